@@ -1,0 +1,187 @@
+"""What a component is: a frozen model whose fields are its configuration.
+
+A component holds no state and opens nothing when built, so the object that YAML is
+parsed into is the object that runs. There are four kinds, each with one verb:
+
+    Source    poll(cursor, world)  -> cursor, Records
+    Features  step(state, Records) -> state, Frame
+    Detector  step(state, Frame)   -> state, Scores
+    Sink      send(incidents, world)
+"""
+
+import hashlib
+import importlib
+import pkgutil
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, reduce
+from importlib.metadata import entry_points
+from operator import or_
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema
+
+from amiss.data import DAY, HOUR, MINUTE, SECOND, Frame, Incident, Records, Scores, State
+from amiss.world import World
+
+Cursor: TypeAlias = dict[str, Any]
+"""Where a source reads on: anything JSON can hold."""
+
+UNITS = {"ms": SECOND // 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+
+
+def parse_span(text: object) -> object:
+    """`90s`, `15m`, `1d` -> nanoseconds; a whole number passes through as nanoseconds."""
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
+    if not found:
+        raise ValueError(f"{text!r} is not a span of time; write 90s, 15m, 6h or 1d")
+    return round(float(found[1]) * UNITS[found[2]])
+
+
+def write_span(ns: int) -> str:
+    """The shortest text that `parse_span` reads back as the same span."""
+    whole = [unit for unit, size in UNITS.items() if ns % size == 0 and ns >= size]
+    return f"{ns // UNITS[whole[-1]]}{whole[-1]}" if whole else f"{ns / SECOND:.9g}s"
+
+
+Span = Annotated[
+    int,
+    BeforeValidator(parse_span),
+    PlainSerializer(write_span),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$"}),
+]
+"""Nanoseconds, written as 90s, 15m, 6h or 1d."""
+
+
+class Component(BaseModel):
+    """Root of all configuration. The `type` of a component is its file's name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for equal settings, other for other ones: what state belongs to."""
+        said = f"{type(self).__name__}{self.model_dump_json()}"
+        return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
+
+
+class Source(Component):
+    """Reads the world, one poll at a time."""
+
+    every: Span = 30 * SECOND
+    """Time between two polls."""
+
+    @abstractmethod
+    def poll(self, cursor: Cursor, world: World) -> tuple[Cursor, Records]:
+        """Everything after `cursor` that is there now; maybe nothing. Never waits.
+
+        Raises Unreachable if the outside does not answer; the cursor then stays.
+        """
+
+
+class Features(Component):
+    """Turns records into numbers: the only place where text and categories become numbers."""
+
+    @abstractmethod
+    def init(self) -> State:
+        """The memory before the first record."""
+
+    @abstractmethod
+    def step(self, state: State, records: Records) -> tuple[State, Frame]:
+        """The ticks that these records complete; the rest is kept in the state."""
+
+
+class Detector(Component):
+    """Says how strange each series is. Pure: no clock, no network, no hidden memory.
+
+    State is a dict of arrays whose first axis is the series, but for those named in
+    `shared` (weights, trees), which are the same for all series.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("value",)
+    """The features of the frame it reads: value, recent, usual, interval (see decide/expect.py)."""
+    joint: ClassVar[bool] = False
+    """Whether it judges a whole system at once: series are systems, features their metrics."""
+    calibration: ClassVar[Literal["rank", "size"]] = "rank"
+    """How its scores are read: by their rank in their own past, or by their size."""
+    state_bytes: ClassVar[int] = 1024
+    """Most bytes of state per series, shared arrays aside."""
+    shared: ClassVar[frozenset[str]] = frozenset()
+    tolerance: ClassVar[float] = 0.0
+    """How far scores may differ by company or batch: 0 is to the bit; 1e-9 for matrix detectors."""
+
+    @abstractmethod
+    def init(self, series: int, features: int) -> State:
+        """The memory of `series` series never seen before."""
+
+    @abstractmethod
+    def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
+        """Score the frame, then learn from it. Row i of the state is frame.keys[i].
+
+        The state's arrays are given away with the call: they may be changed and returned.
+        The frame's arrays may not.
+        """
+
+    def fit(self, state: State, history: Frame) -> State:
+        """Learn slowly from history, in a worker process. Most detectors need not."""
+        return state
+
+    @classmethod
+    def fits(cls) -> bool:
+        """Whether there is something to fit."""
+        return cls.fit is not Detector.fit
+
+
+class Sink(Component):
+    """Tells the world."""
+
+    @abstractmethod
+    def send(self, incidents: Sequence[Incident], world: World) -> None:
+        """Deliver all, or raise Unreachable (try again) or Rejected (do not).
+
+        Each incident is a revision; the same id and revision may come twice after a crash
+        between sending and remembering that it was sent.
+        """
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """Annotation: any component of this kind, told apart by its `type`."""
+
+    package: str
+
+    def __get_pydantic_core_schema__(
+        self, base: type[Component], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """The tagged union of all there are."""
+        kinds = tuple(find(self.package, base).values())
+        if len(kinds) == 1:
+            return handler.generate_schema(kinds[0])
+        return handler.generate_schema(Annotated[reduce(or_, kinds), Field(discriminator="type")])
+
+
+@cache
+def find(package: str, base: type[Component]) -> dict[str, type[Component]]:
+    """All components in a package's folder, and all that plug-ins add, by type."""
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        importlib.import_module(f"{package}.{module.name}")
+    for plugin in entry_points(group=package):
+        plugin.load()
+    return {
+        kind.model_fields["type"].default: kind
+        for kind in base.__subclasses__()
+        if "type" in kind.model_fields
+    }

@@ -1,0 +1,144 @@
+"""The four values that flow through a pipeline: Records, Frame, Scores, Incident.
+
+All are frozen and know nothing of where they came from. Times are int64 nanoseconds
+since 1970 UTC, everywhere. A series is named by its key: `name{label="value",...}`,
+labels in alphabetical order, as Prometheus writes it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Times: TypeAlias = NDArray[np.int64]
+Strings: TypeAlias = NDArray[np.str_]
+State: TypeAlias = dict[str, NDArray[Any]]
+Severity: TypeAlias = Literal["low", "medium", "high"]
+
+SECOND = 10**9
+MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What was seen: at `time`, `name` was `value` and said `text`, for `labels`.
+
+    A record with text is context for explanations (the busiest processes, a log line);
+    one without is a number for a series.
+    """
+
+    time: Times  # (N,)
+    name: Strings  # (N,)
+    value: Floats  # (N,)
+    labels: Mapping[str, Strings] = field(default_factory=dict)  # each (N,); "" is absent
+    text: Strings | None = None  # (N,)
+    watermark: int | None = None  # a promise: nothing at or before this time is still to come
+    skipped: Mapping[str, int] = field(default_factory=dict)  # what could not be read, by reason
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Numbers: T ticks x S series x F features. NaN means not observed; so do infinities."""
+
+    time: Times  # (T,), end of each tick
+    keys: tuple[str, ...]  # S
+    features: tuple[str, ...]  # F
+    values: Floats  # (T, S, F)
+
+    def __getitem__(self, ticks: slice) -> "Frame":
+        return replace(self, time=self.time[ticks], values=self.values[ticks])
+
+    def column(self, feature: str) -> Floats:
+        """One feature as a contiguous (T, S) array. Raises ValueError if there is none so named."""
+        return np.ascontiguousarray(self.values[:, :, self.features.index(feature)])
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How strange, per tick and series. Higher is stranger; NaN is no opinion.
+
+    `expected`, `lower` and `upper` say what was expected, in the unit of the series;
+    `blame` says how much each feature added to the score of a joint detector.
+    """
+
+    time: Times  # (T,)
+    keys: tuple[str, ...]  # S
+    values: Floats  # (T, S)
+    expected: Floats | None = None  # (T, S, F)
+    lower: Floats | None = None  # (T, S, F)
+    upper: Floats | None = None  # (T, S, F)
+    blame: Floats | None = None  # (T, S, F)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One series of an incident, at its strangest moment."""
+
+    series: str
+    since: int  # ns
+    at: int  # ns, its strangest tick
+    score: float  # nats, -ln p
+    observed: float
+    expected: float
+    lower: float
+    upper: float
+    blame: tuple[str, ...] = ()  # of a joint detector: the features that added most
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One thing a person should look at. Each change of it is a new revision with the same id."""
+
+    id: str
+    revision: int  # 1 when it opens
+    state: Literal["open", "resolved"]
+    system: str  # the labels its members share, such as host="web-3"
+    since: int  # ns
+    seen: int  # ns, the last tick at which it was strange
+    until: int | None  # ns; None while it lasts
+    severity: Severity
+    score: float  # nats, of its strangest member
+    p: float
+    rarity: float  # days between two such moments
+    watched: float  # days of history that `rarity` rests on
+    breadth: int  # how many series have been strange in it
+    members: tuple[Member, ...]  # ranked by surprise, the first few
+    sentence: str  # what was seen against what was expected, since when, how rare
+    evidence: tuple[str, ...] = ()  # context of that moment, such as the busiest processes
+
+    @property
+    def title(self) -> str:
+        """The sentence's subject, for lists and subject lines."""
+        return self.sentence.split(" since ", 1)[0]
+
+
+def series_key(name: str, labels: Mapping[str, str]) -> str:
+    """The key of a series. Empty labels are left out."""
+    said = ",".join(f'{k}="{_escape(v)}"' for k, v in sorted(labels.items()) if v)
+    return f"{name}{{{said}}}" if said else name
+
+
+def parse_key(key: str) -> tuple[str, dict[str, str]]:
+    """The name and the labels that `series_key` put together."""
+    name, brace, rest = key.partition("{")
+    if not brace:
+        return key, {}
+    return name, {k: _unescape(v) for k, v in _LABEL.findall(rest)}
+
+
+_LABEL = re.compile(r'([^=,{}"]+)="((?:[^"\\]|\\.)*)"')
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], text)

@@ -1,0 +1,1 @@
+"""From scores to incidents: expect, calibrate, fuse, budget, group, explain. Pure."""

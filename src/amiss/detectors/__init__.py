@@ -1,0 +1,1 @@
+"""How strange is it? One file, one detector."""

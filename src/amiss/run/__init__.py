@@ -1,0 +1,1 @@
+"""Drivers: the same step live, over history, and in worker processes."""

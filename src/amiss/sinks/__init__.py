@@ -1,0 +1,1 @@
+"""Who is told. One file, one sink."""

@@ -1,0 +1,1 @@
+"""HTTP: the API, /metrics, the live stream and the dashboard, in one process and on one port."""

@@ -1,0 +1,79 @@
+"""The only door to the outside. What is not handed a World cannot touch one."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from amiss.errors import ConfigError, Rejected, Unreachable
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def reveal(reference: str) -> str:
+    """Turn `env:NAME` or `file:/path` into the secret; ConfigError if there is none."""
+    kind, _, rest = reference.partition(":")
+    if kind == "env":
+        if rest in os.environ:
+            return os.environ[rest]
+        raise ConfigError(f"no secret: the environment variable {rest} is not set")
+    if kind == "file":
+        try:
+            return Path(rest).read_text(encoding="utf-8").strip()
+        except OSError as exc:
+            raise ConfigError(f"no secret: {rest}: {exc.strerror}") from exc
+    raise ConfigError("a secret is written env:NAME or file:/path, never in the file itself")
+
+
+@cache
+def _psutil() -> Any:
+    import psutil
+
+    return psutil
+
+
+@cache
+def _client() -> "httpx.Client":
+    import httpx
+
+    return httpx.Client(timeout=10, follow_redirects=False)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Network, clock, this machine and secrets. Tests build one out of other parts."""
+
+    http: Callable[[], "httpx.Client"] = _client
+    now: Callable[[], int] = time.time_ns
+    monotonic: Callable[[], int] = time.monotonic_ns
+    wait: Callable[[threading.Event, float], bool] = field(default=threading.Event.wait)
+    """Sleep so many seconds, or less if the event is set meanwhile; says whether it was."""
+    secret: Callable[[str], str] = reveal
+    machine: Callable[[], Any] = _psutil
+    """psutil, or something that answers like it."""
+
+    def ask(self, method: str, url: str, **kwargs: Any) -> "httpx.Response":
+        """One request. Raises Unreachable if it may work later, Rejected if it will not.
+
+        The message names the host alone: addresses of webhooks are secrets themselves.
+        """
+        import httpx
+
+        try:
+            reply = self.http().request(method, url, **kwargs)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
+            raise Rejected(f"not an address that can be asked: {type(exc).__name__}") from None
+        except httpx.TransportError as exc:
+            raise Unreachable(f"{httpx.URL(url).host}: {type(exc).__name__}") from None
+        if reply.status_code in (408, 425, 429) or reply.status_code >= 500:
+            wait = reply.headers.get("retry-after", "")
+            after = float(wait) if wait.isdigit() else None
+            raise Unreachable(f"{reply.url.host} answered {reply.status_code}", after)
+        if not reply.is_success:
+            raise Rejected(f"{reply.url.host} answered {reply.status_code}")
+        return reply
