@@ -32,7 +32,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from amiss.data import DAY, HOUR, MINUTE, SECOND, Frame, Incident, Records, Scores, State
+from amiss.data import DAY, HOUR, MINUTE, SECOND, Floats, Frame, Incident, Records, Scores, State
 from amiss.world import World
 
 Cursor: TypeAlias = dict[str, Any]
@@ -64,6 +64,31 @@ Span = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$"}),
 ]
 """Nanoseconds, written as 90s, 15m, 6h or 1d."""
+
+
+def parse_rate(text: object) -> object:
+    """`5/day`, `1/week` -> a number a day; a number passes through."""
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*/\s*(hour|day|week)", text)
+    if not found:
+        raise ValueError(f"{text!r} is not a rate; write 5/day or 1/week")
+    return float(found[1]) * {"hour": 24.0, "day": 1.0, "week": 1 / 7}[found[2]]
+
+
+def write_rate(a_day: float) -> str:
+    """The text that `parse_rate` reads back as the same rate."""
+    return f"{a_day:.12g}/day" if a_day >= 1 else f"{a_day * 7:.12g}/week"
+
+
+Rate = Annotated[
+    float,
+    BeforeValidator(parse_rate),
+    Field(gt=0, lt=1e6),
+    PlainSerializer(write_rate),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*/\s*(hour|day|week)$"}),
+]
+"""How often, a day; written as 5/day or 1/week."""
 
 
 class Component(BaseModel):
@@ -138,6 +163,10 @@ class Detector(Component):
     def fit(self, state: State, history: Frame) -> State:
         """Learn slowly from history, in a worker process. Most detectors need not."""
         return state
+
+    def forecast(self, state: State) -> dict[str, Floats]:
+        """What it expects of the next tick, by feature (S,); nothing if it does not forecast."""
+        return {}
 
     @classmethod
     def fits(cls) -> bool:

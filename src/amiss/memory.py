@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from amiss.data import Frame, State
+from amiss.data import Array, Frame, State
 from amiss.errors import StateError
 
 VERSION = 1
@@ -50,7 +50,7 @@ def grow(
     }
 
 
-def keep(state: State, mask: "np.ndarray", shared: frozenset[str] = frozenset()) -> State:
+def keep(state: State, mask: Array, shared: frozenset[str] = frozenset()) -> State:
     """The same state with only the rows where `mask` is true."""
     return {name: a if name in shared else a[mask] for name, a in state.items()}
 
@@ -59,7 +59,7 @@ def dump(states: Mapping[str, State]) -> bytes:
     """Several states as the bytes of one `.npz`."""
     buffer = io.BytesIO()
     flat = {f"{name}/{column}": a for name, state in states.items() for column, a in state.items()}
-    np.savez(buffer, allow_pickle=False, version=np.array(VERSION), **flat)  # type: ignore[arg-type]
+    np.savez(buffer, allow_pickle=False, version=np.array(VERSION), **flat)
     return buffer.getvalue()
 
 

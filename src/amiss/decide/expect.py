@@ -1,0 +1,206 @@
+"""What a series is expected to be, from the samples before: shared by all views of it.
+
+    m   recent   median of the last three samples
+    q            daily profile: 24 hours x {weekday, weekend}, linear between the hours' centres
+    b   usual    q where it has lately been the better predictor, else the level of about a day
+    dt  interval median of the first 31 gaps between samples, in seconds
+
+and whether the sample lies inside the usual daily envelope (half-hour slots, two days seen).
+Several views need these, and a profile for each of them would cost 600 bytes a series.
+"""
+
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amiss.data import Array, Frame, State
+from amiss.kernel import kernel
+
+FEATURES = ("value", "recent", "usual", "interval")
+DAY = 86400.0
+GAPS = 31
+MOST = 2147483647
+LARGEST = 3e38  # float32 holds no more
+
+
+def init(series: int) -> State:
+    """The references of `series` series never seen before: 954 bytes each."""
+    return {
+        "count": np.zeros(series, np.int32),
+        "before": np.zeros(series, np.int64),
+        "gaps": np.zeros((series, GAPS), np.float32),
+        "known": np.zeros(series, np.uint8),
+        "last": np.zeros((series, 3)),
+        "level": np.zeros(series),
+        "errors": np.zeros((series, 2)),
+        "profile": np.zeros((series, 48), np.float32),
+        "seen": np.zeros((series, 48), np.uint16),
+        "top": np.zeros((series, 48), np.float32),
+        "bottom": np.zeros((series, 48), np.float32),
+        "cycles": np.zeros((series, 48), np.uint8),
+        "slot": np.full(series, -1, np.int8),
+        "slot_top": np.full(series, -np.inf),
+        "slot_bottom": np.full(series, np.inf),
+    }
+
+
+def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
+    """Value -> value, recent, usual, interval (T, S, 4), and inside the envelope (T, S).
+
+    Each is what was known before the sample came. A NaN sample gives NaN and changes nothing.
+    Cost: O(T S), about 60 ns a point.
+    """
+    value = frame.column("value")
+    # one contiguous (T, S) plane for each feature: what the kernels that follow read
+    planes = np.empty((len(FEATURES), *value.shape))
+    planes[0] = value
+    inside = np.zeros(value.shape, np.bool_)
+    columns = (state[name] for name in init(0))
+    _expect(frame.time, value, planes[1], planes[2], planes[3], inside, *columns)
+    features = Frame(frame.time, frame.keys, FEATURES, planes.transpose(1, 2, 0))
+    return state, features, inside
+
+
+@kernel
+def _interval(gaps: Array, known: Array, s: int, gap: float) -> None:
+    """Insert a gap among the known ones of row s, which are sorted."""
+    i = known[s]
+    while i > 0 and gaps[s, i - 1] > gap:
+        gaps[s, i] = gaps[s, i - 1]
+        i -= 1
+    gaps[s, i] = gap
+    known[s] += 1
+
+
+@kernel
+def _median(gaps: Array, known: Array, s: int) -> float:
+    """The median gap of row s in seconds; five minutes before there is one."""
+    n = known[s]
+    if n == 0:
+        return 300.0
+    half = n // 2
+    return float(gaps[s, half] if n % 2 else 0.5 * (gaps[s, half - 1] + gaps[s, half]))
+
+
+@kernel
+def _hours(seconds: float) -> tuple[int, int, float, int]:
+    """The hour slots whose centres enclose a time, the weight of the second, the near one."""
+    weekend = 24 if (int(seconds // DAY) + 3) % 7 >= 5 else 0  # the first day was a Thursday
+    position = (seconds % DAY) / 3600.0 - 0.5
+    first = int(position // 1.0)
+    weight = position - first
+    first = first % 24
+    second = (first + 1) % 24
+    near = first if weight < 0.5 else second
+    return first + weekend, second + weekend, weight, near + weekend
+
+
+@kernel
+def _of_day(
+    profile: Array, seen: Array, s: int, first: int, second: int, weight: float
+) -> tuple[bool, float]:
+    """The daily profile of row s between two slots, and whether there is one."""
+    if seen[s, first] > 0 and seen[s, second] > 0:
+        return True, (1.0 - weight) * profile[s, first] + weight * profile[s, second]
+    if seen[s, first] > 0:
+        return True, float(profile[s, first])
+    return seen[s, second] > 0, float(profile[s, second])
+
+
+@kernel
+def _narrow(x: float) -> float:
+    """As float32 can hold it."""
+    return min(max(x, -LARGEST), LARGEST)
+
+
+@kernel
+def _close(
+    top: Array, bottom: Array, cycles: Array, s: int, k: int, high: float, low: float,
+) -> None:  # fmt: skip
+    """The envelope learns a half-hour when it is over, so its own samples are not in it."""
+    if cycles[s, k] < 255:
+        cycles[s, k] += 1
+    gain = max(0.25, 1.0 / cycles[s, k])
+    top[s, k] += _narrow(gain * (high - top[s, k]))
+    bottom[s, k] += _narrow(gain * (low - bottom[s, k]))
+
+
+@kernel
+def _enclosed(x: float, half: int, top: Array, bottom: Array, cycles: Array, s: int) -> bool:
+    """Whether x lies in the envelope of this half-hour and its neighbours, a quarter wider."""
+    if cycles[s, half] < 2:
+        return False
+    high, low = -np.inf, np.inf
+    for near in range(half - 1, half + 2):
+        k = near % 48
+        if cycles[s, k] > 0:
+            high, low = max(high, top[s, k]), min(low, bottom[s, k])
+    room = 0.25 * (high - low)
+    return low - room <= x <= high + room
+
+
+@kernel
+def _compare(errors: Array, s: int, of_level: float, of_profile: float) -> None:
+    """Remember how well level and profile predict; an error counts at most eight times the mean."""
+    most_level = 8.0 * errors[s, 0] if errors[s, 0] > 0.0 else of_level
+    most_profile = 8.0 * errors[s, 1] if errors[s, 1] > 0.0 else of_profile
+    errors[s, 0] += 0.01 * (min(of_level, most_level) - errors[s, 0])
+    errors[s, 1] += 0.01 * (min(of_profile, most_profile) - errors[s, 1])
+
+
+@kernel
+def _learn_profile(profile: Array, seen: Array, s: int, k: int, v: float, dt: float) -> None:
+    """Gain 1/n at first, then a tenth a day."""
+    if seen[s, k] == 0:
+        profile[s, k] = _narrow(v)
+    if seen[s, k] < 60000:
+        seen[s, k] += 1
+    gain = max(1.0 / seen[s, k], 0.1 / max(1.0, 3600.0 / dt))
+    profile[s, k] += _narrow(gain * (v - profile[s, k]))
+
+
+@kernel
+def _expect(
+    time: Array, value: Array, recent: Array, usual: Array, interval: Array, inside: Array,
+    count: Array, before: Array, gaps: Array, known: Array, last: Array, level: Array,
+    errors: Array, profile: Array, seen: Array, top: Array, bottom: Array, cycles: Array,
+    slot: Array, slot_top: Array, slot_bottom: Array,
+) -> None:  # fmt: skip
+    ticks, series = value.shape
+    for s in range(series):
+        for t in range(ticks):
+            v = value[t, s]
+            if not isfinite(v):
+                recent[t, s] = usual[t, s] = interval[t, s] = np.nan
+                continue
+            if count[s] == 0:
+                level[s] = last[s, 0] = last[s, 1] = last[s, 2] = v
+            elif known[s] < GAPS and time[t] > before[s]:
+                _interval(gaps, known, s, (time[t] - before[s]) / 1e9)
+            dt = _median(gaps, known, s)
+            before[s] = time[t]
+            if count[s] < MOST:
+                count[s] += 1
+            seconds = time[t] / 1e9
+            first, second, weight, near = _hours(seconds)
+            has, q = _of_day(profile, seen, s, first, second, weight)
+            x1, x2, x3 = last[s, 0], last[s, 1], last[s, 2]
+            recent[t, s] = max(min(x1, x2), min(max(x1, x2), x3))
+            usual[t, s] = q if has and errors[s, 1] < errors[s, 0] else level[s]
+            interval[t, s] = dt
+
+            half = int((seconds % DAY) // 1800.0)
+            if half != slot[s]:
+                if slot[s] >= 0:
+                    _close(top, bottom, cycles, s, slot[s], slot_top[s], slot_bottom[s])
+                slot[s], slot_top[s], slot_bottom[s] = half, -np.inf, np.inf
+            slot_top[s] = max(slot_top[s], v)
+            slot_bottom[s] = min(slot_bottom[s], v)
+            inside[t, s] = _enclosed(v, half, top, bottom, cycles, s)
+
+            if has:
+                _compare(errors, s, abs(v - level[s]), abs(v - q))
+            _learn_profile(profile, seen, s, near, v, dt)
+            level[s] += max(1.0 / count[s], dt / DAY) * (v - level[s])
+            last[s, 2], last[s, 1], last[s, 0] = x2, x1, v

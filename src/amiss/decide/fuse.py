@@ -1,0 +1,59 @@
+"""Several opinions on one sample become one score.
+
+R = ln mean_k (1/p_k)           harmonic mean p: valid whatever the dependence, up to a
+                                factor (Wilson, "The harmonic mean p-value", PNAS 2019)
+R -= 2                          inside the usual daily envelope: the nightly job
+s = R + 5 ln(1 + (T - 10)+) clip((D - 7) / .5, 0, 1)        rank decides, size ranks
+s = 6 + 2 ln(1 + (s - 6) / 2)   above 6, so that one nat more is dear
+"""
+
+from math import log
+
+import numpy as np
+
+from amiss.data import Array, Floats
+from amiss.decide.size import BONUS
+from amiss.kernel import kernel
+
+VETO = 2.0
+WEIGHT = 5.0
+RARITY, RAMP = 7.0, 0.5
+THETA, SQUEEZE = 6.0, 2.0
+
+
+def fuse(inverse: Floats, inside: Array, large: Floats, rare: Floats) -> Floats:
+    """1/p of K rank views (K, T, S), inside the envelope, T and D (T, S) -> score in nats (T, S).
+
+    A view without an opinion (NaN) is left out; NaN where none has one. exp(-score) is a p.
+    """
+    scores = np.empty(inverse.shape[1:])
+    _fuse(inverse, inside, large, rare, scores)
+    return scores
+
+
+@kernel
+def squeeze(s: float) -> float:
+    """Compress above theta: monotone, so that no order changes."""
+    return s if s <= THETA else THETA + SQUEEZE * log(1.0 + (s - THETA) / SQUEEZE)
+
+
+@kernel
+def _fuse(inverse: Array, inside: Array, large: Array, rare: Array, scores: Array) -> None:
+    views, ticks, series = inverse.shape
+    for t in range(ticks):
+        for s in range(series):
+            total, heard = 0.0, 0
+            for k in range(views):
+                if inverse[k, t, s] == inverse[k, t, s]:
+                    total += inverse[k, t, s]
+                    heard += 1
+            if heard == 0:
+                scores[t, s] = np.nan
+                continue
+            score = log(total / heard)
+            if inside[t, s]:
+                score -= VETO
+            if large[t, s] > BONUS:
+                gate = min(max((rare[t, s] - RARITY) / RAMP, 0.0), 1.0)
+                score += WEIGHT * log(1.0 + large[t, s] - BONUS) * gate
+            scores[t, s] = squeeze(score)

@@ -1,0 +1,100 @@
+"""How rare is a score among its own past: the conformal p-value, with a heavy-tailed prior.
+
+    p = (number of past scores >= v, linear in the bin, + 20 p0) / (n + 20)
+    p0 = max(two-sided Student t3 tail of v / (1.2533 mean v), .01)
+
+so that a young series is judged by the prior and an old one by what it has seen. Where past
+and present are exchangeable, P(p <= a) <= a whatever the detector, but for the prior
+(Vovk, Gammerman and Shafer, "Algorithmic learning in a random world", 2005).
+The largest 1/p of three samples is held: views that react a sample apart then meet in fusion.
+"""
+
+from math import isfinite
+
+import numpy as np
+
+from amiss.data import Array, Floats, State
+from amiss.decide import histogram
+from amiss.kernel import kernel
+
+BINS = 64
+PRIOR = 20.0  # samples the prior is worth
+FLOOR = 0.01  # least prior p
+KEEP = 20000  # counts after which half is forgotten
+STEPS = 1024  # of the table of the t3 tail, up to where it meets the floor
+REACH = 6.0
+
+_y = np.linspace(0.0, REACH, STEPS + 2) / np.sqrt(3.0)
+T3 = np.maximum(1.0 - (2.0 / np.pi) * (np.arctan(_y) + _y / (1.0 + _y * _y)), FLOOR)
+
+
+def init(series: int) -> State:
+    """The past of `series` scores never seen before: 161 bytes each."""
+    return {
+        "counts": np.zeros((series, BINS), np.uint16),
+        "base": np.zeros(series),
+        "total": np.zeros(series, np.uint16),
+        "mean": np.zeros(series),
+        "held": np.ones((series, 3), np.float32),
+        "turn": np.zeros(series, np.uint8),
+    }
+
+
+def step(state: State, scores: Floats) -> tuple[State, Floats]:
+    """Scores (T, S), at least 0 -> 1/p (T, S), at least 1, held for three samples.
+
+    The score is judged by what came before it and then remembered. NaN gives NaN and is not
+    remembered. Cost: O(T S), about 25 ns a point.
+    """
+    inverse = np.empty(scores.shape)
+    _rank(scores, inverse, *(state[name] for name in init(0)))
+    return state, inverse
+
+
+@kernel
+def prior(z: float) -> float:
+    """max(t3 tail, floor), from a table: within 2e-6 of the exact one."""
+    at = z * (STEPS + 1) / REACH
+    if not at < STEPS:
+        return FLOOR
+    k = int(at)
+    p: float = T3[k] + (at - k) * (T3[k + 1] - T3[k])
+    return p
+
+
+@kernel
+def _rank(
+    scores: Array,
+    inverse: Array,
+    counts: Array,
+    base: Array,
+    total: Array,
+    mean: Array,
+    held: Array,
+    turn: Array,
+) -> None:
+    ticks, series = scores.shape
+    for s in range(series):
+        for t in range(ticks):
+            v = scores[t, s]
+            if not isfinite(v):
+                inverse[t, s] = np.nan
+                continue
+            at = histogram.position(v, counts, base, s, BINS // 16) if v > 0.0 else -1.0
+            n = float(total[s])
+            rare = 1.0
+            if n > 0.0:
+                tail = histogram.above(at, counts, s) if at >= 0.0 else n
+                p0 = prior(v / (1.2533 * mean[s] + 1e-300))
+                rare = max((n + PRIOR) / (tail + PRIOR * p0), 1.0)
+            # remember
+            if at >= 0.0:
+                counts[s, int(at)] += 1
+            total[s] += 1
+            mean[s] += (v - mean[s]) / total[s]
+            if total[s] >= KEEP:
+                histogram.halve(counts, s)
+                total[s] >>= 1
+            turn[s] = (turn[s] + 1) % 3
+            held[s, turn[s]] = rare
+            inverse[t, s] = max(held[s, 0], held[s, 1], held[s, 2])

@@ -1,0 +1,159 @@
+"""How few cuts tell this snapshot from the others."""
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from amiss.component import Detector
+from amiss.data import Array, Floats, Frame, Scores, State
+from amiss.kernel import kernel
+
+EULER = 0.5772156649015329
+
+
+class IsolationForest(Detector):
+    """Isolation forest over all metrics of a system at one moment.
+
+    score = 2^(-mean path length / c(n)), between 0 and 1, higher is stranger; no opinion before
+    the first fit. A metric that is not there counts as its median, one that the model has not
+    seen is left out. Fitting is scikit-learn's, in a worker process; scoring runs on plain
+    arrays, O(trees x depth) a snapshot. Blame: distance from the median in median deviations.
+
+    Liu, Ting and Zhou, "Isolation forest", ICDM 2008.
+    """
+
+    joint: ClassVar[bool] = True
+    state_bytes: ClassVar[int] = 8
+    shared: ClassVar[frozenset[str]] = frozenset(
+        ("names", "median", "spread", "feature", "threshold", "left", "right", "path", "norm")
+    )
+
+    type: Literal["isolation_forest"] = "isolation_forest"
+    trees: int = Field(100, ge=1, le=5000)
+    """How many trees."""
+    samples: int = Field(256, ge=2)
+    """Snapshots that each tree is grown on, at most."""
+    seed: int = Field(0, ge=0)
+    """Same seed, same data, same forest."""
+
+    def init(self, series: int, features: int) -> State:
+        """No forest yet; nothing is kept of a system."""
+        nodes, columns = np.zeros((0, 0), np.int32), np.zeros(0)
+        return {
+            "names": np.zeros(0, "U1"),
+            "median": columns,
+            "spread": columns.copy(),
+            "feature": nodes,
+            "threshold": np.zeros((0, 0)),
+            "left": nodes.copy(),
+            "right": nodes.copy(),
+            "path": np.zeros((0, 0)),
+            "norm": np.ones(1),
+            "known": np.zeros((series, 1)),
+        }
+
+    def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
+        """Score each snapshot; the forest learns by `fit` alone."""
+        shape = frame.values.shape
+        if not len(state["feature"]):
+            return state, Scores(frame.time, frame.keys, np.full(shape[:2], np.nan))
+        x, away = _snapshots(state, frame)
+        seen = np.isfinite(x).any(axis=1)
+        filled = np.where(np.isnan(x), state["median"], x)
+        scores = np.empty(len(x))
+        trees = (state[name] for name in ("feature", "threshold", "left", "right", "path"))
+        _paths(filled, scores, *trees)
+        scores = np.where(seen, 2.0 ** (-scores / state["norm"][0]), np.nan)
+        blame = np.full(shape, np.nan)
+        column = {name: f for f, name in enumerate(frame.features)}
+        for i, name in enumerate(state["names"].tolist()):
+            if name in column:
+                blame[:, :, column[name]] = away[:, i].reshape(shape[:2])
+        return state, Scores(frame.time, frame.keys, scores.reshape(shape[:2]), blame=blame)
+
+    def fit(self, state: State, history: Frame) -> State:
+        """A new forest from the snapshots of all systems, (T, S, F), in which NaN is unseen."""
+        from sklearn.ensemble import IsolationForest as Forest
+
+        x = history.values.reshape(-1, history.values.shape[2])
+        names = np.array(history.features, dtype=str)
+        told = np.isfinite(x).sum(axis=0) > len(x) // 2
+        x, names = x[:, told], names[told]
+        x = x[np.isfinite(x).any(axis=1)]
+        median = np.nanmedian(x, axis=0)
+        x = np.where(np.isnan(x), median, x)
+        most = min(self.samples, len(x))
+        forest = Forest(n_estimators=self.trees, max_samples=most, random_state=self.seed).fit(x)
+        nodes = max(tree.tree_.node_count for tree in forest.estimators_)
+        arrays = {name: np.zeros((self.trees, nodes)) for name in ("threshold", "path")}
+        places = {
+            name: np.full((self.trees, nodes), -1, np.int32)
+            for name in ("feature", "left", "right")
+        }
+        for i, one in enumerate(forest.estimators_):
+            tree, n = one.tree_, one.tree_.node_count
+            leaf = tree.children_left == -1
+            places["feature"][i, :n] = np.where(leaf, -1, tree.feature)
+            places["left"][i, :n], places["right"][i, :n] = tree.children_left, tree.children_right
+            arrays["threshold"][i, :n] = tree.threshold
+            arrays["path"][i, :n] = _depths(tree) + _average_path(tree.n_node_samples)
+        spread = 1.4826 * np.median(np.abs(x - median), axis=0)
+        return {
+            "names": names,
+            "median": median,
+            "spread": np.maximum(spread, 1e-9 + 1e-3 * np.abs(median)),
+            **places,
+            **arrays,
+            "norm": _average_path(np.array([most])),
+            "known": state["known"],
+        }
+
+
+def _snapshots(state: State, frame: Frame) -> tuple[Floats, Floats]:
+    """The frame's metrics in the order of the model (T S, F), and how far each is from usual."""
+    column = {name: f for f, name in enumerate(frame.features)}
+    x = np.full((*frame.values.shape[:2], len(state["names"])), np.nan)
+    for i, name in enumerate(state["names"].tolist()):
+        if name in column:
+            x[:, :, i] = frame.values[:, :, column[name]]
+    flat = x.reshape(-1, len(state["names"]))
+    return flat, np.abs(flat - state["median"]) / state["spread"]
+
+
+def _average_path(samples: Array) -> Floats:
+    """c(n): mean length of an unsuccessful search in a binary tree of n samples."""
+    n = np.asarray(samples, float)
+    more = np.maximum(n, 3.0)
+    long = 2.0 * (np.log(more - 1.0) + EULER) - 2.0 * (more - 1.0) / more
+    found: Floats = np.select([n <= 1, n == 2], [0.0, 1.0], long)
+    return found
+
+
+def _depths(tree: Any) -> Floats:
+    """The number of cuts above each node."""
+    left, right = tree.children_left, tree.children_right
+    depth = np.zeros(len(left))
+    for node in range(len(left)):  # children come after their parents
+        for child in (left[node], right[node]):
+            if child != -1:
+                depth[child] = depth[node] + 1.0
+    return depth
+
+
+@kernel
+def _paths(
+    x: Array, mean: Array, feature: Array, threshold: Array, left: Array, right: Array, path: Array
+) -> None:
+    for i in range(len(x)):
+        total = 0.0
+        for tree in range(len(feature)):
+            node = 0
+            while feature[tree, node] >= 0:
+                # scikit-learn compares as float32
+                if np.float32(x[i, feature[tree, node]]) <= threshold[tree, node]:
+                    node = left[tree, node]
+                else:
+                    node = right[tree, node]
+            total += path[tree, node]
+        mean[i] = total / len(feature)

@@ -1,0 +1,57 @@
+"""Far from where it has been for a month."""
+
+from math import isfinite
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from amiss.component import Detector, Span
+from amiss.data import DAY, SECOND, Array, Frame, Scores, State
+from amiss.kernel import kernel
+
+
+class Level(Detector):
+    """Distance from the running mean: |x - mu| in the unit of the series.
+
+    mu += max(1/n, dt/memory) (x - mu). Not divided by a local scale: ranked against its own
+    past, the raw distance tells more. NaN changes nothing. O(1) memory, O(T S) time.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("value", "interval")
+    state_bytes: ClassVar[int] = 12
+
+    type: Literal["level"] = "level"
+    memory: Span = Field(30 * DAY, gt=0)
+    """How long the mean remembers."""
+
+    def init(self, series: int, features: int) -> State:
+        """A mean and a count."""
+        return {"mean": np.zeros(series), "count": np.zeros(series, np.int32)}
+
+    def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
+        """|x - mu|, then learn x."""
+        value = frame.column("value")
+        scores = np.empty(value.shape)
+        memory = self.memory / SECOND
+        _level(value, frame.column("interval"), memory, scores, state["mean"], state["count"])
+        return state, Scores(frame.time, frame.keys, scores)
+
+
+@kernel
+def _level(
+    value: Array, interval: Array, memory: float, scores: Array, mean: Array, count: Array
+) -> None:
+    ticks, series = value.shape
+    for s in range(series):
+        for t in range(ticks):
+            v = value[t, s]
+            if not isfinite(v):
+                scores[t, s] = np.nan
+                continue
+            if count[s] == 0:
+                mean[s] = v
+            if count[s] < 2147483647:
+                count[s] += 1
+            scores[t, s] = abs(v - mean[s])
+            mean[s] += max(1.0 / count[s], interval[t, s] / memory) * (v - mean[s])

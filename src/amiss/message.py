@@ -1,0 +1,156 @@
+"""The words that go out: an incident as a title and a text, or as JSON. Pure."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, tzinfo
+from math import isfinite
+from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
+
+from amiss.data import DAY, SECOND, Incident, Member, parse_key
+from amiss.template import WORDS, fill
+from amiss.units import words, write_days, write_number
+
+Event: TypeAlias = Literal["opened", "worse", "resolved"]
+
+SEVERITIES = ("low", "medium", "high")
+LONGEST = 300  # characters of one field: a log line may be evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a person is told."""
+
+    title: str
+    body: str
+
+
+def telling(previous: Incident | None, now: Incident) -> Event | None:
+    """Whether a revision is worth telling to one who was last told `previous`, and as what.
+
+    The opening and the end are, once; in between, only a higher severity or twice as many
+    members. One who never heard of an incident that is over hears of its end.
+    """
+    if previous is None:
+        return "resolved" if now.state == "resolved" else "opened"
+    if now.revision <= previous.revision:
+        return None
+    if previous.state == "resolved":
+        return "opened" if now.state == "open" else None
+    if now.state == "resolved":
+        return "resolved"
+    graver = SEVERITIES.index(now.severity) > SEVERITIES.index(previous.severity)
+    return "worse" if graver or now.breadth >= 2 * previous.breadth else None
+
+
+def event(incident: Incident) -> Event:
+    """What a revision that was worth telling says of its incident."""
+    if incident.state == "resolved":
+        return "resolved"
+    return "opened" if incident.revision == 1 else "worse"
+
+
+def compose(
+    incident: Incident,
+    now: int,
+    address: str | None = None,
+    template: str | None = None,
+    zone: tzinfo | None = None,
+) -> Message:
+    """Title and body. `now` is ns; `address` is where people reach this Amiss.
+
+    Times are written for `zone`, or where this machine stands. `template` must have passed
+    `template.check_template`.
+    """
+    said = {name: _plain(text) for name, text in _fields(incident, now, address, zone).items()}
+    title, _, body = fill(WORDS if template is None else template, said).partition("\n")
+    return Message(title.strip() or said["title"], body.strip("\n"))
+
+
+def as_json(incident: Incident) -> dict[str, Any]:
+    """What JSON can hold of an incident: times in RFC 3339 UTC, numbers that are none as null.
+
+    `score` is in nats; `rarity` and `watched` are in days.
+    """
+    said = asdict(incident)
+    said["members"] = [asdict(member) for member in incident.members]
+    for each in (said, *said["members"]):
+        for name, value in each.items():
+            if name in ("since", "seen", "until", "at") and value is not None:
+                each[name] = write_time(value)
+            elif isinstance(value, float) and not isfinite(value):
+                each[name] = None
+    return said
+
+
+def write_time(ns: int) -> str:
+    """RFC 3339 in UTC: 2026-03-07T14:02:10Z, with a fraction where there is one."""
+    seconds, rest = divmod(ns, SECOND)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{rest:09d}".rstrip("0") + "Z" if rest else f"{text}Z"
+
+
+def _fields(
+    incident: Incident, now: int, address: str | None, zone: tzinfo | None
+) -> dict[str, str]:
+    over = incident.until
+    duration = _span((now if over is None else over) - incident.since)
+    kind = event(incident)
+    title = f"{incident.title} ({incident.severity})"
+    if kind != "opened":
+        title = f"{'worse' if kind == 'worse' else f'resolved after {duration}'}: {title}"
+    page = f"{address.rstrip('/')}/dashboard/incident?id={quote(incident.id)}" if address else ""
+    return {
+        "title": f"amiss: {title}",
+        "sentence": incident.sentence,
+        "severity": incident.severity,
+        "since": _when(incident.since, now, zone),
+        "until": "" if over is None else _when(over, now, zone),
+        "duration": duration,
+        "rarity": _rarity(incident),
+        "members": "; ".join(_member(member) for member in incident.members[1:4]),
+        "evidence": incident.evidence[0] if incident.evidence else "",
+        "address": page,
+        "state": incident.state,
+        "id": incident.id,
+    }
+
+
+def _member(member: Member) -> str:
+    if member.blame:
+        return (
+            f"an unusual picture as a whole, most of all {' and '.join(map(words, member.blame))}"
+        )
+    name, _ = parse_key(member.series)
+    said = f"{words(member.series)} at {write_number(member.observed, name)}"
+    if isfinite(member.lower) and isfinite(member.upper):
+        # a band below nothing helps nobody where the series never went there
+        positive = member.expected >= 0 and member.observed >= 0
+        low = write_number(max(member.lower, 0.0) if positive else member.lower, name)
+        return f"{said} ({low} to {write_number(member.upper, name)} expected)"
+    if isfinite(member.expected):
+        return f"{said} ({write_number(member.expected, name)} expected)"
+    return said
+
+
+def _rarity(incident: Incident) -> str:
+    if not isfinite(incident.rarity) or incident.rarity <= 0:
+        return ""
+    if incident.rarity > incident.watched:
+        return f"not seen before in the {write_days(incident.watched)} watched"
+    return f"about once in {write_days(incident.rarity)}"
+
+
+def _span(ns: int) -> str:
+    return write_days(max(ns, 0) / DAY)
+
+
+def _when(ns: int, now: int, zone: tzinfo | None) -> str:
+    at = datetime.fromtimestamp(ns // SECOND, UTC).astimezone(zone)
+    ago = "just now" if abs(now - ns) < SECOND else f"{_span(now - ns)} ago"
+    return f"{at:%a} {at.day} {at:%b %H:%M %Z} ({ago})"
+
+
+def _plain(text: str) -> str:
+    """On one line, of bounded length, without control characters: log lines come from anyone."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
