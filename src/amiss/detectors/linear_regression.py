@@ -145,5 +145,5 @@ def _ridge(x: Floats, y: Floats, penalty: float) -> Floats:
     gram = x.T @ x
     ridge = np.full(len(gram), penalty)
     ridge[-1] = 1e-9
-    solved: Floats = np.linalg.solve(gram + np.diag(ridge), x.T @ y)
+    solved = np.asarray(np.linalg.solve(gram + np.diag(ridge), x.T @ y), dtype=float)
     return solved
