@@ -1,5 +1,6 @@
 """The words that go out: an incident as a title and a text, or as JSON. Pure."""
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from math import isfinite
@@ -13,6 +14,7 @@ from amiss.units import words, write_days, write_number
 Event: TypeAlias = Literal["opened", "worse", "resolved"]
 
 SEVERITIES = ("low", "medium", "high")
+CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours and cursor movements
 LONGEST = 300  # characters of one field: a log line may be evidence
 
 
@@ -151,6 +153,7 @@ def _when(ns: int, now: int, zone: tzinfo | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """On one line, of bounded length, without control characters: log lines come from anyone."""
+    """On one line, of bounded length, without control codes: log lines come from anyone."""
+    text = CONTROL.sub("", text)
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from amiss.data import Incident
 
 SeriesState: TypeAlias = Literal["warming up", "judged", "silent"]
+Phase: TypeAlias = Literal["starting", "warming up", "watching", "stopping"]
 Health: TypeAlias = Literal["starting", "good", "failing"]
 
 
@@ -114,7 +115,7 @@ class Now:
     at: int  # ns, when it was made
     started: int  # ns, of this run
     first: int  # ns, of the first run of this installation
-    phase: Literal["starting", "warming up", "watching", "stopping"]
+    phase: Phase
     reason: str  # one sentence: what it does, and when there will be opinions
     series: tuple[SeriesNow, ...] = ()
     joint: tuple[JointNow, ...] = ()

@@ -1,0 +1,224 @@
+"""The picture of what is going on, from what the watches, sinks and models say of themselves."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from math import exp, isfinite, nan
+
+import numpy as np
+
+from amiss.data import DAY, Incident
+from amiss.decide import budget, opened
+from amiss.judge import WARM
+from amiss.run.now import (
+    BudgetNow,
+    JointNow,
+    ModelNow,
+    Now,
+    Phase,
+    PipelineNow,
+    SeriesNow,
+    SeriesState,
+    SinkNow,
+)
+from amiss.run.tell import Channel
+from amiss.run.watch import Watch
+from amiss.settings import Settings
+from amiss.store import Store
+from amiss.systems import joint_key, systems_of
+
+SILENT = 3  # ticks without a sample after which a series is silent
+
+
+def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
+    """Each series of a pipeline as of its last tick."""
+    if watch.seen is None:
+        return
+    outcome, last = watch.seen.outcome, watch.seen.last
+    frame, scores = outcome.frame, outcome.scores
+    systems = systems_of(frame.keys, watch.pipeline.by)
+    shown = [frame.values[-1, :, 0], scores.values[-1]]
+    for band in (scores.expected, scores.lower, scores.upper):
+        shown.append(np.full(len(frame.keys), nan) if band is None else band[-1, :, 0])
+    rows = zip(*(column.tolist() for column in shown), strict=True)
+    now, every = int(frame.time[-1]), watch.pipeline.source.every
+    for s, (value, score, expected, lower, upper) in enumerate(rows):
+        seen, at = int(outcome.seen[s]), int(last[s])
+        state, reason = _state(seen, at, now, every)
+        key = frame.keys[s]
+        yield SeriesNow(
+            key=key,
+            pipeline=watch.name,
+            system=systems[s],
+            state=state,
+            reason=reason,
+            seen=seen,
+            time=at,
+            value=value,
+            score=score,
+            p=exp(-max(score, 0.0)) if isfinite(score) else nan,
+            expected=expected,
+            lower=lower,
+            upper=upper,
+            amiss=key in amiss,
+        )
+
+
+def _state(seen: int, at: int, now: int, every: int) -> tuple[SeriesState, str]:
+    if now - at > SILENT * every:
+        since = datetime.fromtimestamp(at / 1e9, UTC)
+        return "silent", f"no data since {since:%Y-%m-%d %H:%M:%S} UTC"
+    if seen < WARM:
+        minutes = (WARM - seen) * every / 1e9 / 60
+        return "warming up", f"{seen} of {WARM} samples; judged in about {minutes:.0f} minutes"
+    return "judged", ""
+
+
+def joint_of(watch: Watch, amiss: frozenset[str]) -> Iterable[JointNow]:
+    """What each joint detector thinks of each system, as of the last tick."""
+    if watch.seen is None:
+        return
+    for name, (raw, nats) in watch.seen.joint.items():
+        forecasts = watch.seen.forecasts[name]
+        for s, system in enumerate(nats.keys):
+            score = float(nats.values[-1, s])
+            yield JointNow(
+                detector=name.partition("-")[0],
+                pipeline=watch.name,
+                system=system,
+                raw=float(raw.values[-1, s]),
+                score=score,
+                p=exp(-max(score, 0.0)) if isfinite(score) else nan,
+                amiss=joint_key(name, system) in amiss,
+                forecast={metric: float(of[s]) for metric, of in forecasts.items()},
+            )
+
+
+def pipeline_of(watch: Watch) -> PipelineNow:
+    """A pipeline and how its source does."""
+    progress, seen = watch.progress, watch.seen
+    return PipelineNow(
+        name=watch.name,
+        source=watch.pipeline.source.type,  # type: ignore[attr-defined]
+        health=progress.health,
+        reason=progress.reason,
+        every=watch.pipeline.source.every / 1e9,
+        polled=progress.polled,
+        ticks=progress.ticks,
+        failures=progress.failures,
+        lag=progress.lag,
+        step_seconds=progress.step_seconds,
+        commit_seconds=progress.commit_seconds,
+        series=len(seen.outcome.frame.keys) if seen else 0,
+        state_bytes=seen.state_bytes if seen else 0,
+        replayed=progress.replayed,
+    )
+
+
+def remembered(watch: Watch) -> opened.Memory:
+    """What grouping remembered at the last tick."""
+    return opened.load(watch.seen.memory) if watch.seen else opened.Memory()
+
+
+def members(incidents: Iterable[Incident]) -> frozenset[str]:
+    """The series of these incidents."""
+    return frozenset(member.series for incident in incidents for member in incident.members)
+
+
+def budget_of(
+    watches: Sequence[Watch], store: Store, now: int, first: int, asked: float
+) -> BudgetNow:
+    """Asked and spent; the bar is that of the first pipeline."""
+    week = store.opened_since(now - 7 * DAY)
+    days = min(max((now - first) / DAY, 1 / 24), 7.0)
+    bar = price = nan
+    for watch in watches[:1]:
+        memory = remembered(watch)
+        if memory.price is not None:
+            share = watch.pipeline.budget
+            price = budget.faded(memory.price, now - memory.priced, share)
+            interval = np.array([watch.pipeline.source.every / 1e9])
+            bar = float(budget.bar(interval, share, price)[0])
+    return BudgetNow(
+        asked=asked,
+        today=store.opened_since(now - DAY),
+        week=week,
+        achieved=week / days,
+        days=days,
+        bar=bar,
+        price=price,
+    )
+
+
+def phase_of(series: Sequence[SeriesNow], pipelines: Sequence[PipelineNow]) -> tuple[Phase, str]:
+    """What the whole is doing, in one word and one sentence."""
+    if not series:
+        failing = next((p.reason for p in pipelines if p.health == "failing"), "")
+        return "starting", failing or "Waiting for the first samples"
+    judged = sum(one.state == "judged" for one in series)
+    warming = [one for one in series if one.state == "warming up"]
+    if not judged and warming:
+        first = max(warming, key=lambda one: one.seen)
+        return "warming up", f"First opinions: {first.reason}"
+    rest = f"; {len(warming)} warming up" if warming else ""
+    return "watching", f"{judged} series are judged{rest}"
+
+
+def sink_of(channel: Channel) -> SinkNow:
+    """A sink and how it does."""
+    status = channel.status
+    waiting = status.waiting_since is not None and status.last_error is not None
+    return SinkNow(
+        name=channel.name,
+        type=channel.sink.type,  # type: ignore[attr-defined]
+        health="failing" if waiting else "good",
+        reason=status.last_error or "",
+        delivered=status.delivered,
+        retried=status.retried,
+        refused=status.refused,
+        last=status.last,
+    )
+
+
+def paint(
+    *,
+    version: int,
+    settings: Settings,
+    watches: Sequence[Watch],
+    sinks: tuple[SinkNow, ...],
+    models: tuple[ModelNow, ...],
+    store: Store,
+    now: int,
+    started: int,
+    first: int,
+    config: str,
+    config_error: str,
+    stopping: bool,
+) -> Now:
+    """All of it."""
+    found = store.incidents(state="open", limit=100)
+    amiss = members(found)
+    series = tuple(one for watch in watches for one in series_of(watch, amiss))
+    pipelines = tuple(pipeline_of(watch) for watch in watches)
+    skipped: Counter[str] = Counter()
+    for watch in watches:
+        skipped.update(watch.skipped)
+    phase, reason = phase_of(series, pipelines)
+    return Now(
+        version=version,
+        at=now,
+        started=started,
+        first=first,
+        phase="stopping" if stopping else phase,
+        reason=reason,
+        series=series,
+        joint=tuple(one for watch in watches for one in joint_of(watch, amiss)),
+        open=tuple(found),
+        pipelines=pipelines,
+        sinks=sinks,
+        models=models,
+        budget=budget_of(watches, store, now, first, settings.budget),
+        skipped=dict(skipped),
+        config=config,
+        config_error=config_error,
+    )

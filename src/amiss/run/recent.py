@@ -1,0 +1,112 @@
+"""The last stretch of every series in memory: what charts show first and training needs most."""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from amiss.data import Array, Floats, Frame, Scores, Times
+
+COLUMNS = ("value", "score", "expected", "lower", "upper")
+TICKS = 720
+BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """One series over time; NaN is not observed, or no opinion."""
+
+    time: Times  # (N,) ns
+    value: Floats  # (N,)
+    score: Floats  # (N,) nats
+    expected: Floats  # (N,)
+    lower: Floats  # (N,)
+    upper: Floats  # (N,)
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def rows(self, which: Array | slice) -> "Columns":
+        """Some of the rows."""
+        return Columns(self.time[which], *(getattr(self, name)[which] for name in COLUMNS))
+
+
+def thin(columns: Columns, points: int) -> Columns:
+    """At most about so many rows, among them the extremes of value and score of each stretch."""
+    n = len(columns)
+    if n <= points:
+        return columns
+    edges = np.linspace(0, n, max(points // 3, 1) + 1).astype(int)[:-1]
+    bucket = np.repeat(np.arange(len(edges)), np.diff(np.append(edges, n)))
+    kept = [
+        _first_of(bucket, np.nan_to_num(extreme, nan=-np.inf))
+        for extreme in (columns.value, -columns.value, columns.score)
+    ]
+    return columns.rows(np.unique(np.concatenate(kept)))
+
+
+def _first_of(bucket: Array, x: Floats) -> Array:
+    """The row of the largest x in each bucket."""
+    order = np.lexsort((-x, bucket))
+    return order[np.unique(bucket[order], return_index=True)[1]]
+
+
+class Recent:
+    """A ring of the last ticks of all series, capped in ticks and bytes. One writer only."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.keys: tuple[str, ...] = ()
+        self.time = np.zeros(0, np.int64)
+        self.cells = np.zeros((0, 0, len(COLUMNS)), np.float32)
+        self.used = 0  # ticks ever written
+
+    def append(self, frame: Frame, scores: Scores) -> None:
+        """Add (T, S, 1) values with their scores (T, S) and bands (T, S, 1)."""
+        bands = (scores.expected, scores.lower, scores.upper)
+        nothing = np.full(scores.values.shape, np.nan)
+        shown = [nothing if band is None else band[:, :, 0] for band in bands]
+        cells = np.stack([frame.values[:, :, 0], scores.values, *shown], axis=2)
+        with self.lock, np.errstate(over="ignore"):
+            if frame.keys != self.keys:
+                self._relayout(frame.keys)
+            for t in range(len(frame.time)):
+                row = self.used % len(self.time)
+                self.time[row], self.cells[row] = frame.time[t], cells[t]
+                self.used += 1
+
+    def read(self, key: str) -> Columns:
+        """All that is there of one series, by time; empty if it is unknown."""
+        with self.lock:
+            if key not in self.keys:
+                return Columns(np.zeros(0, np.int64), *(np.zeros(0) for _ in COLUMNS))
+            order = self._order()
+            cells = self.cells[order, self.keys.index(key)].astype(float)
+            return Columns(self.time[order], *cells.T)
+
+    def frame(self, ticks: int) -> Frame:
+        """The values of the last ticks, (T, S, 1)."""
+        with self.lock:
+            order = self._order()[-ticks:]
+            values = self.cells[order, :, :1].astype(float)
+            return Frame(self.time[order], self.keys, ("value",), values)
+
+    def _order(self) -> Array:
+        size = len(self.time)
+        first = self.used % size if self.used > size else 0
+        return (first + np.arange(min(self.used, size))) % max(size, 1)
+
+    def _relayout(self, keys: tuple[str, ...]) -> None:
+        """Room for other series; what is there of the ones that stay is kept."""
+        per_tick = max(len(keys), 1) * len(COLUMNS) * 4
+        size = int(min(TICKS, max(BYTES // per_tick, 12)))
+        order = self._order()[-size:] if self.used else np.zeros(0, int)
+        time = np.zeros(size, np.int64)
+        cells = np.full((size, len(keys), len(COLUMNS)), np.nan, np.float32)
+        old = {key: i for i, key in enumerate(self.keys)}
+        both = [(i, old[key]) for i, key in enumerate(keys) if key in old]
+        time[: len(order)] = self.time[order]
+        if both and len(order):
+            new_columns, old_columns = (list(column) for column in zip(*both, strict=True))
+            cells[: len(order), new_columns] = self.cells[np.ix_(order, old_columns)]
+        self.keys, self.time, self.cells, self.used = keys, time, cells, len(order)

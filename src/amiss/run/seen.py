@@ -1,0 +1,36 @@
+"""What others may look at of the last tick of a pipeline, while its thread goes on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amiss.data import Floats, Scores, Times
+from amiss.judge import States, name_of
+from amiss.pipeline import Outcome, Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Arrays that nobody changes any more."""
+
+    outcome: Outcome
+    last: Times  # (S,) ns, the last sample of each series
+    memory: bytes  # of grouping
+    joint: Mapping[str, tuple[Scores, Scores]]  # by detector: raw, nats
+    forecasts: Mapping[str, Mapping[str, Floats]]  # by detector, metric: (systems,)
+    state_bytes: int
+
+
+def look(pipeline: Pipeline, states: States, outcome: Outcome) -> Seen:
+    """Taken by the thread of the pipeline, right after a step."""
+    forecasts = {}
+    for detector in pipeline.detectors:
+        of = detector.forecast(states.get(name_of(detector), {})) if detector.joint else {}
+        forecasts[name_of(detector)] = {metric: x.copy() for metric, x in of.items()}
+    return Seen(
+        outcome=outcome,
+        last=states["series"]["last"],
+        memory=states["group"]["memory"].tobytes(),
+        joint={name: (outcome.raw[name], nats) for name, nats in outcome.joint.items()},
+        forecasts=forecasts,
+        state_bytes=sum(a.nbytes for state in states.values() for a in state.values()),
+    )

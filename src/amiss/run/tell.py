@@ -1,0 +1,198 @@
+"""Bring each sink up to date with the incident log, every one in its own thread.
+
+What is committed is told, in order, and marked when it was. A sink that does not answer is
+asked again later and delays only itself; what it refuses is recorded and put aside.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from traceback import extract_tb
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from amiss.component import Sink
+from amiss.data import Incident
+from amiss.errors import ConfigError, Rejected, StateError, Unreachable
+from amiss.message import telling
+from amiss.world import World
+
+log = logging.getLogger(__name__)
+
+LONGEST_BACK_OFF = 300.0  # seconds
+LONGEST_PATIENCE = 3600.0  # seconds that a receiver may ask us to stay away
+IDLE = 60.0  # seconds; there is a call when there is news, this is for what was missed
+
+Delivery: TypeAlias = tuple[str, str, int, int, str, str]
+"""The arguments of IncidentLog.delivered."""
+
+
+class IncidentLog(Protocol):
+    """What telling needs of the store. Any of it may raise StateError: it is tried again."""
+
+    def untold(self, sink: str, limit: int = 100) -> tuple[int, list[Incident]]:
+        """The next revisions after the sink's mark, oldest first, and the mark after them."""
+
+    def told(self, sink: str, mark: int) -> None:
+        """Move the sink's mark."""
+
+    def delivered(
+        self, sink: str, incident: str, revision: int, at: int, outcome: str, message: str
+    ) -> None:
+        """Remember that a revision was `delivered` or `refused` (why: message) at a time in ns.
+
+        The same sink, incident and revision may come twice; the last counts.
+        """
+
+    def last_told(self, sink: str, incident: str) -> Incident | None:
+        """The highest revision that was delivered to or refused by this sink."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStatus:
+    """How a sink is doing, for the health page and /metrics. Counts since the start."""
+
+    delivered: int = 0
+    retried: int = 0
+    refused: int = 0
+    last_error: str | None = None  # of the last retry or refusal; holds no secret
+    waiting_since: int | None = None  # ns, when the oldest untold news was first sent
+
+
+@dataclass(slots=True)
+class Channel:
+    """One sink and its thread. Others read `status`, set `wake` when there is news, or `stop`."""
+
+    name: str
+    sink: Sink
+    incidents: IncidentLog
+    world: World
+    status: SinkStatus = SinkStatus()
+    wake: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+    failures: int = 0  # since something was told
+    unwritten: deque[Delivery] = field(default_factory=deque)
+    """What was sent, but the log could not take: written before anything else is sent, so
+    that a full disk does not make a sink hear things twice."""
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A sink with several receivers, each to be told on its own."""
+
+    def apart(self) -> dict[str, Sink]:
+        """One sink per receiver, by names that stay the same."""
+
+
+def channels(sinks: Mapping[str, Sink], incidents: IncidentLog, world: World) -> list[Channel]:
+    """A channel for each sink; for each receiver of one that has several, as `name/receiver`."""
+    made = []
+    for name, sink in sinks.items():
+        parts = sink.apart() if isinstance(sink, Divisible) else {}
+        named = {f"{name}/{part}": each for part, each in parts.items()} or {name: sink}
+        made += [Channel(each, of, incidents, world) for each, of in named.items()]
+    return made
+
+
+def start(channel: Channel) -> None:
+    """Keep its sink up to date in a thread; a daemon, so that a hanging one keeps nobody."""
+    channel.thread = threading.Thread(
+        target=run_sink, args=(channel,), name=f"sink {channel.name}", daemon=True
+    )
+    channel.thread.start()
+
+
+def stop(running: Iterable[Channel], patience: float = 2.0) -> None:
+    """Stop channels, waiting at most `patience` seconds for all together."""
+    running = list(running)
+    for channel in running:
+        channel.stop.set()
+        channel.wake.set()
+    last = time.monotonic() + patience
+    for channel in running:
+        if channel.thread is not None:
+            channel.thread.join(max(0.0, last - time.monotonic()))
+
+
+def run_sink(channel: Channel) -> None:
+    """Keep one sink up to date until its `stop` is set (and `wake`, so that it is seen)."""
+    world = channel.world
+    while not channel.stop.is_set():
+        channel.wake.clear()
+        try:
+            if not tell(channel) and not channel.stop.is_set():
+                world.wait(channel.wake, IDLE)
+        except (Unreachable, ConfigError, StateError) as exc:
+            wait = back_off(channel.failures, getattr(exc, "after", None))
+            channel.failures += 1
+            retried = channel.status.retried + 1
+            channel.status = replace(channel.status, retried=retried, last_error=str(exc))
+            log.warning("sink %s is told again in %.0f s: %s", channel.name, wait, exc)
+            world.wait(channel.stop, wait)
+
+
+def tell(channel: Channel) -> bool:
+    """Tell a sink the next revisions in its log; says whether there were any.
+
+    Raises Unreachable or ConfigError of the sink and StateError of the log; the mark then
+    stays, and what was delivered is not sent again.
+    """
+    _write(channel)
+    mark, revisions = channel.incidents.untold(channel.name)
+    for incident in revisions:
+        if channel.stop.is_set():
+            return False
+        if telling(channel.incidents.last_told(channel.name, incident.id), incident) is None:
+            continue
+        waiting = channel.status.waiting_since or channel.world.now()
+        channel.status = replace(channel.status, waiting_since=waiting)
+        refusal = _send(channel, incident)
+        outcome = ("delivered", "") if refusal is None else ("refused", refusal)
+        now = channel.world.now()
+        channel.unwritten.append((channel.name, incident.id, incident.revision, now, *outcome))
+        channel.failures = 0
+        channel.status = _counted(channel.status, refusal)
+        _write(channel)
+    if revisions:
+        channel.incidents.told(channel.name, mark)
+    return bool(revisions)
+
+
+def back_off(failures: int, after: float | None = None) -> float:
+    """Seconds until the next try: 1, 2, 4 ... 300, and no less than the receiver asked for."""
+    own = min(2.0 ** min(failures, 9), LONGEST_BACK_OFF)
+    return max(own, min(after or 0.0, LONGEST_PATIENCE))
+
+
+def _write(channel: Channel) -> None:
+    while channel.unwritten:
+        channel.incidents.delivered(*channel.unwritten[0])
+        channel.unwritten.popleft()
+
+
+def _send(channel: Channel, incident: Incident) -> str | None:
+    """Send one revision; why it was refused, or None."""
+    try:
+        channel.sink.send((incident,), channel.world)
+        return None
+    except (Unreachable, ConfigError, StateError):
+        raise
+    except Rejected as exc:
+        refusal = str(exc)
+    except Exception as exc:
+        # A fault in a sink, maybe a plug-in, must not hold back what comes after: it would
+        # come again with this incident. Its text may hold anything, so it is not repeated.
+        place = extract_tb(exc.__traceback__)[-1]
+        refusal = f"fault in the sink: {type(exc).__name__} at {place.filename}:{place.lineno}"
+    name, which = channel.name, f"{incident.id}/{incident.revision}"
+    log.error("sink %s refused incident %s: %s", name, which, refusal)
+    return refusal
+
+
+def _counted(status: SinkStatus, refusal: str | None) -> SinkStatus:
+    if refusal is None:
+        return replace(status, delivered=status.delivered + 1, waiting_since=None)
+    return replace(status, refused=status.refused + 1, last_error=refusal, waiting_since=None)

@@ -1,0 +1,193 @@
+"""Models while serving: fitted once there is enough, on schedule or when asked, one at a time."""
+
+import logging
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from amiss.component import Detector
+from amiss.data import Frame
+from amiss.errors import ConfigError, Unreachable
+from amiss.judge import name_of
+from amiss.run.fit import fit_apart
+from amiss.run.now import ModelNow
+from amiss.run.watch import Watch
+from amiss.store import Store
+from amiss.systems import view
+from amiss.world import World
+
+log = logging.getLogger(__name__)
+
+LEAST = 50  # samples below which a model is not worth having
+MOST = 20_000
+FIRST = (100, 720, 8640)  # samples at which a model is fitted by itself: it knew so little before
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of a model."""
+
+    name: str  # the detector's type
+    detector: str  # with its settings
+    pipeline: str
+    id: str
+    samples: int
+    trained: int  # ns
+    seconds: float
+    first: int  # ns, of the history
+    last: int
+    features: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Trainee:
+    """A detector that can be fitted, and how far that is."""
+
+    watch: Watch
+    detector: Detector
+    card: Card | None = None
+    running: tuple[int, "Future[Card]"] | None = None  # samples asked for, and the answer
+    failed: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def type(self) -> str:
+        """The detector's type: what users call the model."""
+        return name_of(self.detector).partition("-")[0]
+
+
+def trainees(watches: list[Watch], store: Store) -> list[Trainee]:
+    """All detectors that can be fitted, with the model that each has in use."""
+    found = []
+    for watch in watches:
+        for detector in watch.pipeline.detectors:
+            if detector.joint and detector.fits():
+                found.append(Trainee(watch, detector, _card_in_use(watch, detector, store)))
+    return found
+
+
+def _card_in_use(watch: Watch, detector: Detector, store: Store) -> Card | None:
+    """The card of the model that the detector's state holds."""
+    for kept in store.models(pipeline=watch.name, in_use=True):
+        said = kept.card
+        if said.get("detector") == name_of(detector):
+            return Card(
+                name=said["name"],
+                detector=said["detector"],
+                pipeline=said["pipeline"],
+                id=kept.id,
+                samples=said["samples"],
+                trained=said["trained"],
+                seconds=said["seconds"],
+                first=said["first"],
+                last=said["last"],
+                features=tuple(said["features"]),
+            )
+    return None
+
+
+def retrain(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
+    """Fit on the last `samples` ticks, and put it to use at the next tick.
+
+    Equal requests at the same time share one run. Raises ConfigError for too few samples,
+    Unreachable while another training of this model runs, StateError if fitting failed.
+    """
+    if not LEAST <= samples <= MOST:
+        raise ConfigError(f"n_samples: {samples} is not between {LEAST} and {MOST}")
+    with trainee.lock:
+        if trainee.running is not None and trainee.running[0] != samples:
+            raise Unreachable(f"{trainee.type} is being trained just now; ask again", after=5.0)
+        shared = trainee.running[1] if trainee.running else None
+        if shared is None:
+            mine: Future[Card] = Future()
+            trainee.running = (samples, mine)
+    if shared is not None:
+        return shared.result()
+    try:
+        card = _train(trainee, samples, store, world)
+    except BaseException as exc:
+        trainee.running, trainee.failed = None, str(exc)
+        mine.set_exception(exc)
+        raise
+    trainee.card, trainee.failed, trainee.running = card, "", None
+    mine.set_result(card)
+    return card
+
+
+def _train(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
+    watch, detector = trainee.watch, trainee.detector
+    history = past(watch, store, samples, world)
+    if len(history.time) < samples:
+        raise ConfigError(
+            f"{len(history.time)} samples are recorded so far; {samples} were asked for"
+        )
+    began = world.monotonic()
+    together = view(history, watch.pipeline.by)
+    # the forest and the weights of before are no use to the new ones
+    fitted = fit_apart(detector, {}, together)
+    seconds = (world.monotonic() - began) / 1e9
+    card = Card(
+        name=trainee.type,
+        detector=name_of(detector),
+        pipeline=watch.name,
+        id="",
+        samples=samples,
+        trained=world.now(),
+        seconds=round(seconds, 3),
+        first=int(history.time[0]),
+        last=int(history.time[-1]),
+        features=together.features,
+    )
+    said = {name: getattr(card, name) for name in card.__slots__ if name != "id"}
+    shared = {c: fitted[name_of(detector)][c] for c in detector.shared}
+    card = replace(card, id=store.save_model(said, shared))
+    watch.fitted.append((name_of(detector), fitted))
+    log.info("model %s: fitted on %d samples in %.1f s", trainee.type, samples, seconds)
+    return card
+
+
+def past(watch: Watch, store: Store, ticks: int, world: World) -> Frame:
+    """The last ticks of all series (T, S, 1), from memory and, if that is too short, the store."""
+    recent = watch.recent.frame(ticks)
+    if len(recent.time) >= ticks or not len(recent.keys):
+        return recent
+    every = watch.pipeline.source.every
+    end = int(recent.time[0]) - 1 if len(recent.time) else world.now()
+    older = store.history_many(recent.keys, end - ticks * every, end)
+    times = np.unique(np.concatenate([[], *(one.time for one in older.values())])).astype(np.int64)
+    values = np.full((len(times), len(recent.keys), 1), np.nan)
+    for s, key in enumerate(recent.keys):
+        values[np.searchsorted(times, older[key].time), s, 0] = older[key].value
+    time = np.concatenate([times, recent.time])[-ticks:]
+    return Frame(time, recent.keys, ("value",), np.concatenate([values, recent.values])[-ticks:])
+
+
+def wanted(trainee: Trainee, every: int | None, now: int, recorded: int) -> int | None:
+    """How many samples to fit on now, by itself; None if there is no reason to."""
+    if trainee.running is not None or trainee.failed:
+        return None
+    had = trainee.card.samples if trainee.card else 0
+    step = next((n for n in reversed(FIRST) if n <= recorded), 0)
+    if step > had and (trainee.card is None or trainee.card.samples in FIRST):
+        return step
+    if every is not None and trainee.card and now - trainee.card.trained >= every:
+        return min(recorded, MOST)
+    return None
+
+
+def model_of(trainee: Trainee, recorded: int) -> ModelNow:
+    """How a model is doing."""
+    card, name = trainee.card, trainee.watch.name
+    if trainee.running is not None:
+        reason = f"on {trainee.running[0]} samples"
+        return ModelNow(trainee.type, name, "training", reason, card.id if card else "")
+    if card is None:
+        if trainee.failed:
+            return ModelNow(trainee.type, name, "failed", trainee.failed)
+        return ModelNow(trainee.type, name, "waiting", f"{recorded} of {FIRST[0]} samples")
+    reason = f"the last training failed: {trainee.failed}" if trainee.failed else ""
+    return ModelNow(
+        trainee.type, name, "in use", reason, card.id, card.trained, card.samples, card.seconds
+    )
