@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache, reduce
 from importlib.metadata import entry_points
 from operator import or_
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -34,6 +34,8 @@ from pydantic_core import CoreSchema
 
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Floats, Frame, Incident, Records, Scores, State
 from amiss.world import World
+
+K = TypeVar("K", bound="Component")
 
 Cursor: TypeAlias = dict[str, Any]
 """Where a source reads on: anything JSON can hold."""
@@ -94,7 +96,9 @@ Rate = Annotated[
 class Component(BaseModel):
     """Root of all configuration. The `type` of a component is its file's name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
     @property
     def fingerprint(self) -> str:
@@ -203,7 +207,7 @@ class AnyOf:
 
 
 @cache
-def find(package: str, base: type[Component]) -> dict[str, type[Component]]:
+def find(package: str, base: type[K]) -> dict[str, type[K]]:
     """All components in a package's folder, and all that plug-ins add, by type."""
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         importlib.import_module(f"{package}.{module.name}")

@@ -12,7 +12,8 @@ from amiss.data import Array, Records, State
 from amiss.systems import system_of
 from amiss.units import write_number
 
-CAP = 2000  # rows kept at most
+CAP = 2000  # rows kept from one step to the next
+LONGEST = 200  # characters of a text
 
 
 def remember(state: State, records: Records, by: tuple[str, ...]) -> State:
@@ -36,7 +37,12 @@ def remember(state: State, records: Records, by: tuple[str, ...]) -> State:
         "name": records.name[rows],
         "said": np.array(said),
     }
-    return {name: np.concatenate([state[name], fresh[name]])[-CAP:] for name in state}
+    return {name: np.concatenate([state[name], fresh[name]]) for name in state}
+
+
+def cap(state: State) -> State:
+    """The newest rows alone, should there be very many."""
+    return {name: column[-CAP:] for name, column in state.items()}
 
 
 def forget(state: State, now: int) -> State:
@@ -64,6 +70,7 @@ def _latest(state: State, system: str, now: int) -> Array:
 
 def _said(text: str, value: float, name: str) -> str:
     """stress (pid 4242) 97 %: as the unit of these records has it."""
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
     if not np.isfinite(value):
         return text
     unit = {"top_io": "_bytes_per_second", "top_cpu": "_percent", "top_memory": "_percent"}

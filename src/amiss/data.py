@@ -20,6 +20,8 @@ Strings: TypeAlias = NDArray[np.str_]
 State: TypeAlias = dict[str, NDArray[Any]]
 Severity: TypeAlias = Literal["low", "medium", "high"]
 
+LARGEST = 1e150  # beyond it squares and ratios overflow; no sensor measures so much
+
 SECOND = 10**9
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
 
@@ -46,7 +48,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Numbers: T ticks x S series x F features. NaN means not observed; so do infinities."""
+    """Numbers: T ticks x S series x F features. NaN means not observed (see `measured`)."""
 
     time: Times  # (T,), end of each tick
     keys: tuple[str, ...]  # S
@@ -118,6 +120,13 @@ class Incident:
     def title(self) -> str:
         """The sentence's subject, for lists and subject lines."""
         return self.sentence.split(" since ", 1)[0]
+
+
+def measured(values: Floats) -> Floats:
+    """A copy, with NaN where there is no number to reckon with: infinities, beyond LARGEST."""
+    values = np.asarray(values, np.float64)
+    found: Floats = np.where(np.abs(values) <= LARGEST, values, np.nan)
+    return found
 
 
 def series_key(name: str, labels: Mapping[str, str]) -> str:

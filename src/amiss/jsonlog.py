@@ -32,7 +32,7 @@ def append(
 
     It is not if `unless` is true of one of the last lines. A file that would grow beyond
     `max_bytes` becomes `path.1`, that one `path.2`, up to `keep` of them. With `fsync` the
-    line is on the disk when this returns. Folders are made. About 20 µs without `fsync`.
+    line is on the disk when this returns. Folders are made. About 30 µs without `fsync`.
     Raises Unreachable, the file being as it was, if it cannot be written now.
     """
     if b"\n" in line:

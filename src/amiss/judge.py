@@ -52,6 +52,8 @@ def judge(detectors: Sequence[Detector], states: States, frame: Frame) -> tuple[
         states[name], raw = _step(detector, states.get(name, {}), features)
         past = grow(states.get(f"{name}.rank", {}), rank.init, count)
         states[f"{name}.rank"], inverse[k] = rank.step(past, raw.values)
+    if detectors and not ranked:
+        inverse = np.where(np.isfinite(value), 1.0, np.nan)[None]
     large, rare = np.zeros(value.shape), np.zeros(value.shape)
     width = np.full(value.shape, np.nan)
     for detector in detectors:
@@ -59,7 +61,9 @@ def judge(detectors: Sequence[Detector], states: States, frame: Frame) -> tuple[
             name = name_of(detector)
             states[name], raw = _step(detector, states.get(name, {}), features)
             past = grow(states.get(f"{name}.size", {}), size.init, count)
-            states[f"{name}.size"], large, rare, width = size.step(past, raw.values)
+            states[f"{name}.size"], *said = size.step(past, raw.values)
+            rare = np.where(said[0] > large, said[1], rare)
+            large, width = np.fmax(large, said[0]), np.fmin(width, said[2])
     recent, usual = features.column("recent"), features.column("usual")
     scores = Scores(
         frame.time,
@@ -71,23 +75,25 @@ def judge(detectors: Sequence[Detector], states: States, frame: Frame) -> tuple[
     )
     sampled = np.isfinite(value)
     earlier = already + np.cumsum(sampled, axis=0) - sampled
-    return states, Opinion(scores, interval, states["expect"]["count"], earlier)
+    return states, Opinion(scores, interval, states["expect"]["count"].copy(), earlier)
 
 
 def judge_jointly(
     detector: Detector, states: States, frame: Frame
-) -> tuple[States, Scores, Scores]:
+) -> tuple[States, Scores, Scores, Array]:
     """Score whole systems: metrics (T, systems, F) -> raw scores and nats (T, systems), and learn.
 
-    A detector that has not been fitted has no opinion.
+    Also how many scores came before each. A detector that has not been fitted has no opinion.
     """
     states, name = dict(states), name_of(detector)
     states[name], raw = _step(detector, states.get(name, {}), frame)
     past = grow(states.get(f"{name}.rank", {}), rank.init, len(frame.keys))
+    scored = np.isfinite(raw.values)
+    before = past["total"] + np.cumsum(scored, axis=0) - scored
     states[f"{name}.rank"], inverse = rank.step(past, raw.values)
     nothing = np.zeros(inverse.shape)
     nats = fuse.fuse(inverse[None], nothing > 0, nothing, nothing)
-    return states, raw, replace(raw, values=nats)
+    return states, raw, replace(raw, values=nats), before
 
 
 def _step(detector: Detector, state: State, frame: Frame) -> tuple[State, Scores]:

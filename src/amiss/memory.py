@@ -5,32 +5,50 @@ A snapshot is an `.npz` that any numpy can read; the version in it is checked on
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from amiss.data import Array, Frame, State
+from amiss.data import Array, Floats, Frame, State
 from amiss.errors import StateError
 
 VERSION = 1
 
 
-def rows(known: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys of a state that has seen `known` and is now shown `wanted`: new ones at the end."""
-    if known == wanted:
+def rows(known: tuple[str, ...], frame: Frame) -> tuple[str, ...]:
+    """The keys of a state that has seen `known` and is now shown this frame.
+
+    New ones come at the end, in the order in which they were first observed, those of a tick by
+    name: so the rows are the same however ticks come in batches. What was never observed has none.
+    """
+    if known == frame.keys:
         return known
     old = set(known)
-    return known + tuple(key for key in wanted if key not in old)
+    new = [s for s, key in enumerate(frame.keys) if key not in old]
+    there = np.any(np.isfinite(frame.values[:, new]), axis=2)
+    first = [
+        (int(there[:, i].argmax()), frame.keys[s]) for i, s in enumerate(new) if there[:, i].any()
+    ]
+    return known + tuple(key for _, key in sorted(first))
 
 
 def align(frame: Frame, keys: tuple[str, ...]) -> Frame:
-    """The same frame with one column for each of `keys`; a series that is not there is NaN."""
+    """The same frame with one column for each of `keys`; a series that is not there is NaN.
+
+    Series of the frame that are not among `keys` are left out.
+    """
     if frame.keys == keys:
         return frame
-    row = {key: i for i, key in enumerate(keys)}
-    values = np.full((len(frame.time), len(keys), len(frame.features)), np.nan)
-    values[:, [row[key] for key in frame.keys]] = frame.values
-    return Frame(frame.time, keys, frame.features, values)
+    return Frame(frame.time, keys, frame.features, place(frame.values, frame.keys, keys))
+
+
+def place(values: Floats, keys: Sequence[str], wanted: Sequence[str]) -> Floats:
+    """Columns (T, keys, ..) -> (T, wanted, ..), NaN where a key was not there."""
+    row = {key: i for i, key in enumerate(wanted)}
+    columns = [s for s, key in enumerate(keys) if key in row]
+    placed = np.full((len(values), len(wanted), *values.shape[2:]), np.nan)
+    placed[:, [row[keys[s]] for s in columns]] = values[:, columns]
+    return placed
 
 
 def grow(
@@ -50,9 +68,9 @@ def grow(
     }
 
 
-def keep(state: State, mask: Array, shared: frozenset[str] = frozenset()) -> State:
-    """The same state with only the rows where `mask` is true."""
-    return {name: a if name in shared else a[mask] for name, a in state.items()}
+def keep(state: State, kept: Array, shared: frozenset[str] = frozenset()) -> State:
+    """The same state with only these rows: `kept` is their numbers, or true where to keep."""
+    return {name: a if name in shared else a[kept] for name, a in state.items()}
 
 
 def dump(states: Mapping[str, State]) -> bytes:

@@ -1,7 +1,7 @@
 """A pipeline: the one pure step from records to incidents, made of smaller ones."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Self
 
@@ -10,23 +10,24 @@ from pydantic import Field, model_validator
 
 from amiss import context, memory
 from amiss.component import AnyOf, Component, Detector, Features, Rate, Source, Span
-from amiss.data import DAY, HOUR, MINUTE, Array, Frame, Incident, Records, Scores, State
+from amiss.data import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Frame,
+    Incident,
+    Records,
+    State,
+    Times,
+    measured,
+)
 from amiss.decide import group, opened
-from amiss.judge import WARM, Opinion, States, judge, judge_jointly, name_of
-from amiss.systems import members_of, view
+from amiss.decide.group import Judged
+from amiss.judge import States, judge, judge_jointly, name_of
+from amiss.outcome import Outcome, join
+from amiss.systems import distinct, members_of, view
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one step has to say."""
-
-    frame: Frame  # the values that were judged, one column for each known series
-    scores: Scores  # (T, S) nats, with expected, lower and upper (T, S, 1)
-    seen: Array  # (S,) samples that each series has been seen
-    joint: Mapping[str, Scores] = field(default_factory=dict)  # by detector: (T, systems) nats
-    raw: Mapping[str, Scores] = field(default_factory=dict)  # the same before calibration
-    incidents: tuple[Incident, ...] = ()  # new revisions, in order
-    skipped: Mapping[str, int] = field(default_factory=dict)  # what was left out, by reason
+NEVER = np.iinfo(np.int64).min
 
 
 class Pipeline(Component):
@@ -47,7 +48,7 @@ class Pipeline(Component):
     calm: Span = 2 * MINUTE
     """How long all must be calm before an incident resolves."""
     silence: Span = HOUR
-    """How long a series that opened an incident opens no other, unless it gets much stranger."""
+    """How long after an incident its series open no other, unless they get much stranger."""
     settle: Span = 6 * HOUR
     """How long something may last before it is the new normal."""
     max_series: int = Field(100_000, gt=0)
@@ -73,81 +74,125 @@ class Pipeline(Component):
     def step(self, states: States, records: Records) -> tuple[States, Outcome]:
         """Records in, outcome out; all memory is in `states`, which is given away with the call."""
         states = self._known(states)
-        states["features"], fresh = self.features.step(states["features"], records)
+        states["features"], frame = self.features.step(states["features"], records)
+        frame = replace(frame, values=measured(frame.values))
         states["context"] = context.remember(states.get("context", {}), records, self.by)
-        states, frame, skipped = self._admit(states, fresh)
-        alone = [d for d in self.detectors if not d.joint]
-        states, opinion = judge(alone, states, frame)
-        joint, raw = {}, {}
-        for detector in self.detectors:
-            if detector.joint:
-                name, together = name_of(detector), view(frame, self.by)
-                states, raw[name], joint[name] = judge_jointly(detector, states, together)
-        states, incidents = self._group(states, frame, opinion, joint)
-        skipped |= {reason: n + skipped.get(reason, 0) for reason, n in records.skipped.items()}
-        outcome = Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)
-        return states, outcome
+        skipped = _skipped(states["features"], records)
+        parts = []
+        for ticks in self._pieces(states, frame):
+            states, part = self._judge(states, frame[ticks])
+            skipped.update(part.skipped)
+            parts.append(part)
+        states["context"] = context.cap(states["context"])
+        return states, replace(join(parts), skipped=dict(skipped))
 
     def _known(self, states: States) -> States:
         """Without the memory of components that are no longer there."""
         names = tuple(name_of(detector) for detector in self.detectors)
-        return {k: v for k, v in states.items() if "-" not in k or k.startswith(names)}
+        fresh = {"series": {"keys": np.zeros(0, "U1"), "last": np.zeros(0, np.int64)}}
+        return fresh | {k: v for k, v in states.items() if "-" not in k or k.startswith(names)}
+
+    def _pieces(self, states: States, frame: Frame) -> list[slice]:
+        """The ticks in one piece, or cut where the hour has come to forget a silent series.
+
+        So the memory does not depend on how ticks came in batches.
+        """
+        table, time = states["series"], frame.time
+        if not len(time) or time[-1] - table["last"].min(initial=time[0]) <= self.forget:
+            return [slice(None)]
+        keys = memory.rows(tuple(table["keys"].tolist()), frame)
+        there = np.isfinite(memory.align(frame, keys).values).any(axis=2)
+        before = np.full(len(keys), NEVER)
+        before[: len(table["last"])] = table["last"]
+        last = np.vstack([before, np.where(there, time[:, None], NEVER)[:-1]])
+        last = np.maximum.accumulate(last, axis=0)
+        due = (last > NEVER) & (last < (_hour(time) - self.forget)[:, None])
+        cuts = [int(t) + 1 for t in np.flatnonzero((due[1:] & ~due[:-1]).any(axis=1))]
+        return [slice(a, b) for a, b in zip([0, *cuts], [*cuts, None], strict=True)]
+
+    def _judge(self, states: States, frame: Frame) -> tuple[States, Outcome]:
+        """From numbers to incidents."""
+        states = self._forget(states, frame)
+        states, frame, skipped = self._admit(states, frame)
+        states, opinion = judge([d for d in self.detectors if not d.joint], states, frame)
+        joint, raw, before = {}, {}, {}
+        for detector in self.detectors:
+            if detector.joint:
+                name, together = name_of(detector), view(frame, self.by)
+                said = judge_jointly(detector, states, together)
+                states, raw[name], joint[name], before[name] = said
+        states, incidents = self._group(states, members_of(frame, opinion, joint, before, self.by))
+        return states, Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)
+
+    def _forget(self, states: States, frame: Frame) -> States:
+        """Drop the memory of series that have long been silent; the hour counts, not the tick."""
+        table = states["series"]
+        if not len(frame.time):
+            return states
+        kept = table["last"] >= _hour(frame.time[:1]) - self.forget
+        if kept.all():
+            return states
+        keys = tuple(table["keys"].tolist())
+        left = tuple(table["keys"][kept].tolist())
+        systems = {system: i for i, system in enumerate(distinct(keys, self.by))}
+        rows = {
+            False: np.flatnonzero(kept),
+            True: np.array([systems[system] for system in distinct(left, self.by)], np.int64),
+        }
+        states = states | {"series": memory.keep(table, kept)}
+        states["expect"] = memory.keep(states["expect"], kept)
+        for detector in self.detectors:
+            name = name_of(detector)
+            states[name] = memory.keep(states[name], rows[detector.joint], detector.shared)
+            for past in (f"{name}.rank", f"{name}.size"):
+                if past in states:
+                    states[past] = memory.keep(states[past], rows[detector.joint])
+        return states
 
     def _admit(self, states: States, frame: Frame) -> tuple[States, Frame, dict[str, int]]:
-        """Give each series its column, within the cap, and drop those long silent."""
-        skipped = {}
-        late = int(states["features"].get("late", np.zeros(1))[0])
-        if late:
-            skipped["late"] = late
-            states["features"]["late"] = np.zeros(1, np.int64)
-        table = states.get("series", {"keys": np.zeros(0, "U1"), "last": np.zeros(0, np.int64)})
-        states, table = self._forget(states, table, frame)
+        """Give each series its column, within the cap, and remember when it was last seen."""
+        table, skipped = states["series"], {}
         known = tuple(table["keys"].tolist())
-        keys = memory.rows(known, frame.keys)
-        if len(keys) > self.max_series:
-            admitted = set(keys[: self.max_series])
-            refused = [s for s, key in enumerate(frame.keys) if key not in admitted]
-            skipped["over the cap of series"] = int(np.isfinite(frame.values[:, refused]).sum())
-            keep = [s for s, key in enumerate(frame.keys) if key in admitted]
-            names = tuple(frame.keys[s] for s in keep)
-            frame = Frame(frame.time, names, frame.features, frame.values[:, keep])
-            keys = keys[: self.max_series]
+        wanted = memory.rows(known, frame)
+        keys = wanted[: self.max_series]
+        if len(wanted) > len(keys):
+            refused = memory.align(frame, wanted[self.max_series :])
+            skipped["over the cap of series"] = int(np.isfinite(refused.values).sum())
         frame = memory.align(frame, keys)
         last = np.concatenate([table["last"], np.zeros(len(keys) - len(known), np.int64)])
         if len(frame.time):
             there = np.isfinite(frame.values[:, :, 0])
             latest = frame.time[len(frame.time) - 1 - there[::-1].argmax(axis=0)]
             last = np.where(there.any(axis=0), latest, last)
-        states["series"] = {"keys": np.array(keys, dtype=str), "last": last}
-        return states, frame, skipped
+        return (
+            states | {"series": {"keys": np.array(keys, dtype=str), "last": last}},
+            frame,
+            skipped,
+        )
 
-    def _forget(self, states: States, table: State, frame: Frame) -> tuple[States, State]:
-        """Drop the rows of series that have long been silent; looked at once an hour."""
-        if not len(frame.time) or not len(table["last"]):
-            return states, table
-        hour = int(frame.time[0]) // HOUR
-        if hour == int(table["last"].max()) // HOUR:
-            return states, table
-        mask = table["last"] >= int(frame.time[0]) - self.forget
-        if mask.all():
-            return states, table
-        shared = {name_of(d): d.shared for d in self.detectors if d.joint}
-        for name in states:
-            if name not in ("features", "context", "group") and name not in shared:
-                states[name] = memory.keep(states[name], mask)
-        return states, memory.keep(table, mask)
-
-    def _group(
-        self, states: States, frame: Frame, opinion: Opinion, joint: Mapping[str, Scores]
-    ) -> tuple[States, tuple[Incident, ...]]:
+    def _group(self, states: States, judged: Judged) -> tuple[States, tuple[Incident, ...]]:
         said = states.get("group", {}).get("memory")
         past = opened.load(said.tobytes()) if said is not None else opened.Memory()
         policy = group.Policy(self.name, self.budget, self.calm, self.silence, self.settle)
-        judged = members_of(frame, opinion, joint, self.by, WARM)
-        past, incidents = group.step(
-            past, judged, policy, partial(context.evidence, states["context"])
-        )
-        if len(frame.time):
-            states["context"] = context.forget(states["context"], int(frame.time[-1]))
+        evidence = partial(context.evidence, states["context"])
+        past, incidents = group.step(past, judged, policy, evidence)
+        if len(judged.time):
+            states["context"] = context.forget(states["context"], int(judged.time[-1]))
         states["group"] = {"memory": np.frombuffer(opened.dump(past), np.uint8)}
         return states, tuple(incidents)
+
+
+def _skipped(features: State, records: Records) -> Counter[str]:
+    """What of these records was left out before there was a frame, by reason."""
+    skipped = Counter(records.skipped)
+    late = features.get("late", np.zeros(1, np.int64))
+    number = records.value if records.text is None else records.value[records.text == ""]
+    skipped["late"] += int(late[0])
+    skipped["not a number"] += int(np.isnan(measured(number)).sum())
+    late[:] = 0
+    return +skipped
+
+
+def _hour(time: Times) -> Times:
+    """The beginning of the hour that each time lies in."""
+    return time // HOUR * HOUR

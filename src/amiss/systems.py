@@ -1,13 +1,16 @@
 """Series and the systems that they belong to: a host, a service, whatever `by` names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
-from amiss.data import Frame, Scores, parse_key, series_key
-from amiss.decide.group import Judged
-from amiss.judge import Opinion
+from amiss.data import Array, Frame, Scores, parse_key, series_key
+from amiss.decide.group import LEAST, Judged
+from amiss.judge import WARM, Opinion
+
+BLAMED = 3  # metrics named
 
 
 @lru_cache(maxsize=16)
@@ -21,6 +24,11 @@ def system_of(labels: Mapping[str, str], by: tuple[str, ...]) -> str:
     return series_key("", {name: labels.get(name, "") for name in by})[1:-1]
 
 
+def distinct(keys: tuple[str, ...], by: tuple[str, ...]) -> tuple[str, ...]:
+    """Each system once, in the order of its first series: the rows of a joint detector."""
+    return tuple(dict.fromkeys(systems_of(keys, by)))
+
+
 @lru_cache(maxsize=16)
 def _layout(
     keys: tuple[str, ...], by: tuple[str, ...]
@@ -31,7 +39,7 @@ def _layout(
         name, labels = parse_key(key)
         metrics.append(series_key(name, {k: v for k, v in labels.items() if k not in by}))
     systems = systems_of(keys, by)
-    rows = {system: i for i, system in enumerate(dict.fromkeys(systems))}
+    rows = {system: i for i, system in enumerate(distinct(keys, by))}
     columns = {metric: i for i, metric in enumerate(dict.fromkeys(metrics))}
     return (
         tuple(rows),
@@ -58,36 +66,62 @@ def joint_key(detector: str, system: str) -> str:
 
 
 def members_of(
-    frame: Frame, opinion: Opinion, joint: Mapping[str, Scores], by: tuple[str, ...], warm: int
+    frame: Frame,
+    opinion: Opinion,
+    joint: Mapping[str, Scores],
+    before: Mapping[str, Array],
+    by: tuple[str, ...],
 ) -> Judged:
-    """Series and whole systems side by side, as grouping wants them."""
+    """Series and whole systems side by side, as grouping wants them.
+
+    `before`, by joint detector: (T, systems) how many scores came before each.
+    """
     scores, said = opinion.scores, [opinion.scores.expected, opinion.scores.lower]
     expected, lower, upper = (
         np.full(scores.values.shape, np.nan) if x is None else x[:, :, 0]
         for x in (*said, scores.upper)
     )
     shown = [scores.values, frame.values[:, :, 0], expected, lower, upper, opinion.interval]
-    ready = opinion.before >= warm
+    earlier = opinion.before
     keys, systems = frame.keys, systems_of(frame.keys, by)
     blame: dict[tuple[int, int], tuple[str, ...]] = {}
-    if joint and len(frame.time):
-        metrics = _layout(frame.keys, by)[1]
-        often = np.nanmin(opinion.interval, axis=1, initial=np.inf)
-        for name, opinions in joint.items():
-            first = len(keys)
-            keys += tuple(joint_key(name, system) for system in opinions.keys)
-            systems += opinions.keys
-            shape = opinions.values.shape
-            nothing = np.full(shape, np.nan)
-            interval = np.repeat(often[:, None], shape[1], axis=1)
-            more = [opinions.values, opinions.values, nothing, nothing, nothing, interval]
-            shown = [np.concatenate(pair, axis=1) for pair in zip(shown, more, strict=True)]
-            ready = np.concatenate([ready, np.isfinite(opinions.values)], axis=1)
-            if opinions.blame is not None:
-                for t, s in np.argwhere(opinions.values >= 4.0).tolist():
-                    worst = np.argsort(-np.nan_to_num(opinions.blame[t, s]))[:3]
-                    blame[t, first + s] = tuple(metrics[f] for f in worst.tolist())
+    if joint:
+        often = view(replace(frame, values=opinion.interval[:, :, None]), by)
+        interval = np.fmin.reduce(often.values, axis=2, initial=np.inf)
+        interval[np.isinf(interval)] = np.nan
+        nothing = np.full(interval.shape, np.nan)
+    for name, whole in joint.items():
+        for (t, s), worst in _blamed(whole, often.features):
+            blame[t, len(keys) + s] = worst
+        keys += tuple(joint_key(name, system) for system in whole.keys)
+        systems += whole.keys
+        more = [whole.values, whole.values, nothing, nothing, nothing, interval]
+        shown = [np.concatenate(pair, axis=1) for pair in zip(shown, more, strict=True)]
+        earlier = np.concatenate([earlier, before[name]], axis=1)
     score, value, expected, lower, upper, interval = shown
     return Judged(
-        frame.time, keys, systems, score, value, expected, lower, upper, interval, ready, blame
+        time=frame.time,
+        keys=keys,
+        systems=systems,
+        scores=score,
+        value=value,
+        expected=expected,
+        lower=lower,
+        upper=upper,
+        interval=interval,
+        watched=earlier * interval / 86400.0,
+        ready=earlier >= WARM,
+        blame=blame,
     )
+
+
+def _blamed(
+    whole: Scores, metrics: tuple[str, ...]
+) -> Iterator[tuple[tuple[int, int], tuple[str, ...]]]:
+    """Where a system is strange, the few metrics to blame, worst first."""
+    if whole.blame is None:
+        return
+    for t, s in np.argwhere(whole.values >= LEAST).tolist():
+        blame = np.nan_to_num(whole.blame[t, s])
+        worst = [f for f in np.argsort(-blame, kind="stable")[:BLAMED].tolist() if blame[f] > 0]
+        yield (t, s), tuple(metrics[f] for f in worst)

@@ -3,6 +3,7 @@
 A name ends in its unit, as Prometheus asks: disk_write_bytes_per_second, cpu_percent.
 """
 
+from collections.abc import Collection
 from math import floor, isfinite, log10
 
 from amiss.data import parse_key
@@ -18,8 +19,11 @@ UNITS = {
     "_rpm": "rpm",
     "_volts": "V",
 }
+LARGE = ("", "k", "M", "G", "T", "P", "E")
+SMALL = ("", "m", "µ", "n")
 PREFIXED = ("B/s", "B", "/s", "")
 PLACES = ("mount", "device", "interface", "sensor")
+SYSTEM = ("host", "instance", "job")  # labels that name a system, unless it is said which do
 EVIDENCE = {
     "top_cpu": ("cpu", "load", "processes", "threads", "context", "interrupts", "temperature"),
     "top_memory": ("memory", "swap"),
@@ -32,26 +36,32 @@ def unit_of(name: str) -> str:
     return next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), "")
 
 
-def write_number(value: float, name: str) -> str:
-    """A value with three digits and its unit: 310 MB/s, 97.2 %, 12. NaN is "nothing"."""
+def write_number(value: float, name: str, digits: int = 3) -> str:
+    """A value with so many digits and its unit: 310 MB/s, 97.2 %, 12. NaN is "nothing"."""
     if not isfinite(value):
         return "nothing"
-    unit = unit_of(name)
-    prefix = ""
-    if unit in PREFIXED and abs(value) >= 1000:
-        step = min(int(log10(abs(value)) // 3), 6)
-        value, prefix = value / 1000**step, ("", "k", "M", "G", "T", "P", "E")[step]
-    digits = 3 if value == 0 else max(0, 2 - floor(log10(abs(value))))
-    text = f"{value:.{min(digits, 3)}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    text = "0" if text in ("-0", "") else text
+    unit, prefix = unit_of(name), ""
+    value = float(f"{value:.{digits - 1}e}") or 0.0  # rounded first: 999.9 kB is 1 MB
+    size = floor(log10(abs(value))) if value else 0
+    if unit in PREFIXED and 3 <= size < 3 * len(LARGE):
+        step = size // 3
+        value, prefix, size = value / 1000.0**step, LARGE[step], size - 3 * step
+    elif unit == "s" and -9 <= size < 0:
+        step = -(size // 3)
+        value, prefix, size = value * 1000.0**step, SMALL[step], size + 3 * step
+    text = f"{value:.{digits}g}"
+    if -4 <= size < 15:
+        text = f"{value:.{max(0, digits - 1 - size)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
     gap = "" if unit == "/s" and not prefix else " "
     return f"{text}{gap}{prefix}{unit}".strip()
 
 
-def words(key: str) -> str:
-    """What a series is: `disk_write_bytes_per_second{device="sda"}` is "disk write, sda"."""
+def words(key: str, system: Collection[str] = SYSTEM) -> str:
+    """What a series is: `disk_write_bytes_per_second{device="sda"}` is "disk write of sda".
+
+    Labels named in `system` are left out: they say whose it is.
+    """
     name, labels = parse_key(key)
     for suffix in UNITS:
         if name.endswith(suffix) and name != suffix:
@@ -59,8 +69,15 @@ def words(key: str) -> str:
             break
     if name == "cpu" or name.startswith("cpu_"):
         name = "CPU" + name[3:]
-    place = ", ".join(labels[label] for label in PLACES if labels.get(label))
-    return name.replace("_", " ") + (f", {place}" if place else "")
+    order = [*PLACES, *sorted(label for label in labels if label not in PLACES)]
+    places = [labels[label] for label in order if labels.get(label) and label not in system]
+    return name.replace("_", " ") + (f" of {' '.join(places)}" if places else "")
+
+
+def listed(parts: Collection[str]) -> str:
+    """a, b and c."""
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def evidence_for(name: str) -> str | None:
@@ -69,7 +86,7 @@ def evidence_for(name: str) -> str | None:
 
 
 def write_days(days: float) -> str:
-    """A span in days as a person says it: 40 seconds, 5 hours, 3 months."""
+    """A span in days as a person says it: 40 s, 5 hours, 3 months."""
     for size, one in ((365.25, "year"), (30.44, "month"), (1.0, "day"), (1 / 24, "hour")):
         if days >= 1.5 * size:
             return f"{round(days / size)} {one}s"

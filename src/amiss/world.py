@@ -68,7 +68,7 @@ class World:
             reply = self.http().request(method, url, **kwargs)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
             raise Rejected(f"not an address that can be asked: {type(exc).__name__}") from None
-        except httpx.TransportError as exc:
+        except httpx.RequestError as exc:
             raise Unreachable(f"{httpx.URL(url).host}: {type(exc).__name__}") from None
         if reply.status_code in (408, 425, 429) or reply.status_code >= 500:
             wait = reply.headers.get("retry-after", "")

@@ -8,9 +8,9 @@ for N_w samples and B alerts a week; a counts alerts and forgets with 14 days; I
 A whole installation (`bar`):  an incident opens where
     s >= ln(N_d / B) - 2 + x
 for N_d samples a day of that series and B incidents a day. The price x starts at ln(S)/2 for
-S series (between "all are one" and "all are alone"), rises by 1 for each incident that opens
-and falls by B a day, never below 0. So the rate cannot stay above B, and a quiet installation
-is allowed to stay below it.
+S series (between "all are one" and "all are alone") and grows so with new ones, rises by 1 for
+each incident that opens and falls by B a day, never below 0. So the rate cannot stay above B,
+and a quiet installation is allowed to stay below it.
 """
 
 from math import exp, isfinite, log
@@ -84,9 +84,9 @@ def bar(interval: Floats, a_day: float, price: float) -> Floats:
     return threshold
 
 
-def first_price(series: int) -> float:
-    """The price of an installation of so many series that has not told anything yet."""
-    return 0.5 * log(max(series, 1))
+def widened(price: float, before: int, series: int) -> float:
+    """The price when there are so many series instead of those before."""
+    return price + 0.5 * log(max(series, 1) / max(before, 1))
 
 
 def faded(price: float, ns: int, a_day: float) -> float:

@@ -14,11 +14,12 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from amiss.data import Array, Frame, State
+from amiss.data import DAY, HOUR, Array, Frame, State, measured
 from amiss.kernel import kernel
 
 FEATURES = ("value", "recent", "usual", "interval")
-DAY = 86400.0
+DAY_SECONDS = 86400.0
+HALF_HOUR = HOUR // 2
 GAPS = 31
 MOST = 2147483647
 LARGEST = 3e38  # float32 holds no more
@@ -48,10 +49,11 @@ def init(series: int) -> State:
 def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
     """Value -> value, recent, usual, interval (T, S, 4), and inside the envelope (T, S).
 
-    Each is what was known before the sample came. A NaN sample gives NaN and changes nothing.
+    Each is what was known before the sample came. A NaN sample, or one that is no
+    measurement, gives NaN and changes nothing.
     Cost: O(T S), about 60 ns a point.
     """
-    value = frame.column("value")
+    value = measured(frame.column("value"))
     # one contiguous (T, S) plane for each feature: what the kernels that follow read
     planes = np.empty((len(FEATURES), *value.shape))
     planes[0] = value
@@ -84,16 +86,20 @@ def _median(gaps: Array, known: Array, s: int) -> float:
 
 
 @kernel
-def _hours(seconds: float) -> tuple[int, int, float, int]:
-    """The hour slots whose centres enclose a time, the weight of the second, the near one."""
-    weekend = 24 if (int(seconds // DAY) + 3) % 7 >= 5 else 0  # the first day was a Thursday
-    position = (seconds % DAY) / 3600.0 - 0.5
-    first = int(position // 1.0)
-    weight = position - first
-    first = first % 24
-    second = (first + 1) % 24
+def _hours(time: int) -> tuple[int, int, float, int, int]:
+    """The hour slots whose centres enclose a time, the weight of the second, the near one.
+
+    And the half-hour slot of the envelope. In whole numbers: float remainders are slow.
+    """
+    day = time // DAY
+    weekend = 24 if (day + 3) % 7 >= 5 else 0  # the first day was a Thursday
+    since = time - day * DAY  # ns
+    first = (since + HALF_HOUR) // HOUR - 1  # -1 in the first half-hour
+    weight = (since - HALF_HOUR - first * HOUR) / HOUR
+    second = first + 1 if first < 23 else 0
+    first = first if first >= 0 else 23
     near = first if weight < 0.5 else second
-    return first + weekend, second + weekend, weight, near + weekend
+    return first + weekend, second + weekend, weight, near + weekend, since // HALF_HOUR
 
 
 @kernel
@@ -182,15 +188,13 @@ def _expect(
             before[s] = time[t]
             if count[s] < MOST:
                 count[s] += 1
-            seconds = time[t] / 1e9
-            first, second, weight, near = _hours(seconds)
+            first, second, weight, near, half = _hours(time[t])
             has, q = _of_day(profile, seen, s, first, second, weight)
             x1, x2, x3 = last[s, 0], last[s, 1], last[s, 2]
             recent[t, s] = max(min(x1, x2), min(max(x1, x2), x3))
             usual[t, s] = q if has and errors[s, 1] < errors[s, 0] else level[s]
             interval[t, s] = dt
 
-            half = int((seconds % DAY) // 1800.0)
             if half != slot[s]:
                 if slot[s] >= 0:
                     _close(top, bottom, cycles, s, slot[s], slot_top[s], slot_bottom[s])
@@ -202,5 +206,5 @@ def _expect(
             if has:
                 _compare(errors, s, abs(v - level[s]), abs(v - q))
             _learn_profile(profile, seen, s, near, v, dt)
-            level[s] += max(1.0 / count[s], dt / DAY) * (v - level[s])
+            level[s] += max(1.0 / count[s], dt / DAY_SECONDS) * (v - level[s])
             last[s, 2], last[s, 1], last[s, 0] = x2, x1, v

@@ -1,18 +1,20 @@
 """What happened, in a sentence a person understands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from math import exp, isfinite
 
-from amiss.data import DAY, Member, parse_key
-from amiss.units import evidence_for, words, write_days, write_number
+from amiss.data import DAY, SECOND, Member, parse_key
+from amiss.units import SYSTEM, evidence_for, listed, words, write_days, write_number
 
 NAMED = 3  # further members in a sentence
+MOST_DIGITS = 8
+WHOLE = "the picture as a whole"
 
 
 def moment(ns: int) -> str:
     """14:02 UTC on 21 November, to the minute."""
-    at = datetime.fromtimestamp(ns / 1e9, UTC)
+    at = datetime.fromtimestamp(ns // SECOND, UTC)
     return f"{at:%H:%M} UTC on {at.day} {at:%B}"
 
 
@@ -21,64 +23,90 @@ def rarity(score: float, interval: float) -> float:
     return interval * exp(min(score, 60.0)) / 86400.0
 
 
-def observed(member: Member) -> str:
-    """CPU at 97.2 % (1 to 12 % expected)."""
-    name, _ = parse_key(member.series)
-    if member.blame:
-        return (
-            f"an unusual picture as a whole, most of all {' and '.join(map(words, member.blame))}"
-        )
-    said = f"{words(member.series)} at {write_number(member.observed, name)}"
-    return f"{said} ({expected(member)})"
-
-
-def expected(member: Member) -> str:
-    """What was expected of a member: a band where there is one, else a value, and how far off."""
-    name, _ = parse_key(member.series)
-    usual = member.expected
-    low, high = member.lower, member.upper
-    if isfinite(low) and isfinite(high):
-        # a band below nothing helps nobody where the series never went there
-        low = max(low, 0.0) if usual >= 0.0 and member.observed >= 0.0 else low
-        text = f"{write_number(low, name)} to {write_number(high, name)} expected"
-    elif isfinite(usual):
-        text = f"{write_number(usual, name)} expected"
-    else:
-        return "nothing like it before"
-    if usual > 0.0 and member.observed >= 2.0 * usual:
-        times = member.observed / usual
-        text = f"{times:.0f} times the usual; {text}" if times < 1000 else text
-    return text
-
-
-def sentence(
-    system: str, members: Sequence[Member], breadth: int, since: int, days: float, watched: float
-) -> str:
-    """Whose, what against what, since when, how rare, with what else.
-
-    `days` is the rarity, `watched` how many days it rests on: nothing rarer than that is claimed
-    to have been measured.
-    """
-    first = members[0]
-    whose = ", ".join(parse_key(f"x{{{system}}}")[1].values())
-    more = [words(m.series) for m in members[1 : 1 + NAMED]]
-    rest = breadth - 1 - len(more)
-    others = ", ".join(more) + (f" and {rest} more" if rest > 0 else "")
-    parts = [f"{whose + ': ' if whose else ''}{observed(first)} since {moment(since)}"]
+def rare(days: float, watched: float, since: int, before: int | None) -> str:
+    """How rare: `before` is when it was as strange, ns; days beyond those watched are no claim."""
+    if before is not None and before < since:
+        return f"last like this {write_days((since - before) / DAY)} before"
     if days > watched:
-        parts.append(f"not seen before in the {write_days(watched)} watched")
-    else:
-        parts.append(f"about once in {write_days(days)}")
-    if more:
-        parts.append(f"with it: {others}")
+        return f"not seen before in the {write_days(watched)} watched"
+    return f"about once in {write_days(days)}"
+
+
+def observed(member: Member, system: Collection[str] = SYSTEM) -> str:
+    """CPU at 97.2 % (1 to 12 % expected). Labels named in `system` are left out."""
+    if is_whole(member):
+        blame = listed([words(key, system) for key in member.blame]) if member.blame else ""
+        return "an unusual picture as a whole" + (f", most of all {blame}" if blame else "")
+    name, digits = parse_key(member.series)[0], 3
+    low, high = _shown_band(member)
+    shown = [low, high] if isfinite(low) and isfinite(high) else [member.expected]
+    # as many digits as it takes to tell them apart
+    while digits < MOST_DIGITS and _write(member.observed, name, digits) in {
+        _write(x, name, digits) for x in shown if x != member.observed
+    }:
+        digits += 1
+    said = f"{words(member.series, system)} at {_write(member.observed, name, digits)}"
+    return f"{said} ({_expected(member, shown, name, digits)})"
+
+
+def is_whole(member: Member) -> bool:
+    """Whether this is a system judged as a whole: nothing is expected of it in numbers."""
+    return bool(member.blame) or not isfinite(member.expected)
+
+
+def _expected(member: Member, shown: list[float], name: str, digits: int) -> str:
+    """What was expected, a band where there is one, and how far off that is."""
+    texts = list(dict.fromkeys(_write(x, name, digits) for x in shown))
+    text = f"{_short(texts)} expected"
+    if len(shown) > 1 and shown[0] <= member.observed <= shown[1]:
+        return f"{text}, but its course is unusual"
+    times = member.observed / member.expected if member.expected > 0.0 else 0.0
+    return f"{times:.0f} times the usual; {text}" if 2.0 <= times < 1000.0 else text
+
+
+def _shown_band(member: Member) -> tuple[float, float]:
+    """The band, but not beyond 0 or 100 % where the series never goes."""
+    low, high = member.lower, member.upper
+    if member.expected >= 0.0 and member.observed >= 0.0:
+        low = max(low, 0.0)
+    if "_percent" in member.series and max(member.expected, member.observed) <= 100.0:
+        high = min(high, 100.0)
+    return low, high
+
+
+def _write(value: float, name: str, digits: int) -> str:
+    return write_number(value, name, digits)
+
+
+def _short(texts: list[str]) -> str:
+    """2 to 40 MB/s: the unit once if it is the same."""
+    first, last = texts[0], texts[-1]
+    number, _, unit = first.partition(" ")
+    return (
+        f"{number if last.endswith(f' {unit}') and unit else first} to {last}"
+        if len(texts) > 1
+        else first
+    )
+
+
+def sentence(system: str, members: Sequence[Member], breadth: int, since: int, rarity: str) -> str:
+    """Whose, what against what, since when, how rare, with what else."""
+    labels = parse_key(f"x{{{system}}}")[1]
+    whose = ", ".join(labels.values())
+    first, *others = members
+    more = [WHOLE if is_whole(m) else words(m.series, labels) for m in others[:NAMED]]
+    more = list(dict.fromkeys(more))
+    rest = breadth - 1 - len(others[:NAMED])
+    more += [f"{rest} more"] if rest > 0 else []
+    said = f"{whose + ': ' if whose else ''}{observed(first, labels)} since {moment(since)}"
+    parts = [said, rarity, *([f"with it: {listed(more)}"] if more else [])]
     return "; ".join(parts) + "."
 
 
-def ended(said: str, until: int, since: int, settled: bool) -> str:
-    """The last sentence of an incident: its first one, and how it ended."""
-    lasted = write_days((until - since) / DAY)
-    how = "has become the new normal" if settled else "is over"
-    return f"{said} It {how} after {lasted}."
+def ended(said: str, lasted: int, settled: bool) -> str:
+    """The last sentence of an incident: its first one, and how it ended after so many ns."""
+    span = write_days(lasted / DAY)
+    return f"{said} " + (f"After {span} it is the new normal." if settled else f"It lasted {span}.")
 
 
 def evidence(member: Member, context: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

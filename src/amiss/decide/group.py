@@ -6,9 +6,8 @@ them is strange: its score is that high, or its value is still outside the band 
 expected of it when it joined. The band is frozen then, so an outage does not explain itself.
 It resolves after a calm stretch, or after six hours as the new normal.
 
-A series that opened an incident opens no other for an hour, unless it is two nats stranger,
-and its next one costs a nat more, forgotten with 14 days. Each change that a person should
-know of (opened, severity up, members doubled, resolved) is a new revision.
+Who was told lately is silent for a while (told.py). Each change that a person should know of
+(opened, severity up, members doubled, resolved) is a new revision.
 """
 
 import hashlib
@@ -19,18 +18,18 @@ from typing import TypeAlias
 
 import numpy as np
 
-from amiss.data import DAY, HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times
-from amiss.decide import budget, explain
-from amiss.decide.opened import Memory, Opened, Told
+from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times
+from amiss.decide import budget, explain, told
+from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
 
 Evidence: TypeAlias = Callable[[str, int], Mapping[str, Sequence[str]]]
 """What the source said beside the numbers of a system at a time, by family (units.EVIDENCE)."""
 HYSTERESIS = 2.0  # nats below the bar at which a series still counts as strange
-AGAIN = 2.0  # nats more than the last time that break the silence
 LEAST = 4.0  # nats below which nobody needs to look
 SHOWN = 12  # members kept with an incident
 CAP = 500  # members remembered of an open one
+ALIKE = 1.0  # nats within which two moments are as strange
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,7 @@ class Judged:
     lower: Floats  # (T, S)
     upper: Floats  # (T, S)
     interval: Floats  # (T, S) seconds
+    watched: Floats  # (T, S) days of samples that came before
     ready: Array  # (T, S) bool: seen long enough to open an incident
     blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
 
@@ -72,14 +72,26 @@ def step(
     if not judged.scores.size:
         return memory, incidents
     if memory.price is None:
-        memory.price = budget.first_price(len(judged.keys))
-        memory.began = memory.priced = int(judged.time[0])
+        memory.price = 0.0
+        memory.priced = int(judged.time[0])
     busy = np.any(judged.scores >= LEAST, axis=1)
+    ready = np.count_nonzero(judged.ready, axis=1).tolist()
     column = {key: s for s, key in enumerate(judged.keys)} if memory.opened or busy.any() else {}
     for t in range(len(judged.time)):
+        if ready[t] > memory.series:
+            _fade(memory, int(judged.time[t]), policy)
+            memory.price = budget.widened(memory.price, memory.series, ready[t])
+            memory.series = ready[t]
         if busy[t] or memory.opened:
             incidents += _tick(memory, judged, t, column, policy, evidence)
     return memory, incidents
+
+
+def _fade(memory: Memory, now: int, policy: Policy) -> float:
+    """The price as of now."""
+    memory.price = budget.faded(memory.price or 0.0, now - memory.priced, policy.a_day)
+    memory.priced = now
+    return memory.price
 
 
 def _tick(
@@ -90,51 +102,45 @@ def _tick(
     policy: Policy,
     evidence: Evidence,
 ) -> Iterator[Incident]:
-    now = int(judged.time[t])
-    price = memory.price = budget.faded(memory.price or 0.0, now - memory.priced, policy.a_day)
-    memory.priced = now
-    hot = np.flatnonzero(judged.scores[t] >= LEAST)
-    bars = budget.bar(judged.interval[t, hot], policy.a_day, price)
+    now, scores = int(judged.time[t]), judged.scores[t]
+    hot = np.flatnonzero((scores >= LEAST) & judged.ready[t])
+    bars = budget.bar(judged.interval[t, hot], policy.a_day, _fade(memory, now, policy))
     strange: dict[str, list[int]] = {}
-    for s, bar in zip(hot.tolist(), bars.tolist(), strict=True):
-        system = judged.systems[s]
-        if judged.scores[t, s] < max(bar - HYSTERESIS, LEAST) or not judged.ready[t, s]:
+    # the strangest first, whatever the order of the columns
+    for s, bar in sorted(
+        zip(hot.tolist(), bars.tolist(), strict=True),
+        key=lambda x: (-scores[x[0]], judged.keys[x[0]]),
+    ):
+        if scores[s] < max(bar - HYSTERESIS, LEAST):
             continue
+        system = judged.systems[s]
         strange.setdefault(system, []).append(s)
-        if system not in memory.opened and _fires(memory, judged, t, s, bar, policy):
-            memory.opened[system] = Opened(
-                id=identity(policy.name, system, now),
-                since=now,
-                seen=now,
-                scored=now,
-                bar=bar,
-                interval=float(judged.interval[t, s]),
-            )
-            memory.price += 1.0
+        last, score = memory.told.get(judged.keys[s]), float(scores[s])
+        if system not in memory.opened and told.may_open(last, now, score, bar, policy.silence):
+            memory.opened[system] = _open(memory, judged, t, s, bar, policy)
     for system in sorted(memory.opened):
-        yield from _update(
-            memory, system, judged, t, strange.get(system, []), column, policy, evidence
-        )
+        it = memory.opened[system]
+        for s in strange.get(system, []):
+            _join(it, judged, t, s, evidence)
+        yield from _update(memory, system, judged, t, system in strange, column, policy)
 
 
-def _fires(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Policy) -> bool:
-    """Whether this series may open an incident, and remembers that it did."""
+def _open(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Policy) -> Opened:
     now, key, score = int(judged.time[t]), judged.keys[s], float(judged.scores[t, s])
     last = memory.told.get(key)
-    price = 0.0
-    if last is not None:
-        price = last.price * exp(-(now - last.at) / SECOND / budget.FORGET)
-        silent = abs(now - last.at) <= policy.silence and score < last.score + AGAIN
-        if silent or score < bar + price:
-            return False
-    elif score < bar:
-        return False
-    memory.told[key] = Told(now, score, price + 1.0)
-    # what has faded to nothing need not be remembered
-    old = now - int(3 * budget.FORGET * SECOND)
-    for other in [k for k, told in memory.told.items() if told.at < old]:
-        del memory.told[other]
-    return True
+    told.pay(memory.told, key, now, score)
+    memory.price = (memory.price or 0.0) + 1.0
+    memory.count += 1
+    return Opened(
+        id=identity(policy.name, judged.systems[s], now, memory.count),
+        since=now,
+        seen=now,
+        scored=now,
+        bar=bar,
+        interval=float(judged.interval[t, s]),
+        watched=float(judged.watched[t, s]),
+        before=last,
+    )
 
 
 def _update(
@@ -142,28 +148,23 @@ def _update(
     system: str,
     judged: Judged,
     t: int,
-    strange: list[int],
+    strange: bool,
     column: dict[str, int],
     policy: Policy,
-    evidence: Evidence,
 ) -> Iterator[Incident]:
-    """Take in who is strange, end it when it is over, and say what a person should know."""
-    now = int(judged.time[t])
-    it = memory.opened[system]
-    for s in strange:
-        _join(it, judged, t, s, evidence)
-    if strange:
-        it.scored = now
+    """Say what a person should know of an open incident, and end it when it is over."""
+    now, it = int(judged.time[t]), memory.opened[system]
     outside = any(
         _outside(member, float(judged.value[t, column[key]]))
         for key, member in it.members.items()
         if key in column
     )
-    if strange or outside:
-        it.seen = now
+    # if the clock was set back, it was last strange just now
+    it.scored = now if strange else min(it.scored, now)
+    it.seen = now if strange or outside else min(it.seen, now)
     settled = now - it.scored >= policy.settle
-    over = settled or now - it.seen >= max(policy.calm, int(3 * it.interval * SECOND))
-    over = over or now < it.since  # the clock went back past its beginning
+    calm = now - it.seen >= max(policy.calm, int(3 * it.interval * SECOND))
+    over = settled or calm or now < it.since
     breadth = len(it.members)
     peak = max(m.score for m in it.members.values())
     level = severity(peak, it.bar, breadth, (it.seen - it.since) / MINUTE)
@@ -172,9 +173,11 @@ def _update(
         it.revision += 1
         it.severity = max(level, it.severity, key=lambda name: ORDER[name])
         it.told_breadth = breadth
-        yield _revision(it, system, memory.began, now if over else None, settled)
+        until = max(now, it.since) if over else None
+        yield _revision(it, system, until, settled)
     if over:
         del memory.opened[system]
+        told.quieten(memory.told, it, now, policy.silence)
 
 
 def _outside(member: Member, value: float) -> bool:
@@ -190,7 +193,6 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
         return
     if known is None and len(it.members) >= CAP:
         return
-    peak = max((m.score for m in it.members.values()), default=0.0)
     seen = Member(
         series=key,
         since=now,
@@ -209,18 +211,21 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
         it.members[key] = replace(
             seen, since=known.since, expected=frozen[0], lower=frozen[1], upper=frozen[2]
         )
-    if score > peak:
-        it.evidence = explain.evidence(it.members[key], evidence(judged.systems[s], now))
+    if score > it.explained:
+        found = explain.evidence(it.members[key], evidence(judged.systems[s], now))
+        if found:
+            it.evidence, it.explained = found, score
 
 
-def _revision(it: Opened, system: str, began: int, until: int | None, settled: bool) -> Incident:
+def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Incident:
     members = sorted(it.members.values(), key=lambda m: (-m.score, m.series))
     peak = members[0].score
     days = explain.rarity(peak, it.interval)
-    watched = max(it.since - began, 0) / DAY
-    said = explain.sentence(system, members, len(members), it.since, days, watched)
+    alike = it.before is not None and it.before.score > peak - ALIKE
+    rare = explain.rare(days, it.watched, it.since, it.before.at if it.before and alike else None)
+    said = explain.sentence(system, members, len(members), it.since, rare)
     if until is not None:
-        said = explain.ended(said, until, it.since, settled)
+        said = explain.ended(said, it.seen - it.since + int(it.interval * SECOND), settled)
     return Incident(
         id=it.id,
         revision=it.revision,
@@ -233,7 +238,7 @@ def _revision(it: Opened, system: str, began: int, until: int | None, settled: b
         score=peak,
         p=exp(-peak),
         rarity=days,
-        watched=watched,
+        watched=it.watched,
         breadth=len(members),
         members=tuple(members[:SHOWN]),
         sentence=said,
@@ -241,7 +246,7 @@ def _revision(it: Opened, system: str, began: int, until: int | None, settled: b
     )
 
 
-def identity(pipeline: str, system: str, since: int) -> str:
-    """The same incident always has the same id."""
-    said = f"{pipeline}\n{system}\n{since}".encode()
+def identity(pipeline: str, system: str, since: int, count: int) -> str:
+    """The same incident always has the same id, and no other has it if a time comes twice."""
+    said = f"{pipeline}\n{system}\n{since}\n{count}".encode()
     return hashlib.blake2b(said, digest_size=6).hexdigest()

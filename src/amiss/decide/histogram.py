@@ -3,7 +3,8 @@
 The lower edge of bin 0 is `base`, placed by the first number; the whole is shifted by octaves
 when a larger one comes, and what lies below bin 0 is not resolved. Integer counts, so that the
 sum of a tail is a few vector instructions. All functions work on row s of counts (S, bins):
-slicing a row out costs more than the arithmetic.
+slicing a row out costs more than the arithmetic. What is below TINY is nothing, and what is
+above HUGE is not told apart, so that no ratio of two numbers overflows.
 """
 
 from math import log
@@ -12,16 +13,18 @@ from amiss.data import Array
 from amiss.kernel import kernel
 
 PER_OCTAVE = 8
+TINY, HUGE = 1e-150, 1e155
 BITS = 1.4426950408889634  # an e-fold in octaves
 
 
 @kernel
 def position(v: float, counts: Array, base: Array, s: int, below: int) -> float:
-    """Where v > 0 lies, in bins from the lower edge, at least -1; makes room above if it must.
+    """Where v >= TINY lies, in bins from the lower edge, at least -1; makes room above if it must.
 
     A base of 0 is "empty": v is then placed `below` octaves above the edge.
     """
     bins = counts.shape[1]
+    v = min(v, HUGE)
     if base[s] == 0.0:
         base[s] = v / 2.0**below
     at: float = PER_OCTAVE * log(v / base[s]) * BITS
@@ -51,31 +54,36 @@ def above(at: float, counts: Array, s: int) -> float:
     """How many counts lie above position at >= 0, linear within its bin."""
     k = int(at)
     tail = 0
-    for i in range(k + 1, counts.shape[1]):
-        tail += counts[s, i]
+    for i in range(counts.shape[1]):  # all of them, masked: a loop from k would not be vectorised
+        tail += counts[s, i] if i > k else 0
     within: float = counts[s, k] * (1.0 - (at - k))
     return tail + within
 
 
 @kernel
-def quantile(counts: Array, s: int, tail: float) -> float:
-    """The position with `tail` counts above it, or -1 if there are fewer."""
-    reached = 0
-    # whole octaves first: their sums are vector instructions
-    for block in range(counts.shape[1] - PER_OCTAVE, -1, -PER_OCTAVE):
+def quantiles(counts: Array, s: int, low_tail: float, high_tail: float) -> tuple[float, float]:
+    """The positions with `low_tail` and with `high_tail` > `low_tail` counts above them.
+
+    -1 where there are fewer. Whole octaves are skipped: their sums are vector instructions.
+    """
+    reached, wanted, first = 0, low_tail, -1.0
+    for octave in range(counts.shape[1] // PER_OCTAVE):
+        top = counts.shape[1] - PER_OCTAVE * octave
         whole = 0
-        for i in range(block, block + PER_OCTAVE):
-            whole += counts[s, i]
-        if whole == 0 or reached + whole < tail:
+        for i in range(PER_OCTAVE):
+            whole += counts[s, top - PER_OCTAVE + i]
+        if whole == 0 or reached + whole < wanted:
             reached += whole
             continue
-        for i in range(block + PER_OCTAVE - 1, block - 1, -1):
-            count = counts[s, i]
-            if count > 0 and reached + count >= tail:
-                at: float = i + 1.0 - (tail - reached) / count
-                return at
+        for i in range(PER_OCTAVE):
+            count = counts[s, top - 1 - i]
+            while count > 0 and reached + count >= wanted:
+                at = top - i - (wanted - reached) / count
+                if first >= 0.0:
+                    return first, at
+                first, wanted = at, high_tail
             reached += count
-    return -1.0
+    return first, -1.0
 
 
 @kernel

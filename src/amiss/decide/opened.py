@@ -1,12 +1,21 @@
 """What grouping remembers between ticks: the price, what is open, who was told lately."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from math import nan
 from typing import Any
 
 import orjson
 
 from amiss.data import Member, Severity
+
+
+@dataclass(slots=True)
+class Told:
+    """The last incident that a series opened or was a member of."""
+
+    at: int  # ns, when it opened, or when it was over
+    score: float
+    price: float  # nats that the next one it opens costs more, as of `at`
 
 
 @dataclass(slots=True)
@@ -18,7 +27,10 @@ class Opened:
     seen: int
     bar: float  # nats at which it opened
     interval: float  # seconds between samples
+    watched: float  # days of samples of the series that opened it
     scored: int  # the last tick at which a score, not only a value, was strange
+    before: Told | None = None  # what was last told of the series that opened it
+    explained: float = 0.0  # nats of the member that the evidence belongs to
     revision: int = 0
     severity: Severity = "low"
     told_breadth: int = 0
@@ -27,28 +39,20 @@ class Opened:
 
 
 @dataclass(slots=True)
-class Told:
-    """The last incident that a series opened."""
-
-    at: int
-    score: float
-    price: float  # nats that its next one costs more, as of `at`
-
-
-@dataclass(slots=True)
 class Memory:
     """All of it. Bounded: open incidents have capped members, what was told is forgotten."""
 
     price: float | None = None  # None: nothing judged yet
     priced: int = 0  # ns, when the price was last faded
-    began: int = 0  # ns, the first tick judged
+    count: int = 0  # incidents opened so far
+    series: int = 0  # the most series that were ever ready at once
     opened: dict[str, Opened] = field(default_factory=dict)  # by system
     told: dict[str, Told] = field(default_factory=dict)  # by series
 
 
 def dump(memory: Memory) -> bytes:
     """As JSON, in which NaN is null."""
-    return orjson.dumps(asdict(memory))
+    return orjson.dumps(memory)
 
 
 def load(text: bytes) -> Memory:
@@ -60,13 +64,10 @@ def load(text: bytes) -> Memory:
 
 
 def _opened(it: dict[str, Any]) -> Opened:
-    members = it.pop("members")
-    evidence = it.pop("evidence")
-    return Opened(
-        **it,
-        members={key: member(m) for key, m in members.items()},
-        evidence=tuple(evidence),
-    )
+    it["members"] = {key: member(m) for key, m in it["members"].items()}
+    it["evidence"] = tuple(it["evidence"])
+    it["before"] = Told(**it["before"]) if it.get("before") else None
+    return Opened(**it)
 
 
 def member(said: dict[str, Any]) -> Member:

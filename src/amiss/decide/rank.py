@@ -80,7 +80,7 @@ def _rank(
             if not isfinite(v):
                 inverse[t, s] = np.nan
                 continue
-            at = histogram.position(v, counts, base, s, BINS // 16) if v > 0.0 else -1.0
+            at = histogram.position(v, counts, base, s, BINS // 16) if v >= histogram.TINY else -1.0
             n = float(total[s])
             rare = 1.0
             if n > 0.0:

@@ -31,6 +31,7 @@ KEEP = 20000 * WHOLE
 LEAST = 20 * WHOLE  # surprises before there is an opinion
 Q1, Q2 = 0.05, 0.005
 DECADE = log(Q1 / Q2)
+LOW = -log(Q1)
 BONUS = 10.0  # nats of T where the bonus of fusion starts and the band ends
 
 
@@ -61,13 +62,13 @@ def _tail(counts: Array, base: Array, total: Array, zeros: Array, s: int) -> tup
     """low, Q1 and c of row s; Q1 is NaN where there is nothing to go by."""
     n = float(total[s]) + float(zeros[s])
     mass = min(n, 2.0 * total[s])  # an idle series: zeros count no more than the rest
-    p1 = histogram.quantile(counts, s, Q1 * mass)
-    p2 = histogram.quantile(counts, s, Q2 * mass)
-    if p1 < 0.0 or p2 < 0.0:
+    p2, p1 = histogram.quantiles(counts, s, Q2 * mass, Q1 * mass)
+    if p1 < 0.0:
         return 0.0, np.nan, np.nan
     u1 = base[s] * exp2(p1 / histogram.PER_OCTAVE)
     u2 = base[s] * exp2(p2 / histogram.PER_OCTAVE)
-    return -log(Q1 * mass / n), u1, max((u2 - u1) / DECADE, 0.05 * u1)
+    low = LOW if mass == n else -log(Q1 * mass / n)
+    return low, u1, max((u2 - u1) / DECADE, 0.05 * u1)
 
 
 @kernel
@@ -108,7 +109,9 @@ def _size(
                 continue
             T = D = 0.0
             V = np.nan
-            at = max(histogram.position(u, counts, base, s, 6), 0.0) if u > 0.0 else -1.0
+            at = -1.0
+            if u >= histogram.TINY:
+                at = max(histogram.position(u, counts, base, s, 6), 0.0)
             if total[s] > LEAST:
                 low, q1, c = _tail(counts, base, total, zeros, s)
                 if isfinite(q1):

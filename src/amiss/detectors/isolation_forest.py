@@ -6,10 +6,12 @@ import numpy as np
 from pydantic import Field
 
 from amiss.component import Detector
-from amiss.data import Array, Floats, Frame, Scores, State
+from amiss.data import Array, Floats, Frame, Scores, State, measured
 from amiss.kernel import kernel
 
 EULER = 0.5772156649015329
+LARGEST = 3e38  # scikit-learn takes float32
+FEWEST = 2  # snapshots that can be told apart
 
 
 class IsolationForest(Detector):
@@ -24,7 +26,7 @@ class IsolationForest(Detector):
     """
 
     joint: ClassVar[bool] = True
-    state_bytes: ClassVar[int] = 8
+    state_bytes: ClassVar[int] = 0
     shared: ClassVar[frozenset[str]] = frozenset(
         ("names", "median", "spread", "feature", "threshold", "left", "right", "path", "norm")
     )
@@ -50,7 +52,6 @@ class IsolationForest(Detector):
             "right": nodes.copy(),
             "path": np.zeros((0, 0)),
             "norm": np.ones(1),
-            "known": np.zeros((series, 1)),
         }
 
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
@@ -73,14 +74,19 @@ class IsolationForest(Detector):
         return state, Scores(frame.time, frame.keys, scores.reshape(shape[:2]), blame=blame)
 
     def fit(self, state: State, history: Frame) -> State:
-        """A new forest from the snapshots of all systems, (T, S, F), in which NaN is unseen."""
+        """A new forest from the snapshots of all systems, (T, S, F), in which NaN is unseen.
+
+        The old one stays where there is next to nothing to learn from.
+        """
         from sklearn.ensemble import IsolationForest as Forest
 
-        x = history.values.reshape(-1, history.values.shape[2])
+        x = measured(history.values).reshape(-1, len(history.features))
         names = np.array(history.features, dtype=str)
         told = np.isfinite(x).sum(axis=0) > len(x) // 2
         x, names = x[:, told], names[told]
-        x = x[np.isfinite(x).any(axis=1)]
+        x = np.clip(x[np.isfinite(x).any(axis=1)], -LARGEST, LARGEST)
+        if len(x) < FEWEST:
+            return state
         median = np.nanmedian(x, axis=0)
         x = np.where(np.isnan(x), median, x)
         most = min(self.samples, len(x))
@@ -106,17 +112,17 @@ class IsolationForest(Detector):
             **places,
             **arrays,
             "norm": _average_path(np.array([most])),
-            "known": state["known"],
         }
 
 
 def _snapshots(state: State, frame: Frame) -> tuple[Floats, Floats]:
     """The frame's metrics in the order of the model (T S, F), and how far each is from usual."""
     column = {name: f for f, name in enumerate(frame.features)}
-    x = np.full((*frame.values.shape[:2], len(state["names"])), np.nan)
+    values = measured(frame.values)
+    x = np.full((*values.shape[:2], len(state["names"])), np.nan)
     for i, name in enumerate(state["names"].tolist()):
         if name in column:
-            x[:, :, i] = frame.values[:, :, column[name]]
+            x[:, :, i] = values[:, :, column[name]]
     flat = x.reshape(-1, len(state["names"]))
     return flat, np.abs(flat - state["median"]) / state["spread"]
 

@@ -7,9 +7,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
 
 from amiss.component import Detector
-from amiss.data import Floats, Frame, Scores, State
+from amiss.data import Floats, Frame, Scores, State, measured
 
 PENALTIES = (1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0)
+LARGEST = 3e38  # the past is kept in float32
 
 
 class LinearRegression(Detector):
@@ -22,7 +23,7 @@ class LinearRegression(Detector):
     """
 
     joint: ClassVar[bool] = True
-    state_bytes: ClassVar[int] = 1024
+    state_bytes: ClassVar[int] = 4960  # with all targets and lags that may be asked for
     shared: ClassVar[frozenset[str]] = frozenset(("names", "mean", "scale", "weights", "errors"))
     tolerance: ClassVar[float] = 1e-9
 
@@ -77,9 +78,14 @@ class LinearRegression(Detector):
         return {name: state["forecast"][:, k] for k, name in enumerate(self.targets)}
 
     def fit(self, state: State, history: Frame) -> State:
-        """New weights from history (T, S, F); NaN counts as the mean."""
+        """New weights from history (T, S, F); NaN counts as the mean.
+
+        The old ones stay where there are fewer than twenty pairs of a tick and the next.
+        """
+        if len(history.time) < 2:
+            return state
         names = np.array(history.features, dtype=str)
-        values = history.values.reshape(-1, len(names))
+        values = np.clip(measured(history.values), -LARGEST, LARGEST).reshape(-1, len(names))
         often = np.isfinite(values).sum(axis=0) > len(values) // 2
         kept = np.where(often)[0]
         mean = np.array([np.nanmean(values[:, f]) for f in kept])
@@ -108,12 +114,12 @@ class LinearRegression(Detector):
     def _columns(self, state: State, frame: Frame) -> tuple[Floats, Floats]:
         """Targets (T, S, K) and the metrics of the model (T, S, F); NaN where there is none."""
         column = {name: f for f, name in enumerate(frame.features)}
-        found = []
+        values, found = np.clip(measured(frame.values), -LARGEST, LARGEST), []
         for names in (self.targets, state["names"].tolist()):
-            x = np.full((*frame.values.shape[:2], len(names)), np.nan)
+            x = np.full((*values.shape[:2], len(names)), np.nan)
             for i, name in enumerate(names):
                 if name in column:
-                    x[:, :, i] = frame.values[:, :, column[name]]
+                    x[:, :, i] = values[:, :, column[name]]
             found.append(x)
         return found[0], found[1]
 

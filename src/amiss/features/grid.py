@@ -1,12 +1,15 @@
 """Average records into ticks of equal length."""
 
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, TypeVar
 
 import numpy as np
 from pydantic import Field
 
 from amiss.component import Features, Span
-from amiss.data import SECOND, Array, Frame, Records, State, Strings, series_key
+from amiss.data import HOUR, SECOND, Array, Frame, Records, State, Strings, measured, series_key
+
+BACK = HOUR // 2  # a step back in time that no late record makes
 
 
 class Grid(Features):
@@ -14,9 +17,10 @@ class Grid(Features):
 
     A tick is the interval (t - every, t] and is called t. It leaves once the source has promised
     that nothing of it is still to come (the watermark), or once a record `late` after its end has
-    come. A record for a tick that has left is late: dropped and counted. If time jumps back
-    by more than an hour, the clock was set back, and the grid begins anew there.
-    Records with text are not numbers and pass by. O(N log N) time; memory is the open ticks.
+    come. A record for a tick that has left is late: dropped and counted. If all records of a
+    batch are more than half an hour too late, the clock was set back, and the grid begins anew
+    there. The order of records within a batch does not matter. Records with text are not numbers
+    and pass by. O(N log N) time; memory is the open ticks.
     """
 
     type: Literal["grid"] = "grid"
@@ -41,19 +45,19 @@ class Grid(Features):
         key = np.concatenate([state["key"], keys_of(records)[number]])
         time = np.concatenate([state["time"], records.time[number]])
         value = np.concatenate([state["value"], records.value[number]])
-        tick = -(-time // self.every)  # the end of (t - every, t], in ticks
-
-        closed = int(state["closed"][0])
-        newest = int(tick.max(initial=closed))
-        if len(tick) and newest < closed - HOUR_BACK * 3600 * SECOND // self.every:
-            closed = int(tick.min()) - 1
+        closed, held, late = int(state["closed"][0]), len(state["time"]), 0
+        if len(time) > held and int(time[held:].max()) < closed * self.every - BACK:
+            # what is still open belongs to a time that is to come again
+            key, time, value, late = key[held:], time[held:], value[held:], held
+            closed = _tick(int(time.min()), self.every) - 1
+        last = closed
         if records.watermark is not None:
-            last = records.watermark // self.every
-        else:
-            last = newest - 1 - self.late // self.every
-        last = max(last, closed)
+            last = max(records.watermark // self.every, closed)
+        elif len(time):
+            last = max(_tick(int(time.max()) - self.late, self.every) - 1, closed)
+        tick = _tick(time, self.every)
         done, rest = (tick <= last) & (tick > closed), tick > last
-        late = int((tick <= closed).sum())
+        late += int((tick <= closed).sum())
         frame = self._mean(tick[done], key[done], value[done])
         state = {
             "time": time[rest],
@@ -65,10 +69,10 @@ class Grid(Features):
         return state, frame
 
     def _mean(self, tick: Array, key: Strings, value: Array) -> Frame:
-        """The mean of each tick and key; infinities count as not observed."""
+        """The mean of each tick and key; what is no measurement counts as not observed."""
         times, t = np.unique(tick, return_inverse=True)
         keys, s = np.unique(key, return_inverse=True)
-        known = np.isfinite(value)
+        known = np.isfinite(measured(value))
         cell = (t * len(keys) + s)[known]
         size = len(times) * len(keys)
         count = np.bincount(cell, minlength=size)
@@ -78,19 +82,25 @@ class Grid(Features):
         return Frame(times * self.every, tuple(keys.tolist()), ("value",), mean.reshape(shape))
 
 
-HOUR_BACK = 0.5  # hours: a step back that is no late record
+T = TypeVar("T", int, Array)
+
+
+def _tick(time: T, every: int) -> T:
+    """The number of the tick (t - every, t] that a time lies in."""
+    return -(-time // every)
 
 
 def keys_of(records: Records) -> Strings:
-    """The series key of each record: equal label sets are put together once."""
+    """The series key of each record."""
     if not len(records):
         return np.zeros(0, "U1")
-    names = sorted(records.labels)
+    names = tuple(sorted(records.labels))
     columns = [records.name, *(records.labels[name] for name in names)]
-    known: dict[tuple[str, ...], str] = {}
-    keys = []
-    for row in zip(*(column.tolist() for column in columns), strict=True):
-        if row not in known:
-            known[row] = series_key(row[0], dict(zip(names, row[1:], strict=True)))
-        keys.append(known[row])
-    return np.array(keys)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return np.array([_key(names, row) for row in rows])
+
+
+@lru_cache(maxsize=100_000)
+def _key(names: tuple[str, ...], row: tuple[str, ...]) -> str:
+    """The key of a series from its name and the values of these labels; most come every tick."""
+    return series_key(row[0], dict(zip(names, row[1:], strict=True)))

@@ -46,7 +46,7 @@ def fit_here(detector: Detector, states: States, history: Frame) -> States:
     fitted = detector.fit(states.get(name) or init, history)
     # calibrate anew: the scores of another model are no past of this one
     warmed = {name: {c: fitted[c] if c in detector.shared else init[c] for c in init}}
-    warmed, _, _ = judge_jointly(detector, warmed, history)
+    warmed, *_ = judge_jointly(detector, warmed, history)
     return warmed
 
 

@@ -5,30 +5,29 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import orjson
 
 from amiss import config as files
+from amiss.component import Sink
 from amiss.errors import ConfigError, Error
 from amiss.pipeline import Pipeline
 from amiss.run import picture, tell, training
 from amiss.run.lock import hold
 from amiss.run.now import Now
 from amiss.run.predict import Prediction, predict
-from amiss.run.recent import Columns, thin
+from amiss.run.recent import thin
 from amiss.run.training import Card, Trainee
 from amiss.run.watch import Watch, close, resume, run_watch
 from amiss.settings import Settings
-from amiss.store import Store
+from amiss.store import Points, Store
+from amiss.store.chunks import merge
 from amiss.world import World
 
 log = logging.getLogger(__name__)
 
-COLUMNS = tuple(field.name for field in fields(Columns))
 RUNNING = "running.json"
 TENDING = 5.0  # seconds between two looks at what wants fitting, pruning or reloading
 PRUNING = 600.0
@@ -62,6 +61,7 @@ class Live:
         self._painted: tuple[tuple[object, ...], Now] | None = None
         self._paint_lock = threading.Lock()
         self._versions = 0
+        self._pruned = time.monotonic()
 
     def start(self) -> None:
         """Resume each pipeline and start all threads; kernels are loaded meanwhile."""
@@ -126,17 +126,14 @@ class Live:
             now = self.now()
         return now
 
-    def history(self, key: str, start: int, end: int, points: int = 600) -> Columns:
+    def history(self, key: str, start: int, end: int, points: int = 600) -> Points:
         """A series between two times in ns, thinned to about so many points."""
         held = [watch.recent.read(key) for watch in self.watches]
         recent = max(held, key=len)
         first = int(recent.time[0]) if len(recent) else end + 1
-        found = recent.rows((recent.time >= start) & (recent.time <= end))
+        found = recent[(recent.time >= start) & (recent.time <= end)]
         if start < first:
-            older = self.store.history(key, start, min(end, first - 1))
-            found = Columns(
-                *(np.concatenate([getattr(part, n) for part in (older, found)]) for n in COLUMNS)
-            )
+            found = merge([self.store.history(key, start, min(end, first - 1)), found])
         return thin(found, points)
 
     def predict(self) -> Prediction:
@@ -169,12 +166,23 @@ class Live:
         fresh = [self._begin(p, settings) for name, p in wanted.items() if name not in running]
         self.settings = settings
         self.trainees = training.trainees(self.watches, self.store)
-        tell.stop(self.channels)
-        self.channels = tell.channels(settings.sinks, self.store, self.world)
-        for channel in self.channels:
-            tell.start(channel)
+        self._listen(settings)
         for watch in fresh:
             self._spawn(watch.name, partial(run_watch, watch, news=self._news))
+
+    def _listen(self, settings: Settings) -> None:
+        """A channel for each sink; one that is as it was goes on undisturbed."""
+        address = f"http://{settings.listen}"
+        sinks = {name: _addressed(sink, address) for name, sink in settings.sinks.items()}
+        before = {channel.name: channel for channel in self.channels}
+        wanted = tell.channels(sinks, self.store, self.world)
+        kept = {c.name for c in wanted if c.name in before and before[c.name].sink == c.sink}
+        tell.stop([channel for name, channel in before.items() if name not in kept])
+        self.channels = [before[c.name] if c.name in kept else c for c in wanted]
+        self.store.enrol([channel.name for channel in self.channels])
+        for channel in self.channels:
+            if channel.name not in kept:
+                tell.start(channel)
 
     def _begin(self, pipeline: Pipeline, settings: Settings) -> Watch:
         watch = Watch(pipeline, self.store, self.world, settings.checkpoint)
@@ -196,20 +204,34 @@ class Live:
 
     def _tend(self, stop: threading.Event) -> None:
         """Fit what wants fitting, prune the history, read a changed file."""
-        pruned = 0.0
         while not stop.is_set():
-            for trainee in self.trainees:
-                self._train(trainee)
-            if time.monotonic() - pruned > PRUNING:
-                pruned = time.monotonic()
-                keep = self.settings.keep
-                self.store.prune(keep.days, keep.megabytes * 2**20, keep.incident_days)
-            if self.config is not None and _stamp(self.config) != self._written:
+            for task in (self._fit, self._prune, self._reread):
                 try:
-                    log.info("configuration: %s", self.reload())
-                except ConfigError as exc:
-                    log.error("configuration: kept the old one: %s", exc)
+                    task()
+                except Error as exc:
+                    log.warning("%s; tried again later", exc)
+                except Exception:
+                    # one task must not keep the others from being done
+                    log.exception("fault in %s; tried again later", task.__name__)
             self.world.wait(stop, TENDING)
+
+    def _prune(self) -> None:
+        if time.monotonic() - self._pruned < PRUNING:
+            return
+        self._pruned = time.monotonic()
+        keep, now = self.settings.keep, self.world.now()
+        self.store.prune(keep.days, keep.megabytes * 2**20, keep.incident_days, now=now)
+
+    def _reread(self) -> None:
+        if self.config is not None and _stamp(self.config) != self._written:
+            try:
+                log.info("configuration: %s", self.reload())
+            except ConfigError as exc:
+                log.error("configuration: kept the old one: %s", exc)
+
+    def _fit(self) -> None:
+        for trainee in self.trainees:
+            self._train(trainee)
 
     def _train(self, trainee: Trainee) -> None:
         recorded = self._recorded(trainee.watch)
@@ -257,6 +279,13 @@ class Live:
             config_error=self.config_error,
             stopping=self.stopping.is_set(),
         )
+
+
+def _addressed(sink: Sink, address: str) -> Sink:
+    """The same sink, knowing where the pages are, if it wants to and was not told otherwise."""
+    if getattr(sink, "address", "") is None:
+        return sink.model_copy(update={"address": address})
+    return sink
 
 
 def _stamp(config: Path | None) -> tuple[int, int]:

@@ -176,7 +176,7 @@ def sink_of(channel: Channel) -> SinkNow:
         delivered=status.delivered,
         retried=status.retried,
         refused=status.refused,
-        last=status.last,
+        last=status.last or 0,
     )
 
 

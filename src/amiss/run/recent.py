@@ -1,48 +1,29 @@
 """The last stretch of every series in memory: what charts show first and training needs most."""
 
 import threading
-from dataclasses import dataclass
 
 import numpy as np
 
-from amiss.data import Array, Floats, Frame, Scores, Times
+from amiss.data import Array, Floats, Frame, Scores
+from amiss.store import Points
 
 COLUMNS = ("value", "score", "expected", "lower", "upper")
 TICKS = 720
 BYTES = 64 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """One series over time; NaN is not observed, or no opinion."""
-
-    time: Times  # (N,) ns
-    value: Floats  # (N,)
-    score: Floats  # (N,) nats
-    expected: Floats  # (N,)
-    lower: Floats  # (N,)
-    upper: Floats  # (N,)
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-    def rows(self, which: Array | slice) -> "Columns":
-        """Some of the rows."""
-        return Columns(self.time[which], *(getattr(self, name)[which] for name in COLUMNS))
-
-
-def thin(columns: Columns, points: int) -> Columns:
+def thin(found: Points, points: int) -> Points:
     """At most about so many rows, among them the extremes of value and score of each stretch."""
-    n = len(columns)
+    n = len(found)
     if n <= points:
-        return columns
+        return found
     edges = np.linspace(0, n, max(points // 3, 1) + 1).astype(int)[:-1]
     bucket = np.repeat(np.arange(len(edges)), np.diff(np.append(edges, n)))
     kept = [
         _first_of(bucket, np.nan_to_num(extreme, nan=-np.inf))
-        for extreme in (columns.value, -columns.value, columns.score)
+        for extreme in (found.value, -found.value, found.score)
     ]
-    return columns.rows(np.unique(np.concatenate(kept)))
+    return found[np.unique(np.concatenate(kept))]
 
 
 def _first_of(bucket: Array, x: Floats) -> Array:
@@ -75,14 +56,14 @@ class Recent:
                 self.time[row], self.cells[row] = frame.time[t], cells[t]
                 self.used += 1
 
-    def read(self, key: str) -> Columns:
+    def read(self, key: str) -> Points:
         """All that is there of one series, by time; empty if it is unknown."""
         with self.lock:
             if key not in self.keys:
-                return Columns(np.zeros(0, np.int64), *(np.zeros(0) for _ in COLUMNS))
+                return Points(np.zeros(0, np.int64), *(np.zeros(0) for _ in COLUMNS))
             order = self._order()
             cells = self.cells[order, self.keys.index(key)].astype(float)
-            return Columns(self.time[order], *cells.T)
+            return Points(self.time[order], *cells.T)
 
     def frame(self, ticks: int) -> Frame:
         """The values of the last ticks, (T, S, 1)."""

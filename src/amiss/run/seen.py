@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from amiss.data import Floats, Scores, Times
 from amiss.judge import States, name_of
-from amiss.pipeline import Outcome, Pipeline
+from amiss.outcome import Outcome
+from amiss.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)

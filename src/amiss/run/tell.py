@@ -30,7 +30,7 @@ Delivery: TypeAlias = tuple[str, str, int, int, str, str]
 
 
 class IncidentLog(Protocol):
-    """What telling needs of the store. Any of it may raise StateError: it is tried again."""
+    """What telling needs of the store. All of it is tried again if it raises."""
 
     def untold(self, sink: str, limit: int = 100) -> tuple[int, list[Incident]]:
         """The next revisions after the sink's mark, oldest first, and the mark after them."""
@@ -41,9 +41,10 @@ class IncidentLog(Protocol):
     def delivered(
         self, sink: str, incident: str, revision: int, at: int, outcome: str, message: str
     ) -> None:
-        """Remember that a revision was `delivered` or `refused` (why: message) at a time in ns.
+        """Remember the outcome of a try at a time in ns: delivered, refused or retrying.
 
-        The same sink, incident and revision may come twice; the last counts.
+        `message` says why, but for the first. Of several with the same sink, incident and
+        revision the last counts; none comes after one that was delivered or refused.
         """
 
     def last_told(self, sink: str, incident: str) -> Incident | None:
@@ -57,6 +58,7 @@ class SinkStatus:
     delivered: int = 0
     retried: int = 0
     refused: int = 0
+    last: int = 0  # ns, of the last delivery; 0 if none
     last_error: str | None = None  # of the last retry or refusal; holds no secret
     waiting_since: int | None = None  # ns, when the oldest untold news was first sent
 
@@ -137,8 +139,8 @@ def run_sink(channel: Channel) -> None:
 def tell(channel: Channel) -> bool:
     """Tell a sink the next revisions in its log; says whether there were any.
 
-    Raises Unreachable or ConfigError of the sink and StateError of the log; the mark then
-    stays, and what was delivered is not sent again.
+    Raises Unreachable or ConfigError of the sink, Unreachable or StateError of the log; the
+    mark then stays, and what was delivered is not sent again.
     """
     _write(channel)
     mark, revisions = channel.incidents.untold(channel.name)
@@ -149,12 +151,16 @@ def tell(channel: Channel) -> bool:
             continue
         waiting = channel.status.waiting_since or channel.world.now()
         channel.status = replace(channel.status, waiting_since=waiting)
-        refusal = _send(channel, incident)
-        outcome = ("delivered", "") if refusal is None else ("refused", refusal)
-        now = channel.world.now()
-        channel.unwritten.append((channel.name, incident.id, incident.revision, now, *outcome))
+        try:
+            refusal = _send(channel, incident)
+        except (Unreachable, ConfigError) as exc:
+            channel.incidents.delivered(*_outcome(channel, incident, "retrying", str(exc)))
+            raise
+        said = ("delivered", "") if refusal is None else ("refused", refusal)
+        outcome = _outcome(channel, incident, *said)
+        channel.unwritten.append(outcome)
         channel.failures = 0
-        channel.status = _counted(channel.status, refusal)
+        channel.status = _counted(channel.status, outcome)
         _write(channel)
     if revisions:
         channel.incidents.told(channel.name, mark)
@@ -165,6 +171,11 @@ def back_off(failures: int, after: float | None = None) -> float:
     """Seconds until the next try: 1, 2, 4 ... 300, and no less than the receiver asked for."""
     own = min(2.0 ** min(failures, 9), LONGEST_BACK_OFF)
     return max(own, min(after or 0.0, LONGEST_PATIENCE))
+
+
+def _outcome(channel: Channel, incident: Incident, outcome: str, message: str) -> Delivery:
+    now = channel.world.now()
+    return channel.name, incident.id, incident.revision, now, outcome, message
 
 
 def _write(channel: Channel) -> None:
@@ -178,7 +189,7 @@ def _send(channel: Channel, incident: Incident) -> str | None:
     try:
         channel.sink.send((incident,), channel.world)
         return None
-    except (Unreachable, ConfigError, StateError):
+    except (Unreachable, ConfigError):
         raise
     except Rejected as exc:
         refusal = str(exc)
@@ -192,7 +203,9 @@ def _send(channel: Channel, incident: Incident) -> str | None:
     return refusal
 
 
-def _counted(status: SinkStatus, refusal: str | None) -> SinkStatus:
-    if refusal is None:
-        return replace(status, delivered=status.delivered + 1, waiting_since=None)
-    return replace(status, refused=status.refused + 1, last_error=refusal, waiting_since=None)
+def _counted(status: SinkStatus, outcome: Delivery) -> SinkStatus:
+    *_, at, said, message = outcome
+    status = replace(status, waiting_since=None)
+    if said == "delivered":
+        return replace(status, delivered=status.delivered + 1, last=at)
+    return replace(status, refused=status.refused + 1, last_error=message)

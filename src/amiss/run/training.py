@@ -155,13 +155,10 @@ def past(watch: Watch, store: Store, ticks: int, world: World) -> Frame:
         return recent
     every = watch.pipeline.source.every
     end = int(recent.time[0]) - 1 if len(recent.time) else world.now()
-    older = store.history_many(recent.keys, end - ticks * every, end)
-    times = np.unique(np.concatenate([[], *(one.time for one in older.values())])).astype(np.int64)
-    values = np.full((len(times), len(recent.keys), 1), np.nan)
-    for s, key in enumerate(recent.keys):
-        values[np.searchsorted(times, older[key].time), s, 0] = older[key].value
-    time = np.concatenate([times, recent.time])[-ticks:]
-    return Frame(time, recent.keys, ("value",), np.concatenate([values, recent.values])[-ticks:])
+    older = store.past(recent.keys, end - ticks * every, end)
+    time = np.concatenate([older.time, recent.time])[-ticks:]
+    values = np.concatenate([older.values, recent.values])[-ticks:]
+    return Frame(time, recent.keys, ("value",), values)
 
 
 def wanted(trainee: Trainee, every: int | None, now: int, recorded: int) -> int | None:

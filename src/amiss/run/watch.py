@@ -16,7 +16,8 @@ from amiss.component import Cursor
 from amiss.data import Incident, Records
 from amiss.errors import Unreachable
 from amiss.judge import States
-from amiss.pipeline import Outcome, Pipeline
+from amiss.outcome import Outcome
+from amiss.pipeline import Pipeline
 from amiss.run.now import Health
 from amiss.run.recent import Recent
 from amiss.run.seen import Seen, look
@@ -110,9 +111,11 @@ def run_watch(watch: Watch, stop: threading.Event, news: Callable[[], None]) -> 
         except Exception as exc:
             # A fault of ours must not end the watch: count it, show it, and begin again from
             # what was committed, without the records that it came with.
-            log.exception("pipeline %s: fault in a step", watch.name)
+            reason = f"fault in the step: {type(exc).__name__}; its records were left out"
+            if reason != watch.progress.reason:
+                log.exception("pipeline %s: fault in a step", watch.name)
             watch.skipped["a fault in the step"] += 1
-            _fail(watch, f"fault in the step: {type(exc).__name__}; its records were left out")
+            _fail(watch, reason)
             _begin_again(watch)
         world.wait(stop, pause)
 

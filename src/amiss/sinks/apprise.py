@@ -48,7 +48,9 @@ class Apprise(Sink):
     )
     """The addresses, each as `env:NAME`, `file:/path`, or as Apprise writes it."""
     template: Template | None = None
-    """The words, with $fields; inline or `file:/path`."""
+    """The words, inline or `file:/path`; the first line is the title,
+    the rest the body. Fields: $title $sentence $severity $since $until $duration $rarity
+    $members $evidence $address $state $id."""
     address: str | None = None
     """Where people reach this Amiss, such as https://amiss.example.com, for $address."""
 

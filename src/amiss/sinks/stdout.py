@@ -24,7 +24,9 @@ class Stdout(Sink):
     format: Literal["text", "json"] = "text"
     """`text` for people, `json` for programs (the same lines as the sink `jsonl` writes)."""
     template: Template | None = None
-    """The words of `text`, with $fields; inline or `file:/path`."""
+    """The words of `text`, inline or `file:/path`; the first line is the title,
+    the rest the body. Fields: $title $sentence $severity $since $until $duration $rarity
+    $members $evidence $address $state $id."""
     address: str | None = None
     """Where people reach this Amiss, such as https://amiss.example.com, for $address."""
 
@@ -39,9 +41,10 @@ class Stdout(Sink):
 
 
 def _print(text: str) -> None:
-    """Without holding the output's lock, which a stuck reader would never give back.
+    """Past the buffer: what a full disk did not take would stay in it and be printed twice, and
+    a stuck reader would have us hold its lock when the program ends.
 
-    A terminal has no such reader but may have a live status line, which must know.
+    A terminal is written to as usual, since it may show a live status line, which must know.
     """
     out = sys.stdout
     data = f"{text}\n".encode(out.encoding or "utf-8", "replace")

@@ -39,7 +39,9 @@ class Webhook(Sink):
     timeout: Span = Field(10 * SECOND, gt=0)
     """How long to wait for an answer."""
     template: Template | None = None
-    """The words of `title` and `body`, with $fields; inline or `file:/path`."""
+    """The words of `title` and `body`, inline or `file:/path`; the first line is the title,
+    the rest the body. Fields: $title $sentence $severity $since $until $duration $rarity
+    $members $evidence $address $state $id."""
     address: str | None = None
     """Where people reach this Amiss, such as https://amiss.example.com, for $address."""
 

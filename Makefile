@@ -1,0 +1,58 @@
+# Every target does its own set-up: the first call takes a minute or two, later ones none.
+# PYTHON names the interpreter (the newest from 3.11 on otherwise), AMISS_VENV the folder that
+# it is set up in, ARGS what is handed on: make run ARGS="--home /tmp/try", make test ARGS=tests/laws
+
+AMISS_VENV ?= .venv
+UPGRADE = --upgrade
+BIN = "$(AMISS_VENV)"/bin
+SETUP = PYTHON="$(PYTHON)" AMISS_VENV="$(AMISS_VENV)" sh tools/setup.sh
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-header --no-annotate -q $(UPGRADE)
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+run:  ## watch this machine; dashboard on http://127.0.0.1:8600
+	@$(SETUP) core
+	@exec $(BIN)/amiss run $(ARGS)
+
+test:  ## all tests
+	@$(SETUP) dev
+	@$(BIN)/python tools/tests.py $(ARGS)
+
+check:  ## style, types, imports, lengths, generated docs
+	@$(SETUP) dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy tools
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/check_lengths.py
+	$(BIN)/python tools/docs.py --check
+
+format:  ## put the code in its form
+	@$(SETUP) dev
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+bench:  ## benchmarks; one of them: make bench ARGS=speed
+	@$(SETUP) dev
+	@names="$(ARGS)"; for file in benchmarks/$${names:-[a-z]*}.py; do \
+	    echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+docs:  ## write docs/reference from the code
+	@$(SETUP) dev
+	@$(BIN)/python tools/docs.py
+
+lock:  ## renew requirements/*.txt; only what *.in asks for: make lock UPGRADE=
+	@$(SETUP) dev
+	$(COMPILE) requirements/build.in -o requirements/build.txt
+	$(COMPILE) -c requirements/build.txt requirements/core.in -o requirements/core.txt
+	$(COMPILE) -c requirements/build.txt -c requirements/core.txt requirements/dev.in \
+	    -o requirements/dev.txt
+
+clean:  ## remove what was made here: .venv, caches, compiled kernels
+	rm -rf .venv build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name .git -prune -o -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help run test check format bench docs lock clean

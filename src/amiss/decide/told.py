@@ -1,0 +1,47 @@
+"""Who was told of what lately: silence after an incident, and the price of the next one.
+
+silence   for an hour after an incident none of its series opens another, unless it is two
+          nats stranger than it was then
+price     each incident that a series opens costs it a nat more, forgotten with 14 days
+"""
+
+from math import exp
+
+from amiss.data import SECOND
+from amiss.decide.budget import FORGET
+from amiss.decide.opened import Opened, Told
+
+AGAIN = 2.0  # nats more than the last time that break the silence
+FADED = 0.05  # nats of price not worth remembering
+
+
+def may_open(last: Told | None, now: int, score: float, bar: float, silence: int) -> bool:
+    """Whether a series of this score may open an incident, given what was last told of it."""
+    if last is None:
+        return score >= bar
+    if abs(now - last.at) <= silence and score < last.score + AGAIN:
+        return False
+    return score >= bar + price(last, now)
+
+
+def price(last: Told | None, now: int) -> float:
+    """What the next incident that a series opens costs it more, in nats."""
+    return last.price * exp(-max(now - last.at, 0) / SECOND / FORGET) if last else 0.0
+
+
+def pay(told: dict[str, Told], key: str, now: int, score: float) -> None:
+    """Remember that a series opened an incident."""
+    told[key] = Told(now, score, price(told.get(key), now) + 1.0)
+
+
+def quieten(told: dict[str, Told], over: Opened, now: int, silence: int) -> None:
+    """The members of an incident that is over are silent from now; what has faded is forgotten."""
+    for key, member in over.members.items():
+        told[key] = Told(now, member.score, price(told.get(key), now))
+    old = [
+        key
+        for key, last in told.items()
+        if abs(now - last.at) > silence and price(last, now) < FADED
+    ]
+    for key in old:
+        del told[key]

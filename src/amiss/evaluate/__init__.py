@@ -1,0 +1,1 @@
+"""Labelled or recorded data in, figures and scores out: the drivers that are not live."""

@@ -1,0 +1,63 @@
+"""Arrow arrays to numpy and back, by their buffers.
+
+Arrow's own ways (`pa.array`, `to_numpy`, scalars) import pandas, which takes .3 s and 50 MB.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from amiss.data import Array, Floats
+
+
+def floats(array: Any) -> Floats:
+    """Float64 of an Arrow array of numbers; null becomes NaN."""
+    array = pc.cast(array, pa.float64(), safe=False)
+    values = _plain(array, np.float64)
+    if not array.null_count:
+        return values
+    return np.where(bools(array.is_valid()), values, np.nan)
+
+
+def ints(array: Any) -> Array:
+    """Int64 of an Arrow array of whole numbers or times without nulls."""
+    return _plain(pc.cast(array, pa.int64()), np.int64)
+
+
+def bools(array: Any) -> Array:
+    """Truth values of an Arrow array of such; null is false."""
+    whole = _plain(pc.cast(array, pa.uint8()), np.uint8).astype(np.bool_)
+    return whole & bools(array.is_valid()) if array.null_count else whole
+
+
+def numbers(values: Floats) -> Any:
+    """A float array for Arrow; NaN becomes null."""
+    values = np.ascontiguousarray(values)
+    known = np.packbits(~np.isnan(values), bitorder="little")
+    kind = pa.float32() if values.dtype == np.float32 else pa.float64()
+    return pa.Array.from_buffers(kind, len(values), [pa.py_buffer(known), pa.py_buffer(values)])
+
+
+def whole(values: Array, kind: Any) -> Any:
+    """An array of whole numbers for Arrow, of this Arrow type."""
+    values = np.ascontiguousarray(values, kind.to_pandas_dtype())
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+
+
+def strings(texts: Sequence[str]) -> Any:
+    """Texts for Arrow."""
+    said = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, said)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(said), pa.py_buffer(ends), pa.py_buffer(b"".join(said)))
+
+
+def _plain(array: Any, kind: type[np.generic]) -> Array:
+    """The values of an array that has as many bytes for each; what stands at nulls is undefined."""
+    if not len(array):
+        return np.zeros(0, kind)
+    return np.frombuffer(
+        array.buffers()[1], kind, len(array), array.offset * np.dtype(kind).itemsize
+    )

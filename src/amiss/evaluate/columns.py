@@ -1,0 +1,156 @@
+"""The columns of a table: which of them are series, and their numbers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from amiss.data import Floats, Strings, Times
+from amiss.errors import ConfigError
+from amiss.evaluate import arrow
+from amiss.evaluate.times import Clock, clock
+
+HEAD = 1000  # rows that decide which columns are numbers
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+NUMERIC = (
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_boolean,
+    pa.types.is_null,
+)
+SOMETHING = r"\S"
+SHOWN = 12  # columns named in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which columns a user named."""
+
+    time: str = "time"
+    by: tuple[str, ...] = ()
+
+    def check(self, table: str, names: Sequence[str]) -> None:
+        """Raise ConfigError if a column is missing, or if two have the same name."""
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ConfigError(f"{table}: two columns are called {twice!r}")
+        for option, name in (("time", self.time), *(("by", name) for name in self.by)):
+            if name not in names:
+                raise ConfigError(
+                    f"{table}: there is no column {name!r} (there is {listed(names)}); "
+                    f"name another one with --{option}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows of a table. NaN is missing."""
+
+    text: Any  # (T,) Arrow strings, the times as they were written
+    time: Times  # (T,) ns
+    names: tuple[str, ...]  # C
+    values: Floats  # (T, C)
+    groups: tuple[Strings, ...] = ()  # each (T,), columns that say whose the values are
+
+
+@dataclass(slots=True)
+class Notes:
+    """What a user should know of a table that was read nevertheless."""
+
+    left_out: tuple[str, ...] = ()  # columns of text
+    unread: dict[str, tuple[int, int]] = field(default_factory=dict)  # cells, and the first row
+
+    def count(self, name: str, cells: int, row: int) -> None:
+        """Remember cells of a column that are no numbers, the first of them in this row."""
+        before, first = self.unread.get(name, (0, row))
+        self.unread[name] = before + cells, first
+
+    def sentences(self) -> Iterator[str]:
+        """One for each."""
+        if self.left_out:
+            yield f"left out, as they hold no numbers: {listed(self.left_out)}"
+        for name, (cells, row) in self.unread.items():
+            many = "1 cell is" if cells == 1 else f"{cells:,} cells are"
+            yield f"{name!r}: {many} no number (the first in row {row}) and counted as missing"
+
+
+@dataclass(slots=True)
+class Columns:
+    """Makes pieces of a table's batches."""
+
+    table: str
+    asked: Asked
+    notes: Notes
+    chosen: tuple[str, ...]
+    clock: Clock
+    row: int = 1  # the number of the next one
+
+    def take(self, batch: Any) -> Piece:
+        """An Arrow batch as a piece. Raises ConfigError for a time that is none."""
+        column = batch.column(self.asked.time)
+        read = self.clock.texts if is_text(column.type) else self.clock.values
+        text, time = read(column, self.row)
+        values = np.empty((batch.num_rows, len(self.chosen)))
+        for c, name in enumerate(self.chosen):
+            values[:, c] = self._numbers(batch.column(name), name)
+        values[~np.isfinite(values)] = np.nan
+        groups = tuple(
+            np.array([text or "" for text in batch.column(name).cast(pa.string()).to_pylist()])
+            for name in self.asked.by
+        )
+        self.row += batch.num_rows
+        return Piece(text, time, self.chosen, values, groups)
+
+    def _numbers(self, column: Any, name: str) -> Floats:
+        try:
+            return arrow.floats(column)
+        except pa.ArrowInvalid:
+            trimmed = pc.utf8_trim_whitespace(column)
+            good = pc.match_substring_regex(trimmed, NUMBER)
+            bad = arrow.bools(pc.match_substring_regex(trimmed, SOMETHING)) & ~arrow.bools(good)
+            if bad.any():
+                self.notes.count(name, int(bad.sum()), self.row + int(bad.argmax()))
+            nothing = pa.nulls(len(column), column.type)
+            return arrow.floats(pc.if_else(good, trimmed, nothing))
+
+
+def choose(table: str, asked: Asked, notes: Notes, batch: Any) -> Columns:
+    """What a table's first batch says of its columns.
+
+    Which ones are series follows from the first rows alone, so that what comes later changes
+    nothing of what was said before. Raises ConfigError if there is none.
+    """
+    head = batch[:HEAD]
+    named = (asked.time, *asked.by)
+    rest = [name for name in batch.schema.names if name not in named]
+    chosen = tuple(name for name in rest if _mostly_numbers(head.column(name)))
+    notes.left_out = tuple(name for name in rest if name not in chosen)
+    if not chosen:
+        raise ConfigError(f"{table}: there is no numeric column beside {listed(named)}")
+    first = str(head.column(asked.time)[0].as_py())
+    return Columns(table, asked, notes, chosen, clock(table, asked.time, first))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a message, cut off if there are many."""
+    said = ", ".join(repr(name[:40]) for name in names[:SHOWN])
+    return f"{said} and {len(names) - SHOWN} more" if len(names) > SHOWN else said
+
+
+def is_text(kind: Any) -> bool:
+    """Whether a column of this Arrow type holds text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _mostly_numbers(column: Any) -> bool:
+    """Whether at least half of what a column says is numbers."""
+    if not is_text(column.type):
+        return any(is_so(column.type) for is_so in NUMERIC)
+    trimmed = pc.utf8_trim_whitespace(column)
+    said = arrow.bools(pc.match_substring_regex(trimmed, SOMETHING))
+    good = arrow.bools(pc.match_substring_regex(trimmed, NUMBER))
+    return 2 * int(good.sum()) >= int(said.sum())

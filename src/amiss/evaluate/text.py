@@ -1,0 +1,147 @@
+"""CSV and JSON lines as Arrow batches, from a file, a compressed file or standard input."""
+
+import csv as lines
+import gzip
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+import orjson
+import pyarrow as pa
+from pyarrow import csv, json
+
+from amiss.errors import ConfigError
+from amiss.evaluate.columns import Asked
+
+BLOCK = 4 << 20  # bytes read at once; no row may be longer
+LONGEST = 1 << 20  # bytes of a header
+BOM = b"\xef\xbb\xbf"
+
+
+class _Heard(io.RawIOBase):
+    """A file of which somebody hears how much was read; `head` is what was read of it before."""
+
+    def __init__(self, file: BinaryIO, tell: Callable[[int], None], head: bytes = b"") -> None:
+        self.file, self.heard, self.head = file, tell, head
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data, self.head = self.head[: len(buffer)], self.head[len(buffer) :]
+        if not data:
+            data = self.file.read(len(buffer))
+            self.heard(len(data))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _quietly(_: int) -> None:
+    """Nobody hears it."""
+
+
+@contextmanager
+def opened(path: str, packed: bool, tell: Callable[[int], None]) -> Iterator[BinaryIO]:
+    """A file's bytes, unpacked; `tell` hears how many were read of it as it is."""
+    with open(0 if path == "-" else path, "rb", buffering=0, closefd=path != "-") as file:
+        stream = io.BufferedReader(_Heard(cast(BinaryIO, file), tell), BLOCK)
+        yield cast(BinaryIO, gzip.GzipFile(fileobj=stream) if packed else stream)
+
+
+def csv_batches(stream: BinaryIO, table: str, asked: Asked) -> Iterator[Any]:
+    """All columns as text: what is a number is decided later, cell by cell if need be."""
+    header, delimiter = _header(stream, table)
+    asked.check(table, header)
+    bad: list[Any] = []
+
+    def refuse(row: Any) -> str:
+        bad.append(row)
+        return "error"
+
+    reading = csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=header)
+    parsing = csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse
+    )
+    converting = csv.ConvertOptions(
+        column_types={name: pa.string() for name in header}, strings_can_be_null=True
+    )
+    try:
+        yield from csv.open_csv(stream, reading, parsing, converting)
+    except pa.ArrowInvalid as exc:
+        if bad:
+            raise ConfigError(
+                f"{table}: row {bad[0].number} has {bad[0].actual_columns} columns, "
+                f"where the header has {bad[0].expected_columns}"
+            ) from None
+        if "Empty CSV" not in str(exc):  # a header alone is a table without rows
+            raise
+
+
+def _header(stream: BinaryIO, table: str) -> tuple[list[str], str]:
+    """The names of the columns, and what stands between them."""
+    raw = b""
+    while not raw.strip() or raw.count(b'"') % 2:
+        line = stream.readline(LONGEST)
+        raw = raw + line if raw else line.removeprefix(BOM)
+        if not line or len(raw) >= LONGEST:
+            break
+    if not raw.strip():
+        raise ConfigError(f"{table}: it is empty; a line with the names of the columns is needed")
+    try:
+        text = raw.decode("utf-8").strip("\r\n")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{table}: its first line is not text in UTF-8") from None
+    delimiter = "," if "," in text else next((d for d in ";\t" if d in text), ",")
+    names = next(lines.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    return [name.strip() for name in names], delimiter
+
+
+def json_batches(stream: BinaryIO, table: str, asked: Asked) -> Iterator[Any]:
+    """The fields of the first objects that hold numbers or text; all others are left out."""
+    head = stream.read(LONGEST)
+    whole = len(head) < LONGEST
+    known = _fields(head.removeprefix(BOM).split(b"\n")[: None if whole else -1], table)
+    if not known:
+        return
+    asked.check(table, list(known))
+    schema = pa.schema([(name, kind) for name, kind in known.items() if kind is not None])
+    again = io.BufferedReader(_Heard(stream, _quietly, head.removeprefix(BOM)), BLOCK)
+    reading = json.ReadOptions(use_threads=False, block_size=BLOCK)
+    parsing = json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    done = 0
+    try:
+        for batch in json.open_json(again, reading, parsing):
+            yield batch
+            done += batch.num_rows
+    except pa.ArrowInvalid as exc:
+        said, _, row = str(exc).removeprefix("JSON parse error: ").rpartition(" in row ")
+        if not row.isdigit():
+            raise
+        raise ConfigError(f"{table}: row {done + int(row) + 1}: {said.rstrip('.')}") from None
+
+
+def _fields(rows: list[bytes], table: str) -> dict[str, Any]:
+    """The fields of some objects, with their Arrow type, None where they hold neither."""
+    found: dict[str, Any] = {}
+    for number, row in enumerate(rows, 1):
+        if not row.strip():
+            continue
+        try:
+            said = orjson.loads(row)
+        except orjson.JSONDecodeError as exc:
+            raise ConfigError(f"{table}: row {number} is not JSON: {exc.msg}") from None
+        if not isinstance(said, dict):
+            raise ConfigError(f"{table}: row {number} is not a JSON object")
+        for name, value in said.items():
+            if found.get(name) is None:
+                found[name] = _kind(value)
+    return found
+
+
+def _kind(value: object) -> Any:
+    if isinstance(value, str):
+        return pa.string()
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return pa.float64() if number else None

@@ -1,0 +1,152 @@
+"""The pieces that pages are made of. All text from outside is escaped here."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import streamlit as st
+
+from amiss.errors import Error
+from amiss.run.now import Now
+from amiss.web.dashboard import here, theme, words
+
+if TYPE_CHECKING:
+    from amiss.run.live import Live
+
+REFRESH = "2s"
+SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&^=])")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look of one reader at what is going on."""
+
+    live: "Live"
+    now: Now
+    at: int  # ns
+    zone: tzinfo
+    dark: bool
+
+    @property
+    def colours(self) -> Mapping[str, Any]:
+        """For charts."""
+        return theme.palette(self.dark)
+
+    @property
+    def systems(self) -> int:
+        """How many hosts, services or whatever are watched."""
+        return len({one.system for one in self.now.series})
+
+    def every(self, pipeline: str) -> float:
+        """Seconds between two samples of a pipeline."""
+        return next((p.every for p in self.now.pipelines if p.name == pipeline), 5.0)
+
+    def clock(self, ns: int, seconds: bool = False) -> str:
+        """A time where the reader is."""
+        return words.clock(ns, self.at, self.zone, seconds)
+
+
+def look() -> Look:
+    """What there is to see now."""
+    live = here.the_live()
+    now = live.now()
+    return Look(
+        live=live,
+        now=now,
+        at=max(live.world.now(), now.at),
+        zone=words.zone_of(st.context.timezone),
+        dark=st.context.theme.type == "dark",
+    )
+
+
+def refreshing(draw: Callable[[], None], every: str = REFRESH) -> None:
+    """Draw now and again and again. A failure is told, and the next try is not far."""
+
+    def safely() -> None:
+        try:
+            draw()
+        except Error as exc:
+            show(notice("fail", f"This page cannot be drawn just now: {exc}", "It tries again."))
+
+    safely.__qualname__ = f"{draw.__module__}.{draw.__qualname__}"
+    st.fragment(safely, run_every=every)()
+
+
+def show(body: str) -> None:
+    """HTML of ours."""
+    st.html(body)
+
+
+def chart(data: pa.Table, spec: dict[str, Any], alt: str) -> None:
+    """A chart as wide as there is room."""
+    st.vega_lite_chart(data, spec, width="stretch", alt=alt)
+
+
+def link(page: str, label: str, icon: str | None = None, **query: str) -> None:
+    """A link to another page, without loading everything anew. `label` is Markdown."""
+    st.page_link(st.session_state["pages"][page], label=label, icon=icon, query_params=query)
+
+
+def plain(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    return SPECIAL.sub(r"\\\1", text)
+
+
+def severity(of: str) -> str:
+    """A shape, a word and a colour."""
+    return f'<span class="am-tag am-{of}"><i class="am-shape" aria-hidden="true"></i>{of}</span>'
+
+
+def state(word: str, tone: str) -> str:
+    """The same for anything that has a state. Tones: good, wait, fail, amiss, still."""
+    return f'<span class="am-tag am-{tone}"><i class="am-shape"></i>{escape(word)}</span>'
+
+
+def notice(tone: str, said: str, more: str = "") -> str:
+    """One thing that the reader should know."""
+    rest = f"<p>{escape(more)}</p>" if more else ""
+    return f'<div class="am-notice am-{tone}" role="status"><p>{escape(said)}</p>{rest}</div>'
+
+
+def heading(text: str, note: str = "") -> None:
+    """A heading within a page."""
+    small = f"<small>{escape(note)}</small>" if note else ""
+    show(f'<h2 class="am-h2">{escape(text)}{small}</h2>')
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """Labels and values side by side."""
+    cells = (f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in pairs)
+    return f'<dl class="am-facts">{"".join(cells)}</dl>'
+
+
+def rows(head: Sequence[str], body: Iterable[Sequence[str]], label: str) -> str:
+    """A table of HTML cells; on a narrow screen each row becomes a block."""
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    lines = (
+        "<tr>"
+        + "".join(
+            f'<td data-label="{escape(name)}">{cell}</td>'
+            for name, cell in zip(head, line, strict=True)
+        )
+        + "</tr>"
+        for line in body
+    )
+    return (
+        f'<table class="am-table" aria-label="{escape(label)}"><thead><tr>{top}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table>"
+    )
+
+
+def meter(done: float, of: float, label: str) -> str:
+    """How far something is."""
+    share = 0.0 if of <= 0 else min(max(done / of, 0.0), 1.0)
+    return (
+        f'<div class="am-meter" role="progressbar" aria-label="{escape(label)}" aria-valuemin="0"'
+        f' aria-valuemax="100" aria-valuenow="{share * 100:.0f}">'
+        f'<span style="width:{share * 100:.1f}%"></span></div>'
+    )

@@ -1,0 +1,169 @@
+"""Times, states and headlines as a person says them. Pure."""
+
+from collections import Counter
+from datetime import UTC, datetime, tzinfo
+from math import isfinite
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from amiss.data import DAY, MINUTE, SECOND, Incident, Member, parse_key
+from amiss.decide.explain import moment, rare, rarity
+from amiss.decide.severity import ORDER
+from amiss.run.now import Now, PipelineNow, SeriesNow
+from amiss.units import words, write_days, write_number
+
+USUAL = 3.0  # nats below which a moment is not worth a word about how rare it is
+OVERDUE = 6  # polls that may be missing before the page says so itself
+
+
+def zone_of(name: str | None) -> tzinfo:
+    """The reader's time zone; UTC if the browser does not say, or says one not known here."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def clock(ns: int, now: int, zone: tzinfo, seconds: bool = False) -> str:
+    """15:02 CET; with the day if that is not today."""
+    at = datetime.fromtimestamp(ns // SECOND, zone)
+    today = datetime.fromtimestamp(now // SECOND, zone)
+    text = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
+    if at.date() != today.date():
+        year = f" {at.year}" if at.year != today.year else ""
+        text = f"{at.day} {at:%b}{year} {text}"
+    return f"{text} {at:%Z}"
+
+
+def span(ns: int) -> str:
+    """18 minutes, 3 days."""
+    return write_days(max(ns, 0) / DAY)
+
+
+def ago(ns: int, now: int) -> str:
+    """18 minutes ago, 3 days ago."""
+    if now - ns < 2 * SECOND:
+        return "just now"
+    return f"{span(now - ns)} ago"
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """1 thing, 2 things, 1,024 things."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def localised(incident: Incident, now: int, zone: tzinfo) -> str:
+    """The sentence of an incident, its time where the reader is."""
+    return incident.sentence.replace(moment(incident.since), clock(incident.since, now, zone))
+
+
+def how_rare(incident: Incident) -> str:
+    """About once in 3 months, or that nothing like it was seen."""
+    return rare(incident.rarity, incident.watched, incident.since, None)
+
+
+def worst_first(incidents: tuple[Incident, ...] | list[Incident]) -> list[Incident]:
+    """By severity, then by surprise, then the longest."""
+    return sorted(incidents, key=lambda i: (-ORDER[i.severity], -i.score, i.since))
+
+
+def rarity_now(score: float, every: float) -> str:
+    """What a score of a sample means, for samples `every` seconds apart."""
+    if not isfinite(score):
+        return "no opinion"
+    if score < USUAL:
+        return "usual"
+    return f"about once in {write_days(rarity(score, every))}"
+
+
+def band(expected: float, lower: float, upper: float, observed: float, name: str) -> str:
+    """1 to 12 %: what was expected, not beyond 0 or 100 % where the series never goes."""
+    if not (isfinite(lower) and isfinite(upper)):
+        return write_number(expected, name) if isfinite(expected) else "nothing yet"
+    low, high = shown(expected, lower, upper, observed, name)
+    first, last = write_number(low, name), write_number(high, name)
+    if first == last:
+        return first
+    number, _, unit = first.partition(" ")
+    return f"{number if unit and last.endswith(f' {unit}') else first} to {last}"
+
+
+def shown(
+    expected: float, lower: float, upper: float, observed: float, name: str
+) -> tuple[float, float]:
+    """A band cut off where the series cannot be."""
+    if observed >= 0 and expected >= 0:
+        lower = max(lower, 0.0)
+    if "_percent" in name and max(observed, expected) <= 100:
+        upper = min(upper, 100.0)
+    return lower, upper
+
+
+def seen(member: Member) -> str:
+    """What was observed, with its unit."""
+    return write_number(member.observed, parse_key(member.series)[0])
+
+
+def title(key: str, systems: int = 1) -> str:
+    """What a series is; and whose, if more than one system is watched."""
+    name = words(key)
+    text = name[:1].upper() + name[1:]
+    labels = parse_key(key)[1]
+    host = labels.get("host") or labels.get("instance") or ""
+    return f"{text}, {host}" if systems > 1 and host else text
+
+
+def overdue(pipeline: PipelineNow, now: int) -> bool:
+    """Whether a source that says it is well has not been heard of for too long."""
+    return pipeline.polled > 0 and now - pipeline.polled > OVERDUE * pipeline.every * SECOND
+
+
+def headline(now: Now, at: int) -> tuple[str, str, str]:
+    """How things are: a tone (good, wait, amiss, fail), a few words, and a sentence."""
+    lost = [p for p in now.pipelines if p.health == "failing" or overdue(p, at)]
+    watched = count(len(now.series), "series", "series")
+    if now.phase == "stopping":
+        return "wait", "Amiss is stopping", "It goes on where it was when it is started again."
+    if lost:
+        since = f"No news for {span(at - lost[0].polled)}" if lost[0].polled else "No news yet"
+        more = f"; {count(len(now.open), 'incident')} open" if now.open else ""
+        names = ", ".join(p.name for p in lost)
+        return "fail", f"Amiss cannot see {names}", f"{since}: {lost[0].reason or 'waiting'}{more}."
+    if now.open:
+        n = len(now.open)
+        worst = worst_first(now.open)[0]
+        said = f"{n} thing{'s are' if n > 1 else ' is'} amiss"
+        return (
+            "amiss",
+            said,
+            f"The worst is {worst.severity}, {ago(worst.since, at)}; {watched} watched.",
+        )
+    if now.phase == "starting":
+        return "wait", "Waking up", f"{now.reason.rstrip('.')}: live pictures within a minute."
+    if now.phase == "warming up":
+        return "wait", "Getting to know this machine", f"{now.reason.rstrip('.')}."
+    return "good", "All quiet", f"{watched} watched, nothing amiss."
+
+
+def waiting(series: tuple[SeriesNow, ...]) -> tuple[list[SeriesNow], list[SeriesNow]]:
+    """Those that are warming up, the furthest first, and those that are silent."""
+    warming = [one for one in series if one.state == "warming up"]
+    warming.sort(key=lambda one: -one.seen)
+    return warming, [one for one in series if one.state == "silent"]
+
+
+def states(series: tuple[SeriesNow, ...]) -> Counter[str]:
+    """How many series are in each state."""
+    return Counter(one.state for one in series)
+
+
+def strangest(series: tuple[SeriesNow, ...]) -> list[SeriesNow]:
+    """Worst first: amiss, then by score; those without an opinion last."""
+    return sorted(
+        series,
+        key=lambda one: (not one.amiss, -one.score if isfinite(one.score) else 1e9, one.key),
+    )
+
+
+def minutes(ns: int) -> float:
+    """In minutes."""
+    return ns / MINUTE

@@ -1,0 +1,155 @@
+"""GET /metrics: every series, and Amiss itself, as Prometheus reads them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from math import isfinite
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import Response
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
+
+from amiss.data import parse_key
+from amiss.run.now import Now
+from amiss.web.problems import documented
+
+router = APIRouter(tags=["health"])
+
+Labels = Mapping[str, str]
+OWN = ("series", "pipeline", "detector", "metric")
+NO_LABEL = re.compile(r"[^a-zA-Z0-9_]")
+SERIES = {
+    "value": "The last sample, in the unit of the series.",
+    "expected": "What was expected, in the unit of the series.",
+    "lower": "Lower end of the expected band, in the unit of the series.",
+    "upper": "Upper end of the expected band, in the unit of the series.",
+    "score": "How strange it is: -ln p, in nats.",
+}
+
+
+@router.get(
+    "/metrics",
+    summary="For Prometheus",
+    response_class=Response,
+    responses=documented()
+    | {
+        200: {
+            "description": "Text exposition format, or OpenMetrics for those who accept it.",
+            "content": {
+                "text/plain": {
+                    "schema": {"type": "string"},
+                    "example": 'amiss_score{host="web-3",series="cpu_percent"} 1.25\n',
+                },
+                "application/openmetrics-text": {
+                    "schema": {"type": "string"},
+                    "example": 'amiss_score{host="web-3",series="cpu_percent"} 1.25\n# EOF\n',
+                },
+            },
+        }
+    },
+)
+def metrics(request: Request, accept: Annotated[str, Header()] = "") -> Response:
+    """Value, expected value, band, score and flag of each series, and how Amiss itself does.
+
+    `series` is the name of the series, the other labels are its own. What is not known is left
+    out.
+    """
+    encode, media = choose_encoder(accept)
+    return Response(encode(request.app.state.registry), media_type=media)
+
+
+def registry(*collectors: Collector) -> CollectorRegistry:
+    """What /metrics shows: these, and the process. Nothing global is touched."""
+    found = CollectorRegistry(auto_describe=False)
+    for collector in collectors:
+        found.register(collector)
+    ProcessCollector(registry=found)
+    PlatformCollector(registry=found)
+    GCCollector(registry=found)
+    return found
+
+
+def gauge(name: str, text: str, rows: Iterable[tuple[Labels, float]]) -> Metric:
+    """A family of gauges. Rows without a number are left out."""
+    metric = Metric(name, text, "gauge")
+    metric.samples = [
+        Sample(name, dict(labels), float(value)) for labels, value in rows if isfinite(value)
+    ]
+    return metric
+
+
+def counter(name: str, text: str, rows: Iterable[tuple[Labels, float]]) -> Metric:
+    """A family of counters; `name` is without _total."""
+    metric = Metric(name, text, "counter")
+    metric.samples = [Sample(f"{name}_total", dict(labels), float(n)) for labels, n in rows]
+    return metric
+
+
+@lru_cache(maxsize=20_000)
+def labels_of(key: str, pipeline: str) -> Labels:
+    """A series' labels as Prometheus allows them: what would collide is called exported_."""
+    name, labels = parse_key(key)
+    return {"series": _text(name), "pipeline": pipeline} | clean(labels)
+
+
+def clean(labels: Labels) -> dict[str, str]:
+    """Label names in letters, digits and underscores, none that we use ourselves."""
+    found: dict[str, str] = {}
+    for name, value in sorted(labels.items()):
+        tidy = NO_LABEL.sub("_", name)
+        if not tidy or tidy[0].isdigit() or tidy.startswith("__"):
+            tidy = f"label_{tidy.lstrip('_')}"
+        while tidy in found or tidy in OWN:
+            tidy = f"exported_{tidy}"
+        found[tidy] = _text(value)
+    return found
+
+
+def _text(said: str) -> str:
+    return said.encode("utf-8", "backslashreplace").decode()
+
+
+def of_series(now: Now) -> Iterator[Metric]:
+    """The series, and what joint detectors say of each system."""
+    labelled = [(labels_of(one.key, one.pipeline), one) for one in now.series]
+    for name, text in SERIES.items():
+        yield gauge(f"amiss_{name}", text, ((of, getattr(one, name)) for of, one in labelled))
+    yield gauge(
+        "amiss_anomaly",
+        "1 if the series is a member of an open incident, else 0.",
+        ((of, one.amiss) for of, one in labelled),
+    )
+    joint = [(labels_of(f"{one.detector}{{{one.system}}}", one.pipeline), one) for one in now.joint]
+    systems = [
+        ({"detector": of["series"]} | {k: v for k, v in of.items() if k != "series"}, one)
+        for of, one in joint
+    ]
+    yield gauge(
+        "amiss_joint_score",
+        "How strange the system is as a whole: -ln p, in nats.",
+        ((of, one.score) for of, one in systems),
+    )
+    yield gauge(
+        "amiss_joint_anomaly",
+        "1 if the system as a whole is a member of an open incident, else 0.",
+        ((of, one.amiss) for of, one in systems),
+    )
+    yield gauge(
+        "amiss_forecast",
+        "The next value of a metric, in its unit.",
+        (
+            (dict(of) | {"metric": _text(metric)}, value)
+            for of, one in systems
+            for metric, value in one.forecast.items()
+        ),
+    )

@@ -1,0 +1,145 @@
+"""Who may ask: this machine's own pages and programs, and whoever shows the token.
+
+A page of another site that a browser here has open can send requests to 127.0.0.1 too. What gives
+it away is the name it calls us by (DNS rebinding), its Origin, or what the browser says of it in
+Sec-Fetch-Site.
+"""
+
+import hmac
+from collections.abc import Iterable
+from ipaddress import ip_address
+from urllib.parse import quote, urlsplit
+
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from amiss.web.problems import problem
+
+OPEN = ("/healthz", "/login")
+COOKIE = "amiss_session"
+STRICT = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "x-frame-options": "SAMEORIGIN",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+def session_of(token: str) -> str:
+    """What a browser keeps instead of the token; of no use after the token has changed."""
+    return hmac.new(token.encode(), b"amiss browser session", "sha256").hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two secrets are equal, in a time that does not say where they differ."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+
+
+def host_of(authority: str) -> str | None:
+    """The host of `host:port`, in lower case; None if it cannot be one."""
+    try:
+        parts = urlsplit(f"//{authority}")
+        _ = parts.port
+    except ValueError:
+        return None
+    if parts.netloc != authority or "@" in authority or not parts.hostname:
+        return None
+    return parts.hostname.rstrip(".")
+
+
+class Guard:
+    """ASGI, http and websocket: asks for name, origin and token before anything else is done."""
+
+    def __init__(
+        self, app: ASGIApp, *, hosts: Iterable[str], token: str | None, dashboard: str
+    ) -> None:
+        self.app, self.token, self.dashboard = app, token, dashboard
+        self.hosts = {host.lower().rstrip(".") for host in hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on, or refuse."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        inside = scope["path"].startswith("/dashboard/")
+        policy = self.dashboard if inside else STRICT
+
+        async def guarded(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                headers = MutableHeaders(raw=list(message.get("headers", [])))
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("content-security-policy", f"{policy}; frame-ancestors 'self'")
+                if not inside:
+                    headers.setdefault("cache-control", "no-store")
+                message = {**message, "headers": headers.raw}
+            await send(message)
+
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self.app(scope, receive, guarded)
+        elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
+            await refusal(scope, receive, guarded)
+        else:
+            await send({"type": "websocket.close", "code": 1008})  # before it is open: 403
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        named = headers.getlist("host")
+        host = host_of(named[0]) if len(named) == 1 else None
+        if host is None or not self._ours(host):
+            said = host or "no name"
+            return problem(
+                421,
+                f"Amiss is not known as {said}; further names are given by `hosts` in its "
+                "configuration file",
+            )
+        if not _from_here(headers, named[0], scope):
+            return problem(403, "a page of another site must not ask this")
+        if self.token is None or scope["path"] in OPEN or self._shown(headers, self.token):
+            return None
+        if scope["type"] == "http" and "text/html" in headers.get("accept", ""):
+            query = scope.get("query_string", b"").decode("latin-1")
+            wanted = scope["path"] + (f"?{query}" if query else "")
+            return RedirectResponse(f"/login?next={quote(wanted, safe='')}", 303)
+        return problem(
+            401,
+            "the token is missing or wrong; send it as Authorization: Bearer, or open /login",
+            headers={"WWW-Authenticate": 'Bearer realm="amiss"'},
+        )
+
+    def _ours(self, host: str) -> bool:
+        if host in self.hosts or host == "localhost" or host.endswith(".localhost"):
+            return True
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+    def _shown(self, headers: Headers, token: str) -> bool:
+        kind, _, said = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            return same(said.strip(), token)
+        kept = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+        return same(kept, session_of(token))
+
+
+def _from_here(headers: Headers, host: str, scope: Scope) -> bool:
+    """Whether a request is no page's, or one of our own pages', or a link that was followed."""
+    origins = headers.getlist("origin")
+    if origins:
+        scheme, _, authority = origins[0].partition("://")
+        ours = scheme in ("http", "https") and authority.lower() == host.lower()
+        return len(origins) == 1 and ours
+    site = headers.get("sec-fetch-site", "none")
+    followed = (
+        scope["type"] == "http"
+        and scope["method"] in ("GET", "HEAD")
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+    )
+    return site in ("none", "same-origin") or followed

@@ -1,0 +1,15 @@
+"""The one sentence that says how things are."""
+
+from amiss.run.now import Now
+
+
+def headline(now: Now) -> str:
+    """What somebody half awake wants to know: is anything amiss, and is Amiss awake."""
+    count = len(now.open)
+    if count:
+        return f"{count} thing{'s are' if count > 1 else ' is'} amiss"
+    if now.phase != "watching":
+        return now.reason
+    judged = sum(one.state == "judged" for one in now.series)
+    spent = f"{now.budget.today} of {now.budget.asked:g} incidents used today"
+    return f"All quiet: {judged} series watched, {spent}"

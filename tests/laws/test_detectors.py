@@ -1,0 +1,54 @@
+"""Every law holds for every detector there is: a new one is tested by being in the folder."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amiss.component import Detector, find
+from amiss.data import Floats
+from laws.laws import LAWS, METRICS, Subject, numbers, of, systems
+from made import Chance
+
+NEEDED: dict[str, dict[str, object]] = {}
+"""By type: what a detector must be told that has no default."""
+
+DETECTORS = [
+    kind(**NEEDED.get(name, {})) for name, kind in find("amiss.detectors", Detector).items()
+]
+SUBJECTS = [of(d) for d in DETECTORS] + [of(d, fitted=True) for d in DETECTORS if d.fits()]
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+def test_law(subject: Subject, law: str) -> None:
+    @given(numbers(special=law == "extremes"), st.integers(0, 120))
+    def holds(x: Floats, at: int) -> None:
+        LAWS[law](subject, x, min(at, len(x)))
+
+    holds()
+
+
+FITTED = [detector for detector in DETECTORS if detector.fits()]
+
+
+@pytest.mark.parametrize("detector", FITTED, ids=lambda detector: detector.type)
+class TestFitting:
+    @settings(max_examples=10)
+    @given(x=numbers(special=True))
+    def test_takes_what_comes(self, detector: Detector, x: Floats) -> None:
+        """Fitting on next to nothing, on holes and on the worst numbers raises nothing."""
+        frame = systems(np.concatenate([x, x]))
+        state = detector.fit(detector.init(x.shape[1], len(METRICS)), frame)
+        _, scores = detector.step(state, frame)
+        assert not np.isinf(scores.values).any()
+
+    def test_is_the_same_each_time_and_leaves_the_history_alone(self, detector: Detector) -> None:
+        x = Chance(1).normal(100 * 2 * 3).reshape(100, 2, 3)
+        frame = systems(x)
+        frame.values.flags.writeable = False
+        once, twice = (detector.fit(detector.init(2, 3), frame) for _ in range(2))
+        assert once.keys() == twice.keys() == detector.init(2, 3).keys()
+        for name in once:
+            np.testing.assert_array_equal(once[name], twice[name])
+        np.testing.assert_array_equal(frame.values, x)

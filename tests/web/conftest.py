@@ -1,0 +1,21 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from web.fake import FakeLive
+from web.serving import serving
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[FakeLive]:
+    made = FakeLive(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def site(live: FakeLive) -> Iterator[httpx.Client]:
+    """A client of the real server."""
+    with serving(live) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
