@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from servers.receivers import Receiver
 
 from amiss.message import telling
 from amiss.store import Store
+from servers.receivers import Receiver
 
 KILLS = 30
 SPEED = 150.0

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from amiss.data import DAY, Records
 from amiss.errors import ConfigError, StateError, Unreachable
 from amiss.store import Block, Checkpoint, Saved, Store, database, journal, tables
+from amiss.store.trouble import explain
 from servers.incidents import incident
 from servers.ticks import EVERY, START, at, block, checkpoint, records, states
 
@@ -724,6 +725,24 @@ def test_addresses(tmp_path):
     store = Store(str(tmp_path / "amiss.db"))
     assert store.get_meta("x") == 1
     store.close()
+
+
+class Silent(Exception):
+    """What drivers of servers raise."""
+
+
+def test_what_may_mend_itself_is_tried_again():
+    """A server that does not answer, a lock, a full disk: later. A broken query: a bug of ours."""
+    silent = sa.exc.OperationalError("select 1", {}, Silent("password=secret"))
+    error = explain(silent, "postgresql://amiss:***@db/amiss")
+    assert isinstance(error, Unreachable)
+    assert str(error) == "postgresql://amiss:***@db/amiss cannot be used just now: Silent"
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorname = "SQLITE_BUSY_SNAPSHOT"
+    assert str(explain(busy, "x.db")) == "x.db is locked by another program"
+    assert isinstance(explain(busy, "x.db", opening=True), StateError)
+    assert explain(sa.exc.ProgrammingError("x", {}, Silent()), "x.db") is None
+    assert explain(sqlite3.OperationalError("no such table: x"), "x.db") is None
 
 
 # migrations

@@ -5,13 +5,32 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import numba
 import platformdirs
-from numba import njit
+
+
+@contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """A library that is not there, for as long as this lasts."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+# numba asks scipy for linear algebra that no kernel uses: 12 MB in every process that serves
+with _hidden("scipy"):
+    import numba
+    from numba import njit
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -28,7 +28,7 @@ def answer(prediction: Prediction, now: int) -> dict[str, Any]:
         "anomaly": prediction.anomaly and not prediction.warming,
         "anomaly_flag": -1 if prediction.anomaly and not prediction.warming else 1,
         "regression_prediction": None if prediction.warming else _known(prediction.forecast),
-        "source_metrics": {name: _known(x) for name, x in prediction.metrics.items()},
+        "source_metrics": {_plain(name): _known(x) for name, x in prediction.metrics.items()},
     }
     return said | {"reason": prediction.reason} if prediction.warming else said
 
@@ -50,25 +50,23 @@ class PredictionLog:
         more = {
             "score": _known(prediction.score),
             "p": _known(prediction.p),
-            "target": prediction.target,
+            "target": _plain(prediction.target),
         }
-        try:
-            jsonlog.append(self.path, orjson.dumps(said | more), max_bytes=MAX_BYTES, keep=KEEP)
-        except Unreachable as exc:
-            self._count(str(exc))
-        else:
-            self._count("")
-
-    def _count(self, fault: str) -> None:
         with self._lock:
-            if fault and fault != self.reason:
-                log.warning("predictions are not logged: %s", fault)
-            self.reason = fault
-            if fault:
-                self.unlogged += 1
+            try:
+                jsonlog.append(self.path, orjson.dumps(said | more), max_bytes=MAX_BYTES, keep=KEEP)
+            except Unreachable as exc:
+                if str(exc) != self.reason:
+                    log.warning("predictions are not logged: %s", exc)
+                self.unlogged, self.reason = self.unlogged + 1, str(exc)
             else:
-                self.logged += 1
+                self.logged, self.reason = self.logged + 1, ""
 
 
 def _known(x: float) -> float | None:
     return x if isfinite(x) else None
+
+
+def _plain(name: str) -> str:
+    """Names of devices that were no UTF-8 hold halves of characters, which JSON cannot."""
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -65,7 +65,11 @@ def main() -> None:
     if asked.serve:
         from amiss.web.serve import serve
 
-        serve(live)
+        live.start()
+        try:
+            serve(live)
+        finally:
+            live.stop()
         return
     done = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: done.set())

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from web.fake import FakeLive
 from web.serving import serving
 

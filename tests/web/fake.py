@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
-from servers.incidents import START, incident, member
 
 from amiss import settings
 from amiss.data import MINUTE, SECOND, Incident, Records
@@ -30,6 +29,7 @@ from amiss.store import Points, Store
 from amiss.store import tables as t
 from amiss.store.incidents import read_incident
 from amiss.world import World
+from servers.incidents import START, incident, member
 
 SYSTEM = 'host="web-3"'
 CPU = f"cpu_percent{{{SYSTEM}}}"
@@ -93,6 +93,7 @@ class FakeLive:
         )
         self.world = World(now=lambda: START + SECOND)
         self.store = LoggedStore(home / "amiss.db")
+        self.waits = 0  # how often somebody waited for news
         self.change = threading.Condition()
         self.fault: Exception | None = None  # raised by whatever is asked
         self.trained: list[tuple[str, int]] = []
@@ -110,6 +111,7 @@ class FakeLive:
         return self.picture
 
     def wait(self, version: int, seconds: float) -> Now:
+        self.waits += 1
         deadline = time.monotonic() + seconds
         with self.change:
             while self.picture.version <= version and (left := deadline - time.monotonic()) > 0:

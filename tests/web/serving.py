@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from web.fake import FakeLive
-
 from amiss.web.serve import Server, address_of, bind, serve
+from web.fake import FakeLive
 
 PATIENCE = 30
 

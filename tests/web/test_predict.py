@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
-from web.fake import FOREST, JOINT, STARTING, FakeLive
 
 from amiss import predictions
 from amiss.errors import StateError
 from amiss.web.app import build
+from web.fake import FOREST, JOINT, STARTING, FakeLive
 
 
 def lines(live: FakeLive) -> list[dict]:

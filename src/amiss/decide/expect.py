@@ -26,7 +26,7 @@ LARGEST = 3e38  # float32 holds no more
 
 
 def init(series: int) -> State:
-    """The references of `series` series never seen before: 954 bytes each."""
+    """The references of `series` series never seen before: 922 bytes each."""
     return {
         "count": np.zeros(series, np.int32),
         "before": np.zeros(series, np.int64),

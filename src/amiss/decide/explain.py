@@ -1,5 +1,6 @@
 """What happened, in a sentence a person understands."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from math import exp, isfinite
@@ -41,11 +42,11 @@ def observed(member: Member, system: Collection[str] = SYSTEM) -> str:
     low, high = _shown_band(member)
     shown = [low, high] if isfinite(low) and isfinite(high) else [member.expected]
     # as many digits as it takes to tell them apart
-    while digits < MOST_DIGITS and _write(member.observed, name, digits) in {
-        _write(x, name, digits) for x in shown if x != member.observed
+    while digits < MOST_DIGITS and write_number(member.observed, name, digits) in {
+        write_number(x, name, digits) for x in shown if x != member.observed
     }:
         digits += 1
-    said = f"{words(member.series, system)} at {_write(member.observed, name, digits)}"
+    said = f"{words(member.series, system)} at {write_number(member.observed, name, digits)}"
     return f"{said} ({_expected(member, shown, name, digits)})"
 
 
@@ -56,7 +57,7 @@ def is_whole(member: Member) -> bool:
 
 def _expected(member: Member, shown: list[float], name: str, digits: int) -> str:
     """What was expected, a band where there is one, and how far off that is."""
-    texts = list(dict.fromkeys(_write(x, name, digits) for x in shown))
+    texts = list(dict.fromkeys(write_number(x, name, digits) for x in shown))
     text = f"{_short(texts)} expected"
     if len(shown) > 1 and shown[0] <= member.observed <= shown[1]:
         return f"{text}, but its course is unusual"
@@ -74,19 +75,19 @@ def _shown_band(member: Member) -> tuple[float, float]:
     return low, high
 
 
-def _write(value: float, name: str, digits: int) -> str:
-    return write_number(value, name, digits)
-
-
 def _short(texts: list[str]) -> str:
-    """2 to 40 MB/s: the unit once if it is the same."""
-    first, last = texts[0], texts[-1]
-    number, _, unit = first.partition(" ")
-    return (
-        f"{number if last.endswith(f' {unit}') and unit else first} to {last}"
-        if len(texts) > 1
-        else first
-    )
+    """2 to 40 MB/s: the unit once if it is the same, and none with a zero."""
+    *low, high = texts
+    if not low:
+        return high
+    number, unit = _parts(low[0])
+    return f"{number if number == '0' or unit == _parts(high)[1] else low[0]} to {high}"
+
+
+def _parts(text: str) -> tuple[str, str]:
+    number = re.match(r"[-+.e\d]*", text)
+    end = number.end() if number else 0
+    return text[:end], text[end:]
 
 
 def sentence(system: str, members: Sequence[Member], breadth: int, since: int, rarity: str) -> str:

@@ -2,9 +2,9 @@
 
 An incident of a system (the labels that its series share) opens when a series reaches the bar,
 takes in every series of that system that comes within two nats of it, and lasts while any of
-them is strange: its score is that high, or its value is still outside the band that was
-expected of it when it joined. The band is frozen then, so an outage does not explain itself.
-It resolves after a calm stretch, or after six hours as the new normal.
+them is strange: its score is that high, or, for those that were there from the beginning, its
+value is still outside the band that was expected of it then: frozen, so that an outage does not
+explain itself. It resolves after a calm stretch, or after six hours as the new normal.
 
 Who was told lately is silent for a while (told.py). Each change that a person should know of
 (opened, severity up, members doubled, resolved) is a new revision.
@@ -13,7 +13,7 @@ Who was told lately is silent for a while (told.py). Each change that a person s
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import exp
+from math import exp, isnan
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +25,7 @@ from amiss.decide.severity import ORDER, severity
 
 Evidence: TypeAlias = Callable[[str, int], Mapping[str, Sequence[str]]]
 """What the source said beside the numbers of a system at a time, by family (units.EVIDENCE)."""
+EARLY = 3  # ticks
 HYSTERESIS = 2.0  # nats below the bar at which a series still counts as strange
 LEAST = 4.0  # nats below which nobody needs to look
 SHOWN = 12  # members kept with an incident
@@ -157,7 +158,7 @@ def _update(
     outside = any(
         _outside(member, float(judged.value[t, column[key]]))
         for key, member in it.members.items()
-        if key in column
+        if key in column and _early(it, member)
     )
     # if the clock was set back, it was last strange just now
     it.scored = now if strange else min(it.scored, now)
@@ -180,8 +181,18 @@ def _update(
         told.quieten(memory.told, it, now, policy.silence)
 
 
-def _outside(member: Member, value: float) -> bool:
-    """Outside the band of when it joined. NaN, in the value or in the band, is not outside."""
+def _early(it: Opened, member: Member) -> bool:
+    """Joined as the incident opened, so that its band knows nothing of it.
+
+    Who joins later may have been drawn up or down by then: its way back would look strange.
+    """
+    return member.since - it.since <= int(EARLY * it.interval * SECOND)
+
+
+def _outside(member: Member, value: float, unknown: bool = False) -> bool:
+    """Outside the band of when it joined; `unknown` where there is no band or no value."""
+    if isnan(value) or isnan(member.lower) or isnan(member.upper):
+        return unknown
     return value < member.lower or value > member.upper
 
 
@@ -189,7 +200,8 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
     """Remember a strange series at its strangest; the band stays that of when it joined."""
     key, score, now = judged.keys[s], float(judged.scores[t, s]), int(judged.time[t])
     known = it.members.get(key)
-    if known is not None and known.score >= score:
+    value = float(judged.value[t, s])
+    if known is not None and (known.score >= score or not _outside(known, value, True)):
         return
     if known is None and len(it.members) >= CAP:
         return
@@ -198,7 +210,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
         since=now,
         at=now,
         score=score,
-        observed=float(judged.value[t, s]),
+        observed=value,
         expected=float(judged.expected[t, s]),
         lower=float(judged.lower[t, s]),
         upper=float(judged.upper[t, s]),

@@ -1,29 +1,30 @@
 """What `amiss score` writes: one row for each sample, as CSV."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import csv
 
 from amiss.data import Array, Floats
-from amiss.errors import ConfigError, Unreachable
-from amiss.evaluate import arrow
+from amiss.errors import ConfigError
+from amiss.evaluate import arrow, digits
 
 HEADER = ("time", "series", "value", "score", "p", "expected", "lower", "upper", "alert")
 SPECIAL = frozenset(',"\r\n')
+DIGITS = np.array([15, 7, 6, 15, 12, 12])
+"""Of the numbers among these: what was read with so many is written as it was."""
+LINES = 1 << 16  # written at once
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is thought of T rows of C columns; each (T, C). NaN is nothing."""
+    """What is thought of T rows of C columns. NaN is nothing."""
 
-    value: Floats
+    value: Floats  # (T, C), as are all that follow
     score: Floats  # nats
     expected: Floats
     lower: Floats
@@ -31,35 +32,57 @@ class Verdict:
     alert: Array  # bool
 
 
-class Answer:
-    """A CSV that grows by the rows of one piece at a time."""
+def lines_of(text: Any, names: Sequence[str], which: Array, said: Verdict) -> Iterator[bytes]:
+    """T rows of C columns as T x C lines, those of a row together.
 
-    def __init__(self, sink: Any) -> None:
-        self.sink = sink
-        self.rows = self.alerts = 0
-        sink.write(f"{','.join(HEADER)}\n".encode())
-
-    def write(self, text: Any, names: list[str], which: Array, said: Verdict) -> None:
-        """Append T rows for each of C columns, all columns of a row together.
-
-        `text` is the time of each row as it was written, `which` (T, C) the number of the name
-        of each sample's series.
-        """
-        rows, columns = said.value.shape
-        if columns > 1:
-            again = np.repeat(np.arange(rows, dtype=np.int32), columns)
-            text = text.take(arrow.whole(again, pa.int32()))
-        quoted = arrow.strings([_quoted(name) for name in names])
-        series = quoted.take(arrow.whole(which.ravel(), pa.int32()))
-        told = np.isfinite(said.score)
-        p = np.where(told, np.exp(-np.maximum(said.score, 0.0)), np.nan).astype(np.float32)
-        shown = [said.value, np.round(said.score, 6), p, said.expected, said.lower, said.upper]
-        arrays = [text, series, *(arrow.numbers(column.ravel()) for column in shown)]
-        arrays.append(arrow.whole(said.alert.ravel(), pa.int8()))
-        batch = pa.RecordBatch.from_arrays(arrays, HEADER)
-        csv.write_csv(batch, self.sink, PLAIN)
-        self.rows += rows * columns
-        self.alerts += int(said.alert.sum())
+    `text` (T,) is the time of each row as it was written; `which` (T, C) is the place in `names`
+    of each sample's series.
+    """
+    named, ends = _joined([_quoted(name).encode() for name in names])
+    columns = said.value.shape[1]
+    most = max(1, LINES // columns)
+    for at in range(0, len(text), most):
+        part = slice(at, at + most)
+        times, time_ends = arrow.text(text[part])
+        score = said.score[part]
+        p = np.where(np.isfinite(score), np.exp(-np.maximum(score, 0.0)), np.nan)
+        bands = said.expected[part], said.lower[part], said.upper[part]
+        numbers = tuple(x.ravel() for x in (said.value[part], score, p, *bands))
+        longest = int(np.diff(time_ends).max(initial=0) + np.diff(ends).max())
+        out = np.empty(p.size * (longest + len(numbers) * digits.WIDEST + 4), np.uint8)
+        flags, whose = said.alert[part].ravel(), which[part].ravel()
+        end = digits.lines(
+            out, times, time_ends, named, ends, whose, numbers, DIGITS, flags, columns
+        )
+        yield out[:end].tobytes()
 
 
-PLAIN = csv.WriteOptions(include_header=False, quoting_style="none")
+def _joined(texts: Sequence[bytes]) -> tuple[Array, Array]:
+    ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+    return np.frombuffer(b"".join(texts), np.uint8), ends
+
+
+def _quoted(name: str) -> str:
+    """As RFC 4180 has it, where need be."""
+    return '"{}"'.format(name.replace('"', '""')) if SPECIAL.intersection(name) else name
+
+
+@contextmanager
+def writing(path: Path | None) -> Iterator[BinaryIO]:
+    """A file that takes its place when it is whole; standard output without a path.
+
+    Raises ConfigError if it cannot be written.
+    """
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be written: {exc.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """The columns of a table: which of them are series, and their numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amiss.data import Floats, Strings, Times
+from amiss.data import Array, Floats, Times
 from amiss.errors import ConfigError
 from amiss.evaluate import arrow
 from amiss.evaluate.times import Clock, clock
@@ -54,7 +54,20 @@ class Piece:
     time: Times  # (T,) ns
     names: tuple[str, ...]  # C
     values: Floats  # (T, C)
-    groups: tuple[Strings, ...] = ()  # each (T,), columns that say whose the values are
+    groups: Mapping[str, Any] = field(default_factory=dict)  # (T,) Arrow strings, by column
+
+    def apart(self) -> Iterator[tuple[dict[str, str], Array]]:
+        """The rows of each group, in order, with what the grouping columns say of it."""
+        code, said = np.zeros(len(self.time), np.int64), [dict[str, str]()]
+        for column, texts in self.groups.items():
+            encoded = pc.dictionary_encode(texts)
+            labels = encoded.dictionary.to_pylist()
+            code = code * len(labels) + arrow.ints(encoded.indices)
+            said = [known | {column: label} for known in said for label in labels]
+        order = np.argsort(code, kind="stable")
+        first = np.flatnonzero(np.diff(code[order], prepend=-1))
+        for rows in np.split(order, first[1:]):
+            yield said[int(code[rows[0]])], rows
 
 
 @dataclass(slots=True)
@@ -98,10 +111,10 @@ class Columns:
         for c, name in enumerate(self.chosen):
             values[:, c] = self._numbers(batch.column(name), name)
         values[~np.isfinite(values)] = np.nan
-        groups = tuple(
-            np.array([text or "" for text in batch.column(name).cast(pa.string()).to_pylist()])
-            for name in self.asked.by
-        )
+        empty = arrow.strings([""]).take(arrow.whole(np.zeros(len(time)), pa.int32()))
+        groups = {
+            name: pc.coalesce(batch.column(name).cast(pa.string()), empty) for name in self.asked.by
+        }
         self.row += batch.num_rows
         return Piece(text, time, self.chosen, values, groups)
 

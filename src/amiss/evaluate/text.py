@@ -3,7 +3,6 @@
 import csv as lines
 import gzip
 import io
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast

@@ -72,11 +72,10 @@ class Clock:
                 f"{self.table}: row {first + at}: the time {column[at].as_py()} is not between "
                 f"the years 1678 and 2261 ({self.column} is read as Unix seconds)"
             )
-        if seconds.dtype == np.int64:
-            return seconds * SECOND
         whole = np.floor(seconds)
         rest = np.rint((seconds - whole) * SECOND).astype(np.int64)
-        return whole.astype(np.int64) * SECOND + rest
+        time: Times = whole.astype(np.int64) * SECOND + rest
+        return time
 
     def _blame(self, text: str) -> str:
         alone = arrow.strings([text])

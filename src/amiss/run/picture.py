@@ -32,9 +32,10 @@ SILENT = 3  # ticks without a sample after which a series is silent
 
 def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
     """Each series of a pipeline as of its last tick."""
-    if watch.seen is None:
+    looked = watch.seen  # once: the next tick puts another one in its place
+    if looked is None:
         return
-    outcome, last = watch.seen.outcome, watch.seen.last
+    outcome, last = looked.outcome, looked.last
     frame, scores = outcome.frame, outcome.scores
     systems = systems_of(frame.keys, watch.pipeline.by)
     shown = [frame.values[-1, :, 0], scores.values[-1]]
@@ -76,10 +77,11 @@ def _state(seen: int, at: int, now: int, every: int) -> tuple[SeriesState, str]:
 
 def joint_of(watch: Watch, amiss: frozenset[str]) -> Iterable[JointNow]:
     """What each joint detector thinks of each system, as of the last tick."""
-    if watch.seen is None:
+    looked = watch.seen
+    if looked is None:
         return
-    for name, (raw, nats) in watch.seen.joint.items():
-        forecasts = watch.seen.forecasts[name]
+    for name, (raw, nats) in looked.joint.items():
+        forecasts = looked.forecasts[name]
         for s, system in enumerate(nats.keys):
             score = float(nats.values[-1, s])
             yield JointNow(
@@ -117,7 +119,8 @@ def pipeline_of(watch: Watch) -> PipelineNow:
 
 def remembered(watch: Watch) -> opened.Memory:
     """What grouping remembered at the last tick."""
-    return opened.load(watch.seen.memory) if watch.seen else opened.Memory()
+    looked = watch.seen
+    return opened.load(looked.memory) if looked else opened.Memory()
 
 
 def members(incidents: Iterable[Incident]) -> frozenset[str]:
@@ -196,7 +199,7 @@ def paint(
     stopping: bool,
 ) -> Now:
     """All of it."""
-    found = store.incidents(state="open", limit=100)
+    watches = [copy(watch) for watch in watches]  # so that all below is of the same tick
     amiss = members(found)
     series = tuple(one for watch in watches for one in series_of(watch, amiss))
     pipelines = tuple(pipeline_of(watch) for watch in watches)

@@ -6,94 +6,27 @@ and the step is deterministic: stepping them again gives the same memory and the
 
 import logging
 import threading
-from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-import numpy as np
+from amiss.data import Records
+from amiss.errors import StateError, Unreachable
+from amiss.judge import name_of
+from amiss.run import commits
+from amiss.run.commits import NOTHING, Commit
+from amiss.run.resume import resume
+from amiss.run.watched import Fitted, Progress, Watch, checkpoint, count, keep, remember
+from amiss.systems import distinct
 
-from amiss.component import Cursor
-from amiss.data import Incident, Records
-from amiss.errors import Unreachable
-from amiss.judge import States
-from amiss.outcome import Outcome
-from amiss.pipeline import Pipeline
-from amiss.run.now import Health
-from amiss.run.recent import Recent
-from amiss.run.seen import Seen, look
-from amiss.store import Block, Checkpoint, Store
-from amiss.world import World
+__all__ = [
+    "Commit", "Fitted", "Progress", "Watch", "checkpoint", "close", "resume", "run_watch", "tick",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 300.0  # seconds
 MOST_PENDING = 32 * 2**20  # bytes of history that wait for a checkpoint
-MOST_WAITING = 500  # commits that wait for a store that does not answer
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """What one tick leaves in the store."""
-
-    cursor: Cursor
-    records: Records
-    incidents: tuple[Incident, ...]
-    checkpoint: Checkpoint | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How it goes, for the health page. Counts since the start."""
-
-    health: Health = "starting"
-    reason: str = ""
-    polled: int = 0  # ns
-    ticks: int = 0
-    failures: int = 0
-    lag: float = 0.0  # seconds
-    step_seconds: float = 0.0
-    commit_seconds: float = 0.0
-    replayed: int = 0
-    version: int = 0
-
-
-@dataclass(slots=True)
-class Watch:
-    """A pipeline that is being watched. Its thread writes; others read `progress` and `seen`."""
-
-    pipeline: Pipeline
-    store: Store
-    world: World
-    every_checkpoint: int  # ns
-    cursor: Cursor = field(default_factory=dict)
-    states: States = field(default_factory=dict)
-    recent: Recent = field(default_factory=Recent)
-    progress: Progress = Progress()
-    seen: Seen | None = None
-    skipped: Counter[str] = field(default_factory=Counter)
-    pending: list[Block] = field(default_factory=list)  # history since the checkpoint
-    waiting: deque[Commit] = field(default_factory=deque)  # commits that the store refused
-    fitted: deque[tuple[str, States]] = field(default_factory=deque)  # models to install
-    checkpointed: int = 0  # ns
-
-    @property
-    def name(self) -> str:
-        """The pipeline's."""
-        return self.pipeline.name
-
-
-def resume(watch: Watch) -> None:
-    """Go on where the last run was: its snapshot, and the records that came after it."""
-    saved = watch.store.load(watch.name)
-    watch.cursor = saved.cursor
-    watch.states = watch.pipeline.init() | saved.states
-    watch.pending.clear()
-    for records in saved.journal:
-        watch.states, outcome = watch.pipeline.step(watch.states, records)
-        _remember(watch, outcome)
-    watch.checkpointed = watch.world.now()
-    replayed = len(saved.journal)
-    watch.progress = replace(watch.progress, replayed=replayed, version=watch.progress.version + 1)
+MOST_WAITING = 500  # commits that wait for the store before they are made one checkpoint
 
 
 def run_watch(watch: Watch, stop: threading.Event, news: Callable[[], None]) -> None:
@@ -102,146 +35,139 @@ def run_watch(watch: Watch, stop: threading.Event, news: Callable[[], None]) -> 
     while not stop.is_set():
         pause = (every - world.now() % every) / 1e9
         try:
+            if not watch.ready:
+                resume(watch)
             tick(watch, news)
             failures = 0
-        except Unreachable as exc:
+        except (Unreachable, StateError) as exc:
+            longer = pause + every / 1e9 * (2 ** min(failures, 6) - 1)
+            pause = max(getattr(exc, "after", None) or 0.0, min(longer, max(LONGEST_PAUSE, pause)))
             failures += 1
-            pause = max(exc.after or 0.0, min(pause * 2 ** min(failures - 1, 6), LONGEST_PAUSE))
-            _fail(watch, f"{exc}; tried again in {pause:.0f} s")
+            _fail(watch, str(exc), f"; tried again in {pause:.0f} s")
         except Exception as exc:
             # A fault of ours must not end the watch: count it, show it, and begin again from
             # what was committed, without the records that it came with.
-            reason = f"fault in the step: {type(exc).__name__}; its records were left out"
-            if reason != watch.progress.reason:
-                log.exception("pipeline %s: fault in a step", watch.name)
-            watch.skipped["a fault in the step"] += 1
+            where, then = "source", "tried again at the next tick"
+            if not watch.ready:
+                where, then = "step", "its records were left out"
+            reason = f"fault in the {where}: {type(exc).__name__}; {then}"
+            if reason != watch.complaint:
+                log.exception("pipeline %s: fault in the %s", watch.name, where)
+            count(watch, {f"a fault in the {where}": 1})
             _fail(watch, reason)
-            _begin_again(watch)
         world.wait(stop, pause)
-
-
-def _fail(watch: Watch, reason: str) -> None:
-    if reason != watch.progress.reason:
-        log.warning("pipeline %s: %s", watch.name, reason)
-    failures, version = watch.progress.failures + 1, watch.progress.version + 1
-    watch.progress = replace(
-        watch.progress, health="failing", reason=reason, failures=failures, version=version
-    )
-
-
-def _begin_again(watch: Watch) -> None:
-    """Load what was committed, but read on after the records that did harm."""
-    cursor = watch.cursor
-    try:
-        resume(watch)
-    except Unreachable as exc:
-        _fail(watch, str(exc))
-    watch.cursor = cursor or watch.cursor
 
 
 def tick(watch: Watch, news: Callable[[], None]) -> None:
     """One tick. `news` is called when incidents were committed.
 
-    Raises Unreachable if the source or the store did not answer; nothing is lost by that.
+    Raises Unreachable if the source did not answer. Where the store does not, the tick waits
+    for it, in order, and the watch goes on.
     """
-    world = watch.world
-    cursor, records = watch.pipeline.source.poll(watch.cursor, world)
-    if not len(records) and not records.skipped and cursor == watch.cursor:
+    cursor, records = watch.pipeline.source.poll(watch.cursor, watch.world)
+    if len(records) or records.skipped or cursor != watch.cursor:
+        watch.cursor = cursor
+        _step(watch, records)
+    elif not watch.waiting and watch.progress.health != "failing":
         return
-    watch.cursor = cursor
-    began = world.monotonic()
-    installed = _install(watch)
-    watch.states, outcome = watch.pipeline.step(watch.states, records)
-    stepped = world.monotonic()
-    _remember(watch, outcome)
-    due = world.now() - watch.checkpointed >= watch.every_checkpoint
-    due = due or world.now() < watch.checkpointed or sum(map(_size, watch.pending)) > MOST_PENDING
-    snapshot = checkpoint(watch) if due or installed else None
-    _commit(watch, Commit(cursor, records, outcome.incidents, snapshot))
-    done = world.monotonic()
-    newest = int(outcome.frame.time[-1]) if len(outcome.frame.time) else world.now()
+    began, told, trouble = watch.world.monotonic(), False, ""
+    try:
+        told = commits.write(watch.waiting, watch.store, watch.name)
+    except (Unreachable, StateError) as exc:
+        trouble = str(exc)
+    except Exception:
+        # a commit that cannot be written would hold back all that come after it
+        watch.ready = False
+        watch.waiting.popleft()
+        raise
+    _say(watch, trouble)
     watch.progress = replace(
         watch.progress,
-        health="good",
-        reason="",
-        polled=world.now(),
-        ticks=watch.progress.ticks + len(outcome.frame.time),
-        lag=max(world.now() - newest, 0) / 1e9,
-        step_seconds=(stepped - began) / 1e9,
-        commit_seconds=(done - stepped) / 1e9,
+        health="failing" if trouble else "good",
+        reason=trouble,
+        polled=watch.world.now(),
+        commit_seconds=(watch.world.monotonic() - began) / 1e9,
         version=watch.progress.version + 1,
     )
-    if outcome.incidents:
+    if told:
         news()
 
 
-def checkpoint(watch: Watch) -> Checkpoint:
-    """All memory as of now, and the history since the last one."""
-    blocks = tuple(watch.pending)
-    watch.pending.clear()
-    watch.checkpointed = watch.world.now()
-    # the commit may wait, and the next step may reuse the arrays
-    states = {
-        name: {column: array.copy() for column, array in state.items()}
-        for name, state in watch.states.items()
-    }
-    return Checkpoint(states, blocks)
+def _step(watch: Watch, records: Records) -> None:
+    """Judge what came, and put it where the store is to take it from."""
+    world = watch.world
+    watch.ready, began = False, world.monotonic()
+    installed = _install(watch)
+    try:
+        watch.states, outcome = watch.pipeline.step(watch.states, records)
+    except Exception:
+        if installed:
+            count(watch, {"a model that did not work": 1})
+        raise
+    spent = (world.monotonic() - began) / 1e9
+    remember(watch, outcome)
+    count(watch, outcome.skipped)
+    since, waiting = world.now() - watch.checkpointed, len(watch.waiting)
+    due = not 0 <= since < watch.every_checkpoint or waiting >= MOST_WAITING or installed
+    due = due or sum(map(commits.size, watch.pending)) > MOST_PENDING
+    keep(watch, records, checkpoint(watch) if due else None, outcome)
+    watch.ready = True
+    time = outcome.frame.time
+    newest = int(time[-1]) if len(time) else world.now()
+    watch.progress = replace(
+        watch.progress,
+        ticks=watch.progress.ticks + len(time),
+        lag=max(world.now() - newest, 0) / 1e9,
+        step_seconds=spent,
+    )
+
+
+def _fail(watch: Watch, reason: str, more: str = "") -> None:
+    _say(watch, reason)
+    failures, version = watch.progress.failures + 1, watch.progress.version + 1
+    watch.progress = replace(
+        watch.progress, health="failing", reason=reason + more, failures=failures, version=version
+    )
+
+
+def _say(watch: Watch, complaint: str) -> None:
+    """Log what is wrong when it begins, changes or is over."""
+    if complaint == watch.complaint:
+        return
+    if complaint:
+        log.warning("pipeline %s: %s", watch.name, complaint)
+    else:
+        log.info("pipeline %s: works again", watch.name)
+    watch.complaint = complaint
 
 
 def close(watch: Watch) -> None:
-    """Leave a checkpoint, so that the next start has nothing to replay."""
-    if watch.states:
-        nothing = Records(np.zeros(0, np.int64), np.zeros(0, "U1"), np.zeros(0))
-        _commit(watch, Commit(watch.cursor, nothing, (), checkpoint(watch)))
+    """Leave a checkpoint, so that the next start has nothing to replay.
 
-
-def _commit(watch: Watch, commit: Commit) -> None:
-    """Commit what waits, then this. Raises Unreachable, and keeps it, if the store cannot."""
-    watch.waiting.append(commit)
-    while watch.waiting:
-        first = watch.waiting[0]
-        try:
-            watch.store.commit(
-                watch.name, first.cursor, first.records, first.incidents, first.checkpoint
-            )
-        except Unreachable:
-            if len(watch.waiting) > MOST_WAITING:
-                watch.waiting.popleft()
-                watch.skipped["not kept: the store did not answer"] += 1
-            raise
-        watch.waiting.popleft()
-
-
-def _remember(watch: Watch, outcome: Outcome) -> None:
-    """Keep what charts and the history want of an outcome."""
-    watch.skipped.update(outcome.skipped)
-    if not len(outcome.frame.time):
-        return
-    frame, scores = outcome.frame, outcome.scores
-    watch.recent.append(frame, scores)
-    watch.seen = look(watch.pipeline, watch.states, outcome)
-    value, bands = frame.values[:, :, 0], (scores.expected, scores.lower, scores.upper)
-    shown = (np.full(value.shape, np.nan) if band is None else band[:, :, 0] for band in bands)
-    watch.pending.append(Block(frame.keys, frame.time, value, scores.values, *shown))
-
-
-def _size(block: Block) -> int:
-    return 5 * int(block.value.nbytes)
+    Raises Unreachable or StateError if the store does not take it.
+    """
+    if watch.ready:
+        _install(watch)
+        keep(watch, NOTHING, checkpoint(watch))
+    commits.write(watch.waiting, watch.store, watch.name)
 
 
 def _install(watch: Watch) -> bool:
     """Put fitted models to use: their shared arrays, and what their past scores were."""
     installed = False
+    shared = {name_of(detector): detector.shared for detector in watch.pipeline.detectors}
     while watch.fitted:
-        name, fitted = watch.fitted.popleft()
-        shared = next(
-            (d.shared for d in watch.pipeline.detectors if name.startswith(f"{d.type}-")),  # type: ignore[attr-defined]
-            frozenset(),
-        )
-        now = watch.states.get(name, fitted[name])
-        watch.states[name] = {
-            column: fitted[name][column] if column in shared else now[column] for column in now
-        }
-        watch.states[f"{name}.rank"] = fitted[f"{name}.rank"]
+        model = watch.fitted.popleft()
+        name = model.detector
+        if name not in shared or name not in watch.states:
+            continue
+        own, past = model.states[name], f"{name}.rank"
+        weights = {column: own[column] for column in shared[name]}
+        watch.states[name] = watch.states[name] | weights
+        systems = distinct(tuple(watch.states["series"]["keys"].tolist()), watch.pipeline.by)
+        if model.systems == systems[: len(model.systems)]:
+            watch.states[past] = model.states[past]
+        else:  # some were forgotten meanwhile: the rows are not theirs any more
+            watch.states.pop(past, None)
         installed = True
     return installed

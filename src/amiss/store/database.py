@@ -52,8 +52,11 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent look at all tables. Raises Unreachable or StateError."""
-        with self._explained(), self.engine.connect() as db, db.begin():
-            yield db
+        with self._explained(), self.engine.connect() as db:
+            if self.engine.dialect.name != "sqlite":  # which always does
+                db.execution_options(isolation_level="REPEATABLE READ")
+            with db.begin():
+                yield db
 
     @contextmanager
     def write(self, opening: bool = False) -> Iterator[Connection]:
@@ -108,8 +111,8 @@ def upsert(
 
 
 def storable(text: str) -> str:
-    """The same, but for halves of characters, from names that were no UTF-8, written out."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """The same, with what no database takes (halves of characters, zero bytes) written out."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _engine(url: str | Path) -> tuple[Engine, str]:

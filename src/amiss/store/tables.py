@@ -23,9 +23,9 @@ metadata = MetaData()
 
 # numbers that count themselves up: SQLite does so for INTEGER alone
 Number = BigInteger().with_variant(Integer, "sqlite")
-# MySQL chooses its type by the length; the others do not care
-Long = Text(2**24)
-Blob = LargeBinary(2**30)
+# MySQL chooses its type by the length, which the others will not hear of
+Long = Text().with_variant(Text(2**24), "mysql", "mariadb")
+Blob = LargeBinary().with_variant(LargeBinary(2**30), "mysql", "mariadb")
 
 meta = Table(
     "meta",

@@ -40,5 +40,5 @@ def explain(exc: BaseException, where: str, opening: bool = False) -> Error | No
         return None
     kind = type(exc).__name__
     if kind in ("OperationalError", "InterfaceError"):
-        return Unreachable(f"{where} does not answer: {type(cause).__name__}")
+        return Unreachable(f"{where} cannot be used just now: {type(cause).__name__}")
     return None

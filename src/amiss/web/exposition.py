@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from math import isfinite
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from prometheus_client import (
     CollectorRegistry,
@@ -22,6 +21,7 @@ from prometheus_client.samples import Sample
 from amiss.data import parse_key
 from amiss.run.now import Now
 from amiss.web.problems import documented
+from amiss.web.schemas.common import plain
 
 router = APIRouter(tags=["health"])
 
@@ -58,13 +58,13 @@ SERIES = {
         }
     },
 )
-def metrics(request: Request, accept: Annotated[str, Header()] = "") -> Response:
+def metrics(request: Request) -> Response:
     """Value, expected value, band, score and flag of each series, and how Amiss itself does.
 
     `series` is the name of the series, the other labels are its own. What is not known is left
     out.
     """
-    encode, media = choose_encoder(accept)
+    encode, media = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(request.app.state.registry), media_type=media)
 
 
@@ -99,7 +99,7 @@ def counter(name: str, text: str, rows: Iterable[tuple[Labels, float]]) -> Metri
 def labels_of(key: str, pipeline: str) -> Labels:
     """A series' labels as Prometheus allows them: what would collide is called exported_."""
     name, labels = parse_key(key)
-    return {"series": _text(name), "pipeline": pipeline} | clean(labels)
+    return {"series": plain(name), "pipeline": pipeline} | clean(labels)
 
 
 def clean(labels: Labels) -> dict[str, str]:
@@ -111,12 +111,8 @@ def clean(labels: Labels) -> dict[str, str]:
             tidy = f"label_{tidy.lstrip('_')}"
         while tidy in found or tidy in OWN:
             tidy = f"exported_{tidy}"
-        found[tidy] = _text(value)
+        found[tidy] = plain(value)
     return found
-
-
-def _text(said: str) -> str:
-    return said.encode("utf-8", "backslashreplace").decode()
 
 
 def of_series(now: Now) -> Iterator[Metric]:
@@ -148,7 +144,7 @@ def of_series(now: Now) -> Iterator[Metric]:
         "amiss_forecast",
         "The next value of a metric, in its unit.",
         (
-            (dict(of) | {"metric": _text(metric)}, value)
+            (dict(of) | {"metric": plain(metric)}, value)
             for of, one in systems
             for metric, value in one.forecast.items()
         ),

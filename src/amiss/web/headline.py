@@ -4,7 +4,11 @@ from amiss.run.now import Now
 
 
 def headline(now: Now) -> str:
-    """What somebody half awake wants to know: is anything amiss, and is Amiss awake."""
+    """What somebody half awake wants to know: is Amiss awake, and is anything amiss."""
+    lost = [pipeline for pipeline in now.pipelines if pipeline.health == "failing"]
+    if lost and now.phase != "stopping":
+        names = ", ".join(pipeline.name for pipeline in lost)
+        return f"Amiss cannot see {names}: {lost[0].reason}"
     count = len(now.open)
     if count:
         return f"{count} thing{'s are' if count > 1 else ' is'} amiss"

@@ -48,7 +48,7 @@ def incidents(
     )
 
 
-@router.get("/incidents/{id}", summary="An incident", responses=documented(404))
+@router.get("/incidents/{id}", summary="An incident", responses=documented(404, 422))
 def incident(live: Running, id: str) -> IncidentPage:
     """As it is now, all its revisions, and whom it was told to with what result."""
     revisions = live.store.incident(id)

@@ -1,5 +1,6 @@
 """GET /docs: all that can be asked, on one page without scripts; and what OpenAPI needs added."""
 
+import re
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from amiss.web.schemas.common import Problem
 
 router = APIRouter(include_in_schema=False)
 
+CODE = re.compile(r"`([^`]+)`")
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -88,18 +90,22 @@ def _exemplify(media: dict[str, Any], shared: dict[str, Any]) -> None:
 
 def _section(method: str, path: str, operation: dict[str, Any]) -> str:
     rows = [
-        f"<li><code>{escape(one['name'])}</code> {escape(one.get('description', ''))}</li>"
+        f"<li><code>{escape(one['name'])}</code> {_prose(one.get('description', ''))}</li>"
         for one in operation.get("parameters", ())
     ]
     parts = [
         f"<h2><code>{method} {escape(path)}</code> {escape(operation['summary'])}</h2>",
-        f"<p>{escape(operation['description'])}</p>",
+        f"<p>{_prose(operation['description'])}</p>",
         f"<ul>{''.join(rows)}</ul>" if rows else "",
     ]
     for place in (operation.get("requestBody", {}), operation["responses"]["200"]):
         for media in place.get("content", {}).values():
             parts.append(f"<pre>{escape(_shown(media.get('example', '')))}</pre>")
     return "\n".join(filter(None, parts))
+
+
+def _prose(said: str) -> str:
+    return CODE.sub(r"<code>\1</code>", escape(said))
 
 
 def _shown(example: Any) -> str:

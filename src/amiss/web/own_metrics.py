@@ -11,6 +11,7 @@ from amiss import __version__
 from amiss.predictions import PredictionLog
 from amiss.run.now import Now
 from amiss.web.exposition import counter, gauge, of_series
+from amiss.web.schemas.common import plain
 
 
 class Exposition(Collector):
@@ -42,7 +43,7 @@ class Exposition(Collector):
         yield counter(
             "amiss_skipped",
             "Data left out, by reason.",
-            (({"reason": reason}, n) for reason, n in sorted(now.skipped.items())),
+            (({"reason": plain(reason)}, n) for reason, n in sorted(now.skipped.items())),
         )
         outcomes = {"logged": self.predictions.logged, "unlogged": self.predictions.unlogged}
         yield counter(

@@ -7,6 +7,7 @@ costs no memory.
 
 import asyncio
 import logging
+import re
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from functools import partial
@@ -34,6 +35,7 @@ PATIENCE = 1.0  # seconds that one look at the program may last
 PAGE = 200  # revisions read at once
 KEPT = 500  # revisions in memory, for those who are almost up to date
 MOST = 200  # clients
+PLACE = re.compile(r"[0-9]{1,18}")
 EXAMPLE = (
     'id: 17\nevent: now\ndata: {"version":42,"at":"2026-03-07T14:02:10.000Z","phase":"watching",'
     '"headline":"1 thing is amiss","counts":{"judged":102,"amiss":1,"open":1}}\n\n'
@@ -52,7 +54,6 @@ class Feed:
         self.end = 0  # the newest revision's place in the log
         self.recent: deque[tuple[int, bytes]] = deque(maxlen=KEPT)
         self.since = 0  # `recent` holds every revision after this one
-        self.heartbeat = HEARTBEAT
         self._news = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._closed = False
@@ -92,7 +93,7 @@ class Feed:
                 if mark < self.end:
                     continue
             try:
-                async with asyncio.timeout(self.heartbeat):
+                async with asyncio.timeout(HEARTBEAT):
                     await news.wait()
             except TimeoutError:
                 yield b": all is well\n\n"
@@ -204,7 +205,7 @@ def compact(now: Now) -> dict[str, Any]:
     "/stream",
     summary="What changes, as it changes",
     response_class=StreamingResponse,
-    responses=documented(503)
+    responses=documented(422)
     | {
         200: {
             "description": "Events `now` and `incident`.",
@@ -229,5 +230,5 @@ async def stream(
     feed: Feed = request.app.state.feed
     if feed.clients >= MOST:
         raise Unreachable(f"{MOST} clients follow already", after=30.0)
-    mark = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else after
+    mark = int(last_event_id) if PLACE.fullmatch(last_event_id) else after
     return Following(feed, mark)

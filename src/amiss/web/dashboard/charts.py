@@ -19,7 +19,7 @@ Spec = dict[str, Any]
 Stretch = tuple[int, int]  # ns, from and to
 
 MS = 10**6
-GAP = 3.5  # times the usual distance between two points, beyond which the line is broken
+GAP = 3.5  # samples that may be missing before the line is broken
 FAINT = 3.0  # nats from which a moment is seen on the heat strip
 STRIP = 5  # pixels
 
@@ -33,15 +33,15 @@ def table(
     it is to be marked; a, b: a stretch to be shaded, in rows of their own.
     """
     time = points.time / MS
-    step = _step(time, every)
-    shown = _broken(points, time, step)
+    longest = _step(time, every)
+    shown = _broken(points, time, longest)
     time, value, score, expected, lower, upper = shown
     low, high = _cut(value, expected, lower, upper, name)
     marked = score >= bar if np.isfinite(bar) else np.zeros(len(time), bool)
-    until = np.append(time[1:], time[-1:] + step)
+    until = np.append(time[1:], time[-1:] + every * SECOND / MS)
     columns = {
         "t": time,
-        "u": np.minimum(until, time + GAP * step),
+        "u": np.minimum(until, time + longest),
         "v": value,
         "e": expected,
         "lo": low,
@@ -87,16 +87,17 @@ def series_chart(
         "scale": {"zero": False, "nice": True},
         "axis": {
             "labelExpr": number("datum.value", name),
-            "tickCount": 4 if large else 2,
+            "tickCount": 4 if large else 3,
             "domain": False,
             "ticks": False,
-            "minExtent": 54 if large else 46,
+            "minExtent": 54,
+            "maxExtent": 54,
             "gridColor": colours["grid"],
         },
     }
     layers = [
-        _stretches(colours, height),
-        _strip(colours, height, every),
+        _stretches(colours),
+        _strip(colours),
         {
             "transform": [{"filter": "isValid(datum.t)"}],
             "mark": {
@@ -112,7 +113,7 @@ def series_chart(
         layers.append(_line(x, y, "e", colours["expected"], 1.0, [4, 3]))
     layers += [
         _line(x, y, "v", colours["line"], 1.6 if large else 1.4),
-        _marks(x, y, colours, 42 if large else 22),
+        _marks(x, y, colours, 18 if large else 14),
         _pointer(x, y, name, every, colours),
     ]
     if zoom:
@@ -201,15 +202,21 @@ def _clock() -> str:
 
 
 def _step(time: Floats, every: float) -> float:
-    """Milliseconds between two points as a rule."""
-    usual = float(np.median(np.diff(time))) if len(time) > 1 else 0.0
-    return max(usual, every * SECOND / MS)
+    """The longest distance in milliseconds that is no gap."""
+    least = GAP * every * SECOND / MS
+    if len(time) < 3:
+        return least
+    usual = float(np.median(np.diff(time)))
+    if usual < 1.5 * every * SECOND / MS:
+        return least
+    # thinned: three points of each stretch are left, at any place in it
+    return max(least, 6.5 * (time[-1] - time[0]) / len(time))
 
 
-def _broken(points: Points, time: Floats, step: float) -> list[Array]:
+def _broken(points: Points, time: Floats, longest: float) -> list[Array]:
     """All columns with an empty row in each gap, so that no line is drawn across it."""
-    after = np.flatnonzero(np.diff(time) > GAP * step) + 1
-    columns = [np.insert(time, after, time[after - 1] + step)]
+    after = np.flatnonzero(np.diff(time) > longest) + 1
+    columns = [np.insert(time, after, time[after - 1] + 1)]
     rest = points.columns()[1:]
     return columns + [np.insert(column, after, np.nan) for column in rest]
 
@@ -253,7 +260,7 @@ def _marks(x: Spec, y: Spec, colours: Mapping[str, Any], size: int) -> Spec:
     }
 
 
-def _stretches(colours: Mapping[str, Any], height: int) -> Spec:
+def _stretches(colours: Mapping[str, Any]) -> Spec:
     """Where an incident lasted, shaded from top to bottom."""
     mark = {"type": "rect", "color": colours["span"], "opacity": colours["spanOpacity"]}
     return {
@@ -263,12 +270,12 @@ def _stretches(colours: Mapping[str, Any], height: int) -> Spec:
             "x": {"field": "a", "type": "temporal", "title": None},
             "x2": {"field": "b"},
             "y": {"value": 0},
-            "y2": {"value": height},
+            "y2": {"value": "height"},
         },
     }
 
 
-def _strip(colours: Mapping[str, Any], height: int, every: float) -> Spec:
+def _strip(colours: Mapping[str, Any]) -> Spec:
     """A thin strip below the chart: the rarer the moment, the stronger."""
     return {
         "transform": [{"filter": "isValid(datum.s)"}],
@@ -276,8 +283,8 @@ def _strip(colours: Mapping[str, Any], height: int, every: float) -> Spec:
         "encoding": {
             "x": {"field": "t", "type": "temporal", "title": None},
             "x2": {"field": "u"},
-            "y": {"value": height + 4},
-            "y2": {"value": height + 4 + STRIP},
+            "y": {"value": {"expr": "height + 3"}},
+            "y2": {"value": {"expr": f"height + {3 + STRIP}"}},
             "opacity": {
                 "field": "s",
                 "type": "quantitative",

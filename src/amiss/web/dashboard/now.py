@@ -13,8 +13,8 @@ from amiss.web.dashboard import charts, parts, words
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 
-SPAN = 30 * MINUTE  # of the small charts
-POINTS = 180
+SPAN = 20 * MINUTE  # of the small charts
+POINTS = 240
 CARDS = 3  # incidents with a chart; further ones are lines
 KEY = (
     ("cpu_percent",),
@@ -105,7 +105,7 @@ def card(look: Look, each: Incident) -> None:
         if first is not None:
             since = min(each.since, look.at - HOUR)
             before = max(look.at - each.since, HOUR)
-            series(look, first.series, since - before // 2, 92, ((each.since, look.at),))
+            series(look, first.series, since - before // 2, 130, ((each.since, look.at),))
 
 
 def series(
@@ -129,8 +129,11 @@ def series(
 
 def attention(look: Look) -> None:
     """What is warming up, silent or failing: a line each, with a link."""
-    for icon, said in concerns(look.now):
-        parts.link("health", parts.plain(said), f":material/{icon}:")
+    found = concerns(look.now)
+    if found:
+        with st.container(key="attention"):
+            for icon, said in found:
+                parts.link("health", parts.plain(said), f":material/{icon}:")
 
 
 def concerns(now: Now) -> list[tuple[str, str]]:
@@ -180,14 +183,14 @@ def day(look: Look) -> str:
     if unseen > 0:
         bars.insert(0, f'<i class="am-unseen" style="width:{unseen:.2f}%"></i>')
     hours = "".join(
-        f"<span>{escape(look.clock(start + i * 6 * HOUR).rsplit(' ', 1)[0])}</span>"
-        for i in range(4)
+        f'<span style="left:{(ns - start) / DAY * 100:.2f}%">{escape(text)}</span>'
+        for ns, text in words.quarters(start, at, look.zone)
     )
     n = words.count(len(found), "incident") if found else "no incident"
     return (
         f'<section class="am-day"><h2 class="am-h2">Last 24 hours<small>{n}</small></h2>'
         f'<div class="am-strip">{"".join(bars)}</div>'
-        f'<div class="am-hours">{hours}<span>now</span></div></section>'
+        f'<div class="am-hours">{hours}</div></section>'
     )
 
 
@@ -200,11 +203,13 @@ def key_series(look: Look) -> None:
         parts.show(parts.notice("wait", first, "Opinions follow after about eight minutes."))
         return
     where = parse_key(chosen[0].key)[1].get("host", "")
-    parts.heading(f"{where} live" if where else "Live", "with what is expected, last 30 minutes")
-    for at in range(0, len(chosen), 3):
-        for column, one in zip(st.columns(3, border=True), chosen[at : at + 3], strict=False):
-            with column:
-                tile(look, one)
+    parts.heading(f"{where} live" if where else "Live", "with what is expected, last 20 minutes")
+    with st.container(key="tiles"):
+        for at in range(0, len(chosen), 3):
+            row = chosen[at : at + 3]
+            for column, one in zip(st.columns(3, border=True), row, strict=False):
+                with column:
+                    tile(look, one)
 
 
 def tile(look: Look, one: SeriesNow) -> None:
@@ -215,9 +220,9 @@ def tile(look: Look, one: SeriesNow) -> None:
         expected = words.band(one.expected, one.lower, one.upper, one.value, name) + " expected"
     else:
         expected = one.reason if one.state == "silent" else "warming up"
-    label = f"{parts.plain(words.title(one.key))} **{parts.plain(value)}** `{expected}`"
+    label = f"{parts.plain(words.title(one.key))} **{parts.plain(value)}** {parts.aside(expected)}"
     parts.link("explorer", label, key=one.key)
-    series(look, one.key, look.at - SPAN, 84)
+    series(look, one.key, look.at - SPAN, 116)
 
 
 def chosen_series(series: Sequence[SeriesNow]) -> list[SeriesNow]:

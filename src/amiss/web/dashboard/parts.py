@@ -96,6 +96,11 @@ def plain(text: str) -> str:
     return SPECIAL.sub(r"\\\1", text)
 
 
+def aside(text: str) -> str:
+    """The same, set back; the style sheet makes it small and grey."""
+    return f"`{text.replace('`', chr(39))}`"
+
+
 def severity(of: str) -> str:
     """A shape, a word and a colour."""
     return f'<span class="am-tag am-{of}"><i class="am-shape" aria-hidden="true"></i>{of}</span>'
@@ -104,6 +109,12 @@ def severity(of: str) -> str:
 def state(word: str, tone: str) -> str:
     """The same for anything that has a state. Tones: good, wait, fail, amiss, still."""
     return f'<span class="am-tag am-{tone}"><i class="am-shape"></i>{escape(word)}</span>'
+
+
+def line(word: str, tone: str, said: str, name: str = "") -> str:
+    """A state with its reason in a sentence."""
+    whose = f"<b>{escape(name)}</b>" if name else ""
+    return f'<p class="am-line">{whose}{state(word, tone)}<span>{escape(said)}</span></p>'
 
 
 def notice(tone: str, said: str, more: str = "") -> str:

@@ -1,17 +1,19 @@
 """Times, states and headlines as a person says them. Pure."""
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, tzinfo
 from math import isfinite
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from amiss.data import DAY, MINUTE, SECOND, Incident, Member, parse_key
+from amiss.data import DAY, SECOND, Incident, parse_key
 from amiss.decide.explain import moment, rare, rarity
 from amiss.decide.severity import ORDER
 from amiss.run.now import Now, PipelineNow, SeriesNow
 from amiss.units import words, write_days, write_number
 
 USUAL = 3.0  # nats below which a moment is not worth a word about how rare it is
+OPERATIONS = re.compile(r"disk_(read|write)_per_second")
 OVERDUE = 6  # polls that may be missing before the page says so itself
 
 
@@ -32,6 +34,18 @@ def clock(ns: int, now: int, zone: tzinfo, seconds: bool = False) -> str:
         year = f" {at.year}" if at.year != today.year else ""
         text = f"{at.day} {at:%b}{year} {text}"
     return f"{text} {at:%Z}"
+
+
+def quarters(start: int, end: int, zone: tzinfo) -> list[tuple[int, str]]:
+    """The hours 0, 6, 12 and 18 between two times, as the reader's clock has them."""
+    found, at = [], start // (900 * SECOND) + 1
+    while at * 900 * SECOND < end:
+        local = datetime.fromtimestamp(at * 900, zone)
+        if local.hour % 6 == 0 and local.minute == 0:
+            text = f"{local:%a} {local.day}" if local.hour == 0 else f"{local:%H:%M}"
+            found.append((at * 900 * SECOND, text))
+        at += 1
+    return found
 
 
 def span(ns: int) -> str:
@@ -80,7 +94,9 @@ def band(expected: float, lower: float, upper: float, observed: float, name: str
     if not (isfinite(lower) and isfinite(upper)):
         return write_number(expected, name) if isfinite(expected) else "nothing yet"
     low, high = shown(expected, lower, upper, observed, name)
-    first, last = write_number(low, name), write_number(high, name)
+    first, last = write_number(low, name, 2), write_number(high, name, 2)
+    if first == last:
+        first, last = write_number(low, name, 4), write_number(high, name, 4)
     if first == last:
         return first
     number, _, unit = first.partition(" ")
@@ -98,14 +114,11 @@ def shown(
     return lower, upper
 
 
-def seen(member: Member) -> str:
-    """What was observed, with its unit."""
-    return write_number(member.observed, parse_key(member.series)[0])
-
-
 def title(key: str, systems: int = 1) -> str:
     """What a series is; and whose, if more than one system is watched."""
     name = words(key)
+    if OPERATIONS.match(key):  # else they read like the bytes
+        name = name.replace("read", "reads", 1).replace("write", "writes", 1)
     text = name[:1].upper() + name[1:]
     labels = parse_key(key)[1]
     host = labels.get("host") or labels.get("instance") or ""
@@ -118,7 +131,7 @@ def overdue(pipeline: PipelineNow, now: int) -> bool:
 
 
 def headline(now: Now, at: int) -> tuple[str, str, str]:
-    """How things are: a tone (good, wait, amiss, fail), a few words, and a sentence."""
+    """How things are: a tone (a severity, good, wait, fail), a few words, and a sentence."""
     lost = [p for p in now.pipelines if p.health == "failing" or overdue(p, at)]
     watched = count(len(now.series), "series", "series")
     if now.phase == "stopping":
@@ -133,9 +146,10 @@ def headline(now: Now, at: int) -> tuple[str, str, str]:
         worst = worst_first(now.open)[0]
         said = f"{n} thing{'s are' if n > 1 else ' is'} amiss"
         return (
-            "amiss",
+            worst.severity,
             said,
-            f"The worst is {worst.severity}, {ago(worst.since, at)}; {watched} watched.",
+            f"{'The worst' if n > 1 else 'It'} is {worst.severity} and began "
+            f"{ago(worst.since, at)}; {watched} watched.",
         )
     if now.phase == "starting":
         return "wait", "Waking up", f"{now.reason.rstrip('.')}: live pictures within a minute."
@@ -156,14 +170,24 @@ def states(series: tuple[SeriesNow, ...]) -> Counter[str]:
     return Counter(one.state for one in series)
 
 
-def strangest(series: tuple[SeriesNow, ...]) -> list[SeriesNow]:
-    """Worst first: amiss, then by score; those without an opinion last."""
-    return sorted(
-        series,
-        key=lambda one: (not one.amiss, -one.score if isfinite(one.score) else 1e9, one.key),
-    )
+def strangest(series: tuple[SeriesNow, ...], bar: float) -> list[SeriesNow]:
+    """Worst first; in steps, so that the order does not change with every sample."""
+
+    def step(one: SeriesNow) -> float:
+        if not isfinite(one.score):
+            return -1.0
+        if isfinite(bar) and one.score >= bar:
+            return one.score
+        return float(one.score >= USUAL)
+
+    return sorted(series, key=lambda one: (not one.amiss, -step(one), one.key))
 
 
-def minutes(ns: int) -> float:
-    """In minutes."""
-    return ns / MINUTE
+def doing(one: SeriesNow, now: int, zone: tzinfo, every: float) -> str:
+    """What Amiss does with a series, and why not more."""
+    if one.state == "silent":
+        return f"no data since {clock(one.time, now, zone)}" if one.time else one.reason
+    if one.state == "warming up":
+        return one.reason
+    value = write_number(one.value, parse_key(one.key)[0])
+    return f"{value}: {'amiss, ' if one.amiss else ''}{rarity_now(one.score, every)}"

@@ -14,6 +14,19 @@ Number = Annotated[float | None, BeforeValidator(_known)]
 """A number; null where there is none."""
 
 
+def plain(text: str) -> str:
+    """The same, but for halves of characters, from names that were no UTF-8, written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _plain(said: Any) -> Any:
+    return plain(said) if isinstance(said, str) else said
+
+
+Text = Annotated[str, BeforeValidator(_plain)]
+"""Text that came from the outside: names of devices, processes, log lines."""
+
+
 class Said(BaseModel):
     """Anything that is answered; made from dataclasses by the names of their fields."""
 

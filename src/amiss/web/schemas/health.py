@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from amiss.run.now import Health, Phase, SeriesState
-from amiss.web.schemas.common import Number, Said
+from amiss.web.schemas.common import Number, Said, Text
 from amiss.web.schemas.models import IN_USE, ModelInUse
 from amiss.web.times import Ever, Moment
 
@@ -97,7 +97,7 @@ class Ready(Said):
 
     status: Literal["ready"] = "ready"
     phase: Phase
-    reason: str
+    reason: Text
 
 
 class SourceHealth(Said):
@@ -106,7 +106,7 @@ class SourceHealth(Said):
     name: str
     source: str
     health: Health
-    reason: str
+    reason: Text
     every: float = Field(description="Seconds between two polls.")
     polled: Ever = Field(description="The last poll that worked.")
     ticks: int
@@ -126,7 +126,7 @@ class DetectorHealth(Said):
     type: str
     joint: bool = Field(description="Whether it judges a system as a whole.")
     state: Literal["waiting", "training", "in use", "failed"]
-    reason: str
+    reason: Text
 
 
 class SinkHealth(Said):
@@ -135,7 +135,7 @@ class SinkHealth(Said):
     name: str
     type: str
     health: Health
-    reason: str
+    reason: Text
     delivered: int
     retried: int
     refused: int
@@ -159,7 +159,7 @@ class Predictions(Said):
 
     logged: int
     unlogged: int
-    reason: str
+    reason: Text
 
 
 class HealthReport(Said):
@@ -169,18 +169,18 @@ class HealthReport(Said):
 
     version: str
     phase: Phase
-    reason: str
-    headline: str
+    reason: Text
+    headline: Text
     at: Moment
     started: Moment
     first: Moment = Field(description="When this installation was first started.")
-    config: str
-    config_error: str = Field(description="Why a newer file is not in use.")
+    config: Text
+    config_error: Text = Field(description="Why a newer file is not in use.")
     series: dict[SeriesState, int] = Field(description="How many, by state.")
     sources: list[SourceHealth]
     detectors: list[DetectorHealth]
     sinks: list[SinkHealth]
     models: list[ModelInUse]
     budget: Budget
-    skipped: dict[str, int] = Field(description="Data left out since the start, by reason.")
+    skipped: dict[Text, int] = Field(description="Data left out since the start, by reason.")
     predictions: Predictions

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from amiss.data import Severity
-from amiss.web.schemas.common import Number, Said
+from amiss.web.schemas.common import Number, Said, Text
 from amiss.web.schemas.series import KEY
 from amiss.web.times import Moment
 
@@ -53,8 +53,8 @@ DELIVERY: dict[str, Any] = {
 class Member(Said):
     """A series of an incident, at its strangest moment."""
 
-    series: str
-    words: str
+    series: Text
+    words: Text
     since: Moment
     at: Moment
     score: Number = Field(description="-ln p, in nats.")
@@ -62,7 +62,7 @@ class Member(Said):
     expected: Number
     lower: Number
     upper: Number
-    blame: list[str] = Field(description="Of a joint detector: the series that added most.")
+    blame: list[Text] = Field(description="Of a joint detector: the series that added most.")
 
 
 class Incident(Said):
@@ -73,7 +73,7 @@ class Incident(Said):
     id: str
     revision: int
     state: Literal["open", "resolved"]
-    system: str
+    system: Text
     since: Moment
     seen: Moment = Field(description="The last tick at which it was strange.")
     until: Moment | None
@@ -84,9 +84,9 @@ class Incident(Said):
     watched: Number = Field(description="Days of history that `rarity` rests on.")
     breadth: int = Field(description="How many series have been strange in it.")
     members: list[Member]
-    title: str
-    sentence: str
-    evidence: list[str]
+    title: Text
+    sentence: Text
+    evidence: list[Text]
 
 
 class IncidentList(Said):
@@ -107,7 +107,7 @@ class Delivery(Said):
     revision: int
     at: Moment
     outcome: str
-    message: str
+    message: Text
     times: int = Field(description="How often it was tried.")
 
 

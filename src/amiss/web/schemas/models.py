@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-from amiss.web.schemas.common import Number, Said
+from amiss.web.schemas.common import Number, Said, Text
 from amiss.web.times import Ever, Moment
 
 IN_USE: dict[str, Any] = {
@@ -47,7 +47,7 @@ class ModelInUse(Said):
     name: str
     pipeline: str
     state: Literal["waiting", "training", "in use", "failed"]
-    reason: str
+    reason: Text
     id: str
     trained: Ever
     samples: int
@@ -103,4 +103,4 @@ class Trained(Said):
     seconds: Number
     first: Moment = Field(description="Where the history begins that it was fitted on.")
     last: Moment
-    features: list[str]
+    features: list[Text]

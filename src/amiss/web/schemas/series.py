@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from amiss.run.now import SeriesState
-from amiss.web.schemas.common import Number, Said
+from amiss.web.schemas.common import Number, Said, Text
 from amiss.web.times import Ever, Moment
 
 KEY = 'disk_write_bytes_per_second{device="sda",host="web-3"}'
@@ -56,15 +56,15 @@ SCORES: dict[str, Any] = {
 class Series(Said):
     """A series at its last tick."""
 
-    key: str
-    name: str
-    labels: dict[str, str]
-    words: str
+    key: Text
+    name: Text
+    labels: dict[str, Text]
+    words: Text
     unit: str
     pipeline: str
-    system: str
+    system: Text
     state: SeriesState
-    reason: str
+    reason: Text
     seen: int = Field(description="Samples so far.")
     time: Ever
     value: Number
@@ -93,8 +93,8 @@ class History(Said):
 
     model_config = ConfigDict(json_schema_extra={"examples": [HISTORY]})
 
-    key: str
-    words: str
+    key: Text
+    words: Text
     unit: str
     start: Moment
     end: Moment
@@ -109,8 +109,8 @@ class History(Said):
 class Score(Said):
     """How strange a series is."""
 
-    key: str
-    system: str
+    key: Text
+    system: Text
     time: Ever
     score: Number
     p: Number
@@ -122,12 +122,12 @@ class Joint(Said):
 
     detector: str
     pipeline: str
-    system: str
+    system: Text
     raw: Number = Field(description="The detector's own score.")
     score: Number
     p: Number
     amiss: bool
-    forecast: dict[str, Number]
+    forecast: dict[Text, Number]
 
 
 class Scores(Said):

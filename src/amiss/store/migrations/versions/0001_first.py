@@ -7,8 +7,8 @@ revision = "0001"
 down_revision = None
 
 Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-Long = sa.Text(2**24)
-Blob = sa.LargeBinary(2**30)
+Long = sa.Text().with_variant(sa.Text(2**24), "mysql", "mariadb")
+Blob = sa.LargeBinary().with_variant(sa.LargeBinary(2**30), "mysql", "mariadb")
 
 
 def upgrade() -> None:

@@ -1,0 +1,123 @@
+"""`amiss score`: scores, bands and alerts for a table."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from amiss.evaluate.score import Report
+    from amiss.evaluate.tables import Table
+
+KINDS = ("metrics", "joint", "events", "lines")
+
+
+def score(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(help="CSV, JSON lines or Parquet, .gz or not; - is CSV on standard input."),
+    ],
+    out: Annotated[
+        str, typer.Option("--out", help="A folder, a file (for one input), or - for the output.")
+    ],
+    kind: Annotated[
+        str, typer.Option("--as", help="What the rows are: metrics.", show_default=False)
+    ] = "metrics",
+    history: Annotated[
+        str | None, typer.Option(help="A table of the same form to learn from before.")
+    ] = None,
+    budget: Annotated[
+        str, typer.Option(help="Alerts to put up with, of each series: 1/week, 1/day.")
+    ] = "1/week",
+    time: Annotated[
+        str, typer.Option(help="The column of times: Unix seconds or ISO 8601.")
+    ] = "time",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="A column that says whose the numbers are; may be given again."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="What came of each input, as JSON lines.")
+    ] = False,
+) -> None:
+    """Judge each sample of each numeric column by what came before it.
+
+    Writes time, series, value, score (-ln p), p, expected, lower, upper and alert (0 or 1) for
+    each row and numeric column. Nothing is looked at before its turn: a table cut short gives
+    the same rows.
+    """
+    from amiss.cli.progress import reading
+    from amiss.errors import ConfigError
+
+    _known(kind, inputs)
+    a_week = 7.0 * _a_day(budget)
+    if json and out == "-":
+        raise ConfigError("--json: the output is taken by --out -")
+
+    from amiss.evaluate.columns import Asked
+    from amiss.evaluate.score import Scorer, outputs
+    from amiss.evaluate.score import score as run
+    from amiss.evaluate.tables import Table
+
+    tables = [Table(path) for path in inputs]
+    outs = outputs(tables, out)
+    past = Table(history) if history is not None else None
+    asked = Asked(time, tuple(by or ()))
+    with reading(_bytes([*tables, *([past] if past else [])])) as tell:
+        for report in run(tables, outs, asked, Scorer(a_week), past, tell):
+            _say(report, json)
+
+
+def _known(kind: str, inputs: list[str]) -> None:
+    from amiss.errors import ConfigError
+
+    if kind in KINDS[1:]:
+        raise ConfigError(
+            f"{inputs[0]}: --as {kind} is not known to this version yet; it scores metrics, "
+            "each numeric column by itself"
+        )
+    if kind not in KINDS:
+        raise ConfigError(f"--as: there is no kind {kind!r}; known: {', '.join(KINDS)}")
+
+
+def _a_day(text: str) -> float:
+    from amiss.component import parse_rate
+    from amiss.errors import ConfigError
+
+    try:
+        rate = parse_rate(text)
+    except ValueError as exc:
+        raise ConfigError(f"--budget: {exc}") from None
+    if not isinstance(rate, float) or rate <= 0:
+        raise ConfigError(f"--budget: {text!r} is not above 0; write 5/day or 1/week")
+    return rate
+
+
+def _bytes(tables: "list[Table]") -> int | None:
+    sizes = [table.size for table in tables]
+    return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+def _say(report: "Report", json: bool) -> None:
+    notes = list(report.notes.sentences())
+    if json:
+        import orjson
+
+        said = {
+            "input": report.table,
+            "output": str(report.out) if report.out else None,
+            "rows": report.rows,
+            "series": len(report.series),
+            "samples": report.samples,
+            "alerts": report.alerts,
+            "notes": notes,
+        }
+        typer.echo(orjson.dumps(said))
+        return
+    for note in notes:
+        typer.echo(f"{report.table}: {note}", err=True)
+    if report.out is not None:
+        typer.echo(
+            f"{report.table}: {report.rows:,} rows, {len(report.series):,} series, "
+            f"{report.alerts:,} alerts: {report.out}",
+            err=True,
+        )

@@ -1,0 +1,116 @@
+"""What a watch holds: its memory, what waits for the store, and what others may look at."""
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from amiss.component import Cursor
+from amiss.data import Records
+from amiss.judge import States
+from amiss.outcome import Outcome
+from amiss.pipeline import Pipeline
+from amiss.run import commits
+from amiss.run.commits import Commit
+from amiss.run.now import Health
+from amiss.run.recent import Recent
+from amiss.run.seen import Seen, look
+from amiss.store import Block, Checkpoint, Store
+from amiss.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How it goes, for the health page. Counts since the start."""
+
+    health: Health = "starting"
+    reason: str = ""
+    polled: int = 0  # ns
+    ticks: int = 0
+    failures: int = 0
+    lag: float = 0.0  # seconds
+    step_seconds: float = 0.0
+    commit_seconds: float = 0.0
+    replayed: int = 0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model to put to use: the fitted state of a detector, and its calibration."""
+
+    detector: str
+    systems: tuple[str, ...]  # the rows of its arrays that are not shared
+    states: States
+
+
+@dataclass(slots=True)
+class Watch:
+    """A pipeline that is being watched. Its thread writes; others read what is replaced whole:
+    `progress`, `seen` and `skipped`.
+    """
+
+    pipeline: Pipeline
+    store: Store
+    world: World
+    every_checkpoint: int  # ns
+    cursor: Cursor = field(default_factory=dict)
+    states: States = field(default_factory=dict)
+    recent: Recent = field(default_factory=Recent)
+    progress: Progress = Progress()
+    seen: Seen | None = None
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    pending: list[Block] = field(default_factory=list)  # history since the checkpoint
+    waiting: deque[Commit] = field(default_factory=deque)  # what the store has not taken yet
+    fitted: deque[Fitted] = field(default_factory=deque)  # models to put to use
+    checkpointed: int = 0  # ns
+    ready: bool = False  # whether the memory is whole: not before `resume`, nor after a fault
+    complaint: str = ""  # the last that was logged: said once, not every tick
+
+    @property
+    def name(self) -> str:
+        """The pipeline's."""
+        return self.pipeline.name
+
+
+def count(watch: Watch, skipped: Mapping[str, int]) -> None:
+    if any(skipped.values()):  # a new one: others may be reading the old one
+        watch.skipped = dict(Counter(watch.skipped) + Counter(skipped))
+
+
+def checkpoint(watch: Watch) -> Checkpoint:
+    """All memory as of now, and the history since the last one."""
+    blocks = tuple(watch.pending)
+    watch.pending.clear()
+    watch.checkpointed = watch.world.now()
+    return Checkpoint(copy(watch.states), blocks)
+
+
+def copy(states: States) -> States:
+    """For what may be used later than the next step, which may reuse the arrays."""
+    return {
+        name: {column: array.copy() for column, array in state.items()}
+        for name, state in states.items()
+    }
+
+
+def keep(
+    watch: Watch, records: Records, snapshot: Checkpoint | None, outcome: Outcome | None = None
+) -> None:
+    incidents = outcome.incidents if outcome else ()
+    lost = commits.add(watch.waiting, Commit(watch.cursor, records, incidents, snapshot))
+    count(watch, {"history that the store did not take in time": lost})
+
+
+def remember(watch: Watch, outcome: Outcome, shown: bool = True) -> None:
+    """Keep what the history and, unless it has been `shown` before, the charts want."""
+    if not len(outcome.frame.time):
+        return
+    frame, scores = outcome.frame, outcome.scores
+    if shown:
+        watch.recent.append(frame, scores)
+        watch.seen = look(watch.pipeline, watch.states, outcome)
+    value, bands = frame.values[:, :, 0], (scores.expected, scores.lower, scores.upper)
+    columns = (np.full(value.shape, np.nan) if band is None else band[:, :, 0] for band in bands)
+    watch.pending.append(Block(frame.keys, frame.time, value, scores.values, *columns))

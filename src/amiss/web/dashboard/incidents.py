@@ -1,0 +1,64 @@
+"""All incidents, the last one first."""
+
+from html import escape
+
+import streamlit as st
+
+from amiss.data import Incident
+from amiss.web.dashboard import parts, words
+from amiss.web.dashboard.parts import Look
+from amiss.web.dashboard.shared import shared
+
+SHOWN = ("all", "open", "resolved")
+PAGE = 30
+
+
+def listing() -> None:
+    """A line for each, linked to its page."""
+    parts.show('<h1 class="am-h1">Incidents</h1>')
+    st.pills("State", SHOWN, default="all", required=True, key="show", bind="query-params",
+             label_visibility="collapsed")  # fmt: skip
+    parts.refreshing(draw, "5s")
+
+
+def draw() -> None:
+    """One page of them."""
+    look = parts.look()
+    asked, before = st.session_state.get("show") or "all", st.query_params.get("before")
+    state = None if asked == "all" else asked
+    found: list[Incident] = shared(
+        look.live,
+        ("incidents", asked, before),
+        look.now.version,
+        lambda: look.live.store.incidents(state=state, limit=PAGE + 1, before=before),
+    )
+    if not found:
+        parts.show(nothing(look, asked))
+    for each in found[:PAGE]:
+        line(look, each)
+    with st.container(horizontal=True):
+        if before:
+            parts.link("incident", "Newest", ":material/first_page:")
+        if len(found) > PAGE:
+            parts.link("incident", "Older", ":material/chevron_right:", before=found[PAGE - 1].id)
+
+
+def nothing(look: Look, asked: str) -> str:
+    """Why there is none."""
+    if asked == "open" and look.now.phase == "watching":
+        return parts.notice("good", "Nothing is amiss now.", "What was amiss is under all.")
+    since = f"Amiss has been watching for {words.span(look.at - look.now.first)}."
+    more = since if look.now.phase == "watching" else look.now.reason
+    return parts.notice("good", "There has been no incident so far.", more)
+
+
+def line(look: Look, each: Incident) -> None:
+    """What it was, when, how long and how bad."""
+    until = each.until or look.at
+    ended = "" if each.state == "open" else f"lasted {words.span(until - each.since)}"
+    said = (look.clock(each.since), ended, words.how_rare(each))
+    meta = "".join(f"<span>{escape(one)}</span>" for one in said if one)
+    going = parts.state("open", "amiss") if each.state == "open" else ""
+    with st.container(key=f"line-{each.severity}-{each.id}"):
+        parts.link("incident", parts.plain(each.title), id=each.id)
+        parts.show(f'<div class="am-meta">{parts.severity(each.severity)}{going}{meta}</div>')

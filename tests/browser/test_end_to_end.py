@@ -1,0 +1,168 @@
+"""The whole of it on this machine: start, learn, burn, find, tell, resolve.
+
+The program runs as a user runs it; only its clock is faster, through the World. The source is
+the real psutil, the load is real, and so are browser, scraper and receiver.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from prometheus_client.parser import text_string_to_metric_families
+from servers.ports import free_port
+from servers.receivers import Receiver
+
+HERE = Path(__file__).parents[1] / "servers"
+SPEED = 20
+SAMPLES = 420  # the size of a surprise counts from some 360 samples on
+CONFIG = """
+listen: 127.0.0.1:{port}
+pipelines:
+  - name: host
+    source: {{type: host, every: 5s}}
+    features: {{type: grid, every: 5s}}
+    detectors:
+      - {{type: level}}
+      - {{type: step}}
+      - {{type: drift, span: 24}}
+      - {{type: drift, span: 144}}
+      - {{type: surprise}}
+      - {{type: isolation_forest}}
+      - {{type: linear_regression}}
+sinks:
+  hook: {{type: webhook, url: "{url}"}}
+"""
+
+
+def until(what: str, true: Callable[[], Any], patience: float) -> Any:
+    """Wait for something that another process does; what it came to."""
+    last = time.monotonic() + patience
+    while not (found := true()):
+        assert time.monotonic() < last, f"waited in vain for {what}"
+        time.sleep(0.2)
+    return found
+
+
+@contextmanager
+def program(folder: Path, url: str) -> Iterator[httpx.Client]:
+    port = free_port()
+    (folder / "amiss.yaml").write_text(CONFIG.format(port=port, url=url))
+    command = [sys.executable, str(HERE / "accelerated.py"), "amiss.yaml", "home", "--serve"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([*command, "--speed", str(SPEED)], cwd=folder, stderr=log)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+            until("/healthz", lambda: alive(client), 60)
+            yield client
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0, (folder / "log").read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def alive(client: httpx.Client) -> bool:
+    try:
+        return client.get("/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def burdens(folder: Path, *kinds: str) -> Iterator[None]:
+    with ExitStack() as stack:
+        for kind in kinds:
+            command = [sys.executable, str(HERE / "burden.py"), kind]
+            process = subprocess.Popen(command, cwd=folder)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+        yield
+    (folder / "burden").unlink(missing_ok=True)
+
+
+def samples(client: httpx.Client) -> int:
+    said = client.get("/api/v1/series", params={"q": "memory_percent"}).json()
+    return max((one["seen"] for one in said["series"]), default=0)
+
+
+def names(incident: dict[str, Any]) -> set[str]:
+    return {member["series"].partition("{")[0] for member in incident["members"]}
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_real_load_is_found_told_and_resolved(tmp_path: Path) -> None:
+    with Receiver() as receiver, program(tmp_path, receiver.url) as client:
+        warming = client.get("/predict").json()
+        assert warming["status"] == "warming_up"
+        until("enough samples", lambda: samples(client) >= SAMPLES, SAMPLES * 5 / SPEED + 120)
+        until("the models", lambda: client.get("/predict").json()["status"] == "success", 120)
+
+        cores = os.cpu_count() or 1
+        with burdens(tmp_path, *["cpu"] * cores, "memory", "disk"):
+            opened = until("an incident", lambda: concerned(client), 120)
+            assert opened["system"].startswith("host=")
+            assert "expected" in opened["sentence"]
+            metrics = until("the flag on /metrics", lambda: flagged(client), 60)
+            assert any(name.startswith(("cpu_", "memory_", "disk_", "load")) for name in metrics)
+            told = receiver.next().json
+            while told["incident"]["id"] != opened["id"]:
+                told = receiver.next().json
+            assert told["event"] == "opened"
+            assert told["incident"]["sentence"] == opened["sentence"]
+            on_the_dashboard(client, opened["id"])
+            worst = client.get(f"/api/v1/incidents/{opened['id']}").json()["incident"]
+            assert any("python" in line for line in worst["evidence"])
+
+        over = until("the end", lambda: resolved(client, opened["id"]), 180)
+        assert "is over after" in over["sentence"] or "new normal" in over["sentence"]
+        while (told["incident"]["id"], told["event"]) != (opened["id"], "resolved"):
+            told = receiver.next().json
+        assert told["incident"]["state"] == "resolved"
+
+
+def concerned(client: httpx.Client) -> dict[str, Any] | None:
+    """The open incident that the load is in."""
+    found = client.get("/api/v1/incidents", params={"state": "open"}).json()["incidents"]
+    heavy = ("cpu_", "memory_", "disk_", "load")
+    return next((i for i in found if any(n.startswith(heavy) for n in names(i))), None)
+
+
+def flagged(client: httpx.Client) -> set[str]:
+    """The series that /metrics says are amiss, as a real parser reads it."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    samples = (s for family in families if family.name == "amiss_anomaly" for s in family.samples)
+    return {sample.labels["series"] for sample in samples if sample.value == 1}
+
+
+def resolved(client: httpx.Client, id: str) -> dict[str, Any] | None:
+    incident: dict[str, Any] = client.get(f"/api/v1/incidents/{id}").json()["incident"]
+    return incident if incident["state"] == "resolved" else None
+
+
+def on_the_dashboard(client: httpx.Client, id: str) -> None:
+    """What a person sees: the headline, the sentence, and the page of the incident."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("AMISS_CHROMIUM", "/usr/bin/chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        try:
+            page = browser.new_page()
+            page.goto(f"{client.base_url}/dashboard/")
+            expect(page.get_by_text("amiss").first).to_be_visible(timeout=60_000)
+            page.goto(f"{client.base_url}/dashboard/incident?id={id}")
+            since = page.get_by_text("expected").first
+            expect(since).to_be_visible(timeout=60_000)
+        finally:
+            browser.close()
