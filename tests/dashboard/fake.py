@@ -110,6 +110,8 @@ class FakeLive:
         self.training: dict[str, int] = {}
         self.gate = threading.Event()  # a training ends when it is set
         self.gate.set()
+        self._lock, self._version = threading.Lock(), 0
+        self._painted: tuple[tuple[Any, ...], Now] | None = None
         self.raised = 1.0  # factor on all values: lets tests change what is shown
         if scene in ("busy", "quiet", "blind"):
             self._fill()
@@ -120,11 +122,20 @@ class FakeLive:
         return self.began - 18 * MINUTE
 
     def now(self) -> Now:
+        """The picture of this tick, made once."""
+        stamp = (self.clock() // EVERY, self.raised, *self.trained.values(), *self.training)
+        with self._lock:
+            if self._painted is None or self._painted[0] != stamp:
+                self._version += 1
+                self._painted = (stamp, self._paint(self._version))
+            return self._painted[1]
+
+    def _paint(self, version: int) -> Now:
         at = self.clock()
         tick = at // EVERY * EVERY
         first = at - 2 * MINUTE if self.scene in ("warming", "starting") else at - 12 * DAY
         said = Now(
-            version=(at - START) // SECOND,
+            version=version,
             at=tick,
             started=first,
             first=first,

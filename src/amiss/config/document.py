@@ -11,6 +11,7 @@ Place: TypeAlias = tuple[int | str, ...]
 """Keys and numbers of items that lead to a value: ("pipelines", 0, "name")."""
 
 MOST = 100_000  # values; anchors can make a small file endless
+NO_NAME = "YAML does not read this as a name; put it in quotes"
 MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -73,17 +74,17 @@ class _Reader:
     def value(self, node: yaml.Node, place: Place) -> Any:
         document, line = self.document, node.start_mark.line + 1
         document.lines.setdefault(place, line)
-        if len(document.lines) > MOST or node in self.above:
-            raise yaml.constructor.ConstructorError(
-                problem=f"more than {MOST:,} values, by anchors that are repeated",
-                problem_mark=node.start_mark,
-            )
+        if node in self.above:
+            raise _error("an anchor is repeated in itself", node)
+        if len(document.lines) > MOST:
+            raise _error(f"there are more than {MOST:,} values", node)
         if isinstance(node, yaml.ScalarNode):
             return self.loader.construct_object(node)
         self.above.append(node)
+        data: Any = None
         if isinstance(node, yaml.SequenceNode):
-            data: Any = [self.value(one, (*place, n)) for n, one in enumerate(node.value)]
-        else:
+            data = [self.value(one, (*place, n)) for n, one in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
             self._refuse_twice(node, place)
             self.loader.flatten_mapping(node)
             data = {}
@@ -96,12 +97,9 @@ class _Reader:
 
     def _name(self, key: yaml.Node, place: Place) -> str:
         if not isinstance(key, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(
-                problem="a name is expected before the colon", problem_mark=key.start_mark
-            )
+            raise _error("a name is expected before the colon", key)
         if not isinstance(self.loader.construct_object(key), str):
-            sentence = f"{key.value!r} is not read as a name; put it in quotes"
-            self._note(key, place, sentence)
+            self._note(key, (*place, str(key.value)), NO_NAME)
         return str(key.value)
 
     def _refuse_twice(self, node: yaml.MappingNode, place: Place) -> None:
@@ -117,13 +115,20 @@ class _Reader:
         self.document.mistakes.append(Mistake(node.start_mark.line + 1, place, sentence))
 
 
+def _error(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+
+
 def _blame(exc: yaml.MarkedYAMLError) -> str:
-    problem = str(exc.problem or exc.context or "it cannot be read")
+    problem = str(exc.problem or "it cannot be read")
     if "'\\t'" in problem:
         return "a tab stands here; YAML is indented with spaces"
     if "could not determine a constructor" in problem:
-        return f"the tag {problem.rpartition(' ')[2]} means nothing here"
-    began = ""
-    if exc.context_mark and exc.problem_mark and exc.context_mark.line != exc.problem_mark.line:
-        began = f" ({exc.context}, from line {exc.context_mark.line + 1})"
-    return f"not YAML: {problem}{began}"
+        tag = problem.rpartition(" ")[2].replace("tag:yaml.org,2002:", "!!")
+        return f"the tag {tag} means nothing here"
+    if "found another document" in problem:
+        return "a second document begins here; one is expected"
+    if not exc.context:
+        return f"not YAML: {problem}"
+    began = f" that began in line {exc.context_mark.line + 1}" if exc.context_mark else ""
+    return f"not YAML: {problem} {exc.context}{began}"

@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from amiss.component import write_span
 from amiss.config.document import Document, Mistake, Place
-from amiss.config.outline import Spot, bare_spans, find, top
+from amiss.config.outline import SPAN, Spot, bare_spans, find, top
 
 WANTED = {
     "string_type": "text",
@@ -119,7 +120,4 @@ def _meaning(around: Spot, name: str) -> str:
 
 def _limit(value: Any, spot: Spot) -> str:
     """A bound as it is written: nanoseconds as a span."""
-    from amiss.component import write_span
-    from amiss.config.outline import SPAN
-
     return write_span(value) if spot.schema.get("pattern") == SPAN and value else f"{value:g}"

@@ -77,11 +77,8 @@ def bare_spans(spot: Spot) -> Iterator[Spot]:
     spot = spot.chosen()
     if spot.schema.get("pattern") == SPAN and isinstance(spot.data, int | float):
         yield spot
-    parts: Any = ()
-    if isinstance(spot.data, dict):
-        parts = spot.data
-    elif isinstance(spot.data, list):
-        parts = range(len(spot.data))
+    data = spot.data
+    parts = range(len(data)) if isinstance(data, list) else data if isinstance(data, dict) else ()
     for part in parts:
         yield from bare_spans(spot.inner(part))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from amiss.config.document import Document, Mistake, load
+from amiss.config.document import NO_NAME, load
 from amiss.config.explain import explain, spans
 from amiss.errors import ConfigError
 from amiss.settings import Settings
@@ -46,16 +46,14 @@ def parse(text: str, name: str) -> Settings:
         raise ConfigError(
             f"{name}:{line}: settings are expected here, such as `budget: 5/day`; {INSTEAD}"
         )
-    settings, mistakes = _checked(document)
-    if mistakes:
-        mistakes.sort(key=lambda mistake: mistake.line)
-        raise ConfigError("\n".join(dict.fromkeys(one.said(name) for one in mistakes)))
-    return settings
-
-
-def _checked(document: Document) -> tuple[Settings, list[Mistake]]:
     mistakes = [*document.mistakes, *spans(document)]
+    unread = {mistake.place for mistake in mistakes if mistake.sentence == NO_NAME}
     try:
-        return Settings.model_validate(document.data), mistakes
+        settings = Settings.model_validate(document.data)
     except ValidationError as exc:
-        return Settings.model_construct(), mistakes + explain(exc, document)
+        mistakes += [mistake for mistake in explain(exc, document) if mistake.place not in unread]
+    else:
+        if not mistakes:
+            return settings
+    mistakes.sort(key=lambda mistake: mistake.line)
+    raise ConfigError("\n".join(dict.fromkeys(mistake.said(name) for mistake in mistakes)))

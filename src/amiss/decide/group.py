@@ -13,7 +13,7 @@ Who was told lately is silent for a while (told.py). Each change that a person s
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import exp, isnan
+from math import exp
 from typing import TypeAlias
 
 import numpy as np
@@ -121,9 +121,10 @@ def _tick(
             memory.opened[system] = _open(memory, judged, t, s, bar, policy)
     for system in sorted(memory.opened):
         it = memory.opened[system]
-        for s in strange.get(system, []):
+        still = [s for s in strange.get(system, []) if not _back(it, judged, t, s)]
+        for s in still:
             _join(it, judged, t, s, evidence)
-        yield from _update(memory, system, judged, t, system in strange, column, policy)
+        yield from _update(memory, system, judged, t, bool(still), column, policy)
 
 
 def _open(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Policy) -> Opened:
@@ -161,8 +162,8 @@ def _update(
         if key in column and _early(it, member)
     )
     # if the clock was set back, it was last strange just now
-    it.scored = now if strange else min(it.scored, now)
-    it.seen = now if strange or outside else min(it.seen, now)
+    it.scored = now if strange else max(min(it.scored, now), it.since)
+    it.seen = now if strange or outside else max(min(it.seen, now), it.since)
     settled = now - it.scored >= policy.settle
     calm = now - it.seen >= max(policy.calm, int(3 * it.interval * SECOND))
     over = settled or calm or now < it.since
@@ -189,11 +190,17 @@ def _early(it: Opened, member: Member) -> bool:
     return member.since - it.since <= int(EARLY * it.interval * SECOND)
 
 
-def _outside(member: Member, value: float, unknown: bool = False) -> bool:
-    """Outside the band of when it joined; `unknown` where there is no band or no value."""
-    if isnan(value) or isnan(member.lower) or isnan(member.upper):
-        return unknown
+def _outside(member: Member, value: float) -> bool:
+    """Outside the band of when it joined. NaN, in the value or in the band, is not outside."""
     return value < member.lower or value > member.upper
+
+
+def _back(it: Opened, judged: Judged, t: int, s: int) -> bool:
+    """A member that left its band is inside it again: the way back is steep, but the end."""
+    known = it.members.get(judged.keys[s])
+    if known is None or not _outside(known, known.observed):
+        return False
+    return not _outside(known, float(judged.value[t, s]))
 
 
 def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> None:
@@ -201,7 +208,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
     key, score, now = judged.keys[s], float(judged.scores[t, s]), int(judged.time[t])
     known = it.members.get(key)
     value = float(judged.value[t, s])
-    if known is not None and (known.score >= score or not _outside(known, value, True)):
+    if known is not None and known.score >= score:
         return
     if known is None and len(it.members) >= CAP:
         return

@@ -17,7 +17,7 @@ ORDER: dict[Severity, int] = {"low": 0, "medium": 1, "high": 2}
 
 def severity(peak: float, bar: float, breadth: int, minutes: float) -> Severity:
     """The severity of an incident with this strangest score, in nats, and this extent."""
-    points = (peak - bar) / 2 + log2(max(breadth, 1)) / 2 + log10(1 + minutes / 5)
+    points = (peak - bar) / 2 + log2(max(breadth, 1)) / 2 + log10(1 + max(minutes, 0.0) / 5)
     if points >= HIGH:
         return "high"
     return "medium" if points >= MEDIUM else "low"

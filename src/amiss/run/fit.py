@@ -5,8 +5,11 @@ output: a detector as JSON, its state, and the history; back come the fitted sta
 calibration, warmed on the same history.
 """
 
+import signal
 import subprocess
 import sys
+import threading
+import time
 from typing import Annotated
 
 import numpy as np
@@ -20,23 +23,53 @@ from amiss.errors import StateError
 from amiss.judge import States, judge_jointly, name_of
 
 LONGEST = 1800.0  # seconds
+LOOK = 0.2  # seconds between two looks at whether to give up
+COMMAND = (sys.executable, "-m", "amiss.run.fit")
 
 
-def fit_apart(detector: Detector, states: States, history: Frame) -> States:
-    """Fitted states of this detector, in a worker process. Raises StateError if it failed."""
+def fit_apart(
+    detector: Detector, states: States, history: Frame, stop: threading.Event | None = None
+) -> States:
+    """Fitted states of this detector, in a worker process, which `stop` ends.
+
+    Raises StateError if it failed.
+    """
     name = name_of(detector)
     question = {"own": states.get(name, {}), "ask": _pack(detector, history)}
-    command = [sys.executable, "-m", "amiss.run.fit"]
+    status, said, complaint = _run(memory.dump(question), stop or threading.Event())
+    if status < 0:
+        raise StateError(f"fitting failed: its process was ended by {signal.Signals(-status).name}")
+    if status:
+        lines = complaint.decode(errors="replace").strip().splitlines()
+        raise StateError(f"fitting failed: {lines[-1] if lines else f'exit code {status}'}")
+    return memory.load(said)
+
+
+def _run(question: bytes, stop: threading.Event) -> tuple[int, bytes, bytes]:
+    """Exit code, answer and complaints of the worker."""
+    last = time.monotonic() + LONGEST
+    asked: bytes | None = question
     try:
-        answer = subprocess.run(
-            command, input=memory.dump(question), capture_output=True, timeout=LONGEST, check=False
+        worker = subprocess.Popen(
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-    except subprocess.TimeoutExpired:
-        raise StateError(f"fitting took longer than {LONGEST:.0f} s and was stopped") from None
-    if answer.returncode != 0:
-        lines = answer.stderr.decode(errors="replace").strip().splitlines()
-        raise StateError(f"fitting failed: {lines[-1] if lines else answer.returncode}")
-    return memory.load(answer.stdout)
+    except OSError as exc:
+        raise StateError(f"fitting failed: no process for it: {exc.strerror}") from exc
+    with worker:
+        try:
+            while not stop.is_set() and time.monotonic() < last:
+                try:
+                    said, complaint = worker.communicate(asked, timeout=LOOK)
+                    return worker.returncode, said, complaint
+                except subprocess.TimeoutExpired:
+                    asked = None  # the rest of it is still being sent
+        finally:
+            if worker.poll() is None:
+                worker.kill()
+                worker.communicate()
+    if stop.is_set():
+        raise StateError("fitting was given up, because the program or the pipeline ended")
+    raise StateError(f"fitting took longer than {LONGEST:.0f} s and was stopped")
 
 
 def fit_here(detector: Detector, states: States, history: Frame) -> States:

@@ -21,7 +21,9 @@ def hold(home: Path) -> TextIOWrapper:
         raise ConfigError(f"{home}: the data folder cannot be written: {exc.strerror}") from None
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        os.ftruncate(claim.fileno(), 0)
+        os.write(claim.fileno(), str(os.getpid()).encode())
+    except BlockingIOError:
         claim.seek(0)
         pid = claim.read().strip() or "unknown"
         claim.close()
@@ -29,7 +31,7 @@ def hold(home: Path) -> TextIOWrapper:
             f"{home}: another Amiss (process {pid}) works in this data folder; "
             "stop it, or choose another with --home"
         ) from None
-    claim.truncate(0)
-    claim.write(str(os.getpid()))
-    claim.flush()
+    except OSError as exc:
+        claim.close()
+        raise ConfigError(f"{home}: the data folder cannot be claimed: {exc.strerror}") from None
     return claim

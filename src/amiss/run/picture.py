@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import exp, isfinite, nan
 
@@ -22,12 +24,21 @@ from amiss.run.now import (
     SinkNow,
 )
 from amiss.run.tell import Channel
-from amiss.run.watch import Watch
+from amiss.run.watched import Watch
 from amiss.settings import Settings
 from amiss.store import Store
 from amiss.systems import joint_key, systems_of
 
 SILENT = 3  # ticks without a sample after which a series is silent
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the picture shows of the incident log."""
+
+    open: tuple[Incident, ...] = ()
+    today: int = 0  # opened in the last 24 hours
+    week: int = 0
 
 
 def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
@@ -128,11 +139,16 @@ def members(incidents: Iterable[Incident]) -> frozenset[str]:
     return frozenset(member.series for incident in incidents for member in incident.members)
 
 
+def read_log(store: Store, now: int) -> Log:
+    """Raises Unreachable or StateError if the store cannot be read."""
+    found = store.incidents(state="open", limit=100)
+    return Log(tuple(found), store.opened_since(now - DAY), store.opened_since(now - 7 * DAY))
+
+
 def budget_of(
-    watches: Sequence[Watch], store: Store, now: int, first: int, asked: float
+    watches: Sequence[Watch], log: Log, now: int, first: int, asked: float
 ) -> BudgetNow:
     """Asked and spent; the bar is that of the first pipeline."""
-    week = store.opened_since(now - 7 * DAY)
     days = min(max((now - first) / DAY, 1 / 24), 7.0)
     bar = price = nan
     for watch in watches[:1]:
@@ -144,9 +160,9 @@ def budget_of(
             bar = float(budget.bar(interval, share, price)[0])
     return BudgetNow(
         asked=asked,
-        today=store.opened_since(now - DAY),
-        week=week,
-        achieved=week / days,
+        today=log.today,
+        week=log.week,
+        achieved=log.week / days,
         days=days,
         bar=bar,
         price=price,
@@ -190,7 +206,7 @@ def paint(
     watches: Sequence[Watch],
     sinks: tuple[SinkNow, ...],
     models: tuple[ModelNow, ...],
-    store: Store,
+    log: Log,
     now: int,
     started: int,
     first: int,
@@ -200,7 +216,7 @@ def paint(
 ) -> Now:
     """All of it."""
     watches = [copy(watch) for watch in watches]  # so that all below is of the same tick
-    amiss = members(found)
+    amiss = members(log.open)
     series = tuple(one for watch in watches for one in series_of(watch, amiss))
     pipelines = tuple(pipeline_of(watch) for watch in watches)
     skipped: Counter[str] = Counter()
@@ -216,11 +232,11 @@ def paint(
         reason=reason,
         series=series,
         joint=tuple(one for watch in watches for one in joint_of(watch, amiss)),
-        open=tuple(found),
+        open=log.open,
         pipelines=pipelines,
         sinks=sinks,
         models=models,
-        budget=budget_of(watches, store, now, first, settings.budget),
+        budget=budget_of(watches, log, now, first, settings.budget),
         skipped=dict(skipped),
         config=config,
         config_error=config_error,

@@ -25,14 +25,16 @@ class Prediction:
 
 def predict(now: Now) -> Prediction:
     """Isolation forest and regression on the snapshot in this picture."""
-    system = now.series[0].system if now.series else ""
-    said = {one.detector: one for one in now.joint if one.system == system}
+    pipeline, system = (now.series[0].pipeline, now.series[0].system) if now.series else ("", "")
+    series = [one for one in now.series if (one.pipeline, one.system) == (pipeline, system)]
+    joint = [one for one in now.joint if (one.pipeline, one.system) == (pipeline, system)]
+    said = {one.detector: one for one in joint}
     forest, regression = said.get("isolation_forest"), said.get("linear_regression")
     forecasts = regression.forecast if regression else {}
     target, forecast = next(iter(forecasts.items()), ("", nan))
     ready = forest is not None and isfinite(forest.score)
     return Prediction(
-        time=max((one.time for one in now.series), default=0),
+        time=max((one.time for one in series), default=0),
         warming=not ready,
         reason="" if ready else f"the models have not been fitted yet; {now.reason}",
         anomaly=forest is not None and ready and forest.score >= now.budget.bar,
@@ -40,7 +42,7 @@ def predict(now: Now) -> Prediction:
         p=forest.p if forest else nan,
         target=target,
         forecast=forecast,
-        metrics={_metric(one.key, one.system): one.value for one in now.series},
+        metrics={_metric(one.key, one.system): one.value for one in series},
     )
 
 

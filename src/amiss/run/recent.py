@@ -49,7 +49,7 @@ class Recent:
         shown = [nothing if band is None else band[:, :, 0] for band in bands]
         cells = np.stack([frame.values[:, :, 0], scores.values, *shown], axis=2)
         with self.lock, np.errstate(over="ignore"):
-            if frame.keys != self.keys:
+            if frame.keys != self.keys or not len(self.time):
                 self._relayout(frame.keys)
             for t in range(len(frame.time)):
                 row = self.used % len(self.time)

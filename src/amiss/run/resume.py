@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from amiss.errors import StateError, Unreachable
 from amiss.run.commits import NOTHING
-from amiss.run.recent import Recent
 from amiss.run.watched import Watch, checkpoint, copy, count, keep, remember
 
 log = logging.getLogger(__name__)
@@ -22,6 +21,7 @@ def resume(watch: Watch) -> None:
     damaged as a whole.
     """
     first, cursor = watch.seen is None and not watch.waiting, watch.cursor
+    pending = list(watch.pending)
     try:
         replayed = _replay(watch, first)
     except Unreachable:
@@ -38,8 +38,7 @@ def resume(watch: Watch) -> None:
         watch.store.forget(watch.name)
         count(watch, {LOST: 1})
         watch.states, replayed = watch.pipeline.init(), 0
-        watch.pending.clear()
-        watch.recent, watch.seen = Recent(), None
+        watch.pending[:], watch.seen = pending, None
         keep(watch, NOTHING, checkpoint(watch))
     if not first:
         watch.cursor = cursor or watch.cursor  # what did harm is not read again

@@ -2,19 +2,21 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from amiss.component import Detector
-from amiss.data import Frame
-from amiss.errors import ConfigError, Unreachable
+from amiss.data import MINUTE, Array, Frame
+from amiss.errors import ConfigError, Error, StateError, Unreachable
 from amiss.judge import name_of
 from amiss.run.fit import fit_apart
 from amiss.run.now import ModelNow
-from amiss.run.watch import Watch
+from amiss.run.watched import Fitted, Watch
 from amiss.store import Store
+from amiss.store.models import Model
 from amiss.systems import view
 from amiss.world import World
 
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 LEAST = 50  # samples below which a model is not worth having
 MOST = 20_000
+LATER = 10 * MINUTE  # after a training that did not work none is begun by itself
+REACH = (1, 8)  # times as far back as the samples would reach: there may have been pauses
 FIRST = (100, 720, 8640)  # samples at which a model is fitted by itself: it knew so little before
 
 
@@ -50,6 +54,8 @@ class Trainee:
     card: Card | None = None
     running: tuple[int, "Future[Card]"] | None = None  # samples asked for, and the answer
     failed: str = ""
+    tried: int | None = None  # ns, when a training last did not work
+    stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -58,21 +64,35 @@ class Trainee:
         return name_of(self.detector).partition("-")[0]
 
 
-def trainees(watches: list[Watch], store: Store) -> list[Trainee]:
-    """All detectors that can be fitted, with the model that each has in use."""
-    found = []
+def trainees(
+    watches: Sequence[Watch], store: Store, before: Sequence[Trainee] = ()
+) -> list[Trainee]:
+    """All detectors that can be fitted, with the model that each has in use.
+
+    Those of `before` whose watch goes on go on too, and what they are doing; others end.
+    """
+    found, kept = [], {(id(one.watch), name_of(one.detector)): one for one in before}
     for watch in watches:
         for detector in watch.pipeline.detectors:
             if detector.joint and detector.fits():
-                found.append(Trainee(watch, detector, _card_in_use(watch, detector, store)))
+                old = kept.pop((id(watch), name_of(detector)), None)
+                found.append(
+                    old or Trainee(watch, detector, _card_in_use(watch, detector, store))
+                )
+    for gone in kept.values():
+        gone.stop.set()
     return found
 
 
 def _card_in_use(watch: Watch, detector: Detector, store: Store) -> Card | None:
-    """The card of the model that the detector's state holds."""
+    """The card of the model that the detector's state holds.
+
+    None if it holds another one (the program was killed before it took the new one, or its
+    memory was lost) or if the stored one is damaged: it is fitted anew then, by itself.
+    """
     for kept in store.models(pipeline=watch.name, in_use=True):
         said = kept.card
-        if said.get("detector") == name_of(detector):
+        if kept.detector == name_of(detector) and _holds(watch, detector, kept, store):
             return Card(
                 name=said["name"],
                 detector=said["detector"],
@@ -88,11 +108,29 @@ def _card_in_use(watch: Watch, detector: Detector, store: Store) -> Card | None:
     return None
 
 
+def _holds(watch: Watch, detector: Detector, model: Model, store: Store) -> bool:
+    try:
+        _, wanted = store.load_model(model.id)
+    except StateError as exc:
+        log.warning("%s; fitted anew as soon as there are samples enough", exc)
+        return False
+    own = watch.states.get(model.detector, {})
+    return all(
+        name in own and name in wanted and _same(own[name], wanted[name])
+        for name in detector.shared
+    )
+
+
+def _same(a: Array, b: Array) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
 def retrain(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
     """Fit on the last `samples` ticks, and put it to use at the next tick.
 
     Equal requests at the same time share one run. Raises ConfigError for too few samples,
-    Unreachable while another training of this model runs, StateError if fitting failed.
+    Unreachable while another training of this model runs, StateError if fitting failed: that
+    alone counts as a failure of the model, and is shown.
     """
     if not LEAST <= samples <= MOST:
         raise ConfigError(f"n_samples: {samples} is not between {LEAST} and {MOST}")
@@ -108,10 +146,14 @@ def retrain(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
     try:
         card = _train(trainee, samples, store, world)
     except BaseException as exc:
-        trainee.running, trainee.failed = None, str(exc)
+        with trainee.lock:
+            trainee.running, trainee.tried = None, world.now()
+            if not isinstance(exc, ConfigError | Unreachable):
+                trainee.failed = str(exc) if isinstance(exc, Error) else repr(exc)
         mine.set_exception(exc)
         raise
-    trainee.card, trainee.failed, trainee.running = card, "", None
+    with trainee.lock:
+        trainee.card, trainee.failed, trainee.tried, trainee.running = card, "", None, None
     mine.set_result(card)
     return card
 
@@ -126,7 +168,7 @@ def _train(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
     began = world.monotonic()
     together = view(history, watch.pipeline.by)
     # the forest and the weights of before are no use to the new ones
-    fitted = fit_apart(detector, {}, together)
+    fitted = fit_apart(detector, {}, together, trainee.stop)
     seconds = (world.monotonic() - began) / 1e9
     card = Card(
         name=trainee.type,
@@ -143,7 +185,7 @@ def _train(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
     said = {name: getattr(card, name) for name in card.__slots__ if name != "id"}
     shared = {c: fitted[name_of(detector)][c] for c in detector.shared}
     card = replace(card, id=store.save_model(said, shared))
-    watch.fitted.append((name_of(detector), fitted))
+    watch.fitted.append(Fitted(name_of(detector), together.keys, fitted))
     log.info("model %s: fitted on %d samples in %.1f s", trainee.type, samples, seconds)
     return card
 
@@ -153,17 +195,23 @@ def past(watch: Watch, store: Store, ticks: int, world: World) -> Frame:
     recent = watch.recent.frame(ticks)
     if len(recent.time) >= ticks or not len(recent.keys):
         return recent
-    every = watch.pipeline.source.every
-    end = int(recent.time[0]) - 1 if len(recent.time) else world.now()
-    older = store.past(recent.keys, end - ticks * every, end)
-    time = np.concatenate([older.time, recent.time])[-ticks:]
-    values = np.concatenate([older.values, recent.values])[-ticks:]
-    return Frame(time, recent.keys, ("value",), values)
+    every, missing = watch.pipeline.source.every, ticks - len(recent.time)
+    end = int(recent.time.min()) - 1 if len(recent.time) else world.now()
+    for reach in REACH:
+        older = store.past(recent.keys, end - reach * ticks * every, end)
+        if len(older.time) >= missing:
+            break
+    time = np.concatenate([older.time, recent.time])
+    values = np.concatenate([older.values, recent.values])
+    last = np.argsort(time, kind="stable")[-ticks:]
+    return Frame(time[last], recent.keys, ("value",), values[last])
 
 
 def wanted(trainee: Trainee, every: int | None, now: int, recorded: int) -> int | None:
     """How many samples to fit on now, by itself; None if there is no reason to."""
-    if trainee.running is not None or trainee.failed:
+    if trainee.running is not None:
+        return None
+    if trainee.tried is not None and 0 <= now - trainee.tried < LATER:
         return None
     had = trainee.card.samples if trainee.card else 0
     step = next((n for n in reversed(FIRST) if n <= recorded), 0)

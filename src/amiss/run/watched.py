@@ -75,7 +75,8 @@ class Watch:
 
 
 def count(watch: Watch, skipped: Mapping[str, int]) -> None:
-    if any(skipped.values()):  # a new one: others may be reading the old one
+    """Add to what was left out, by reason."""
+    if any(skipped.values()):  # a new dict: others may be reading the old one
         watch.skipped = dict(Counter(watch.skipped) + Counter(skipped))
 
 
@@ -98,6 +99,7 @@ def copy(states: States) -> States:
 def keep(
     watch: Watch, records: Records, snapshot: Checkpoint | None, outcome: Outcome | None = None
 ) -> None:
+    """Put a tick where the store is to take it from."""
     incidents = outcome.incidents if outcome else ()
     lost = commits.add(watch.waiting, Commit(watch.cursor, records, incidents, snapshot))
     count(watch, {"history that the store did not take in time": lost})

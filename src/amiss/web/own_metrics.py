@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from amiss import __version__
 from amiss.predictions import PredictionLog
 from amiss.run.now import Now
-from amiss.web.exposition import counter, gauge, of_series
+from amiss.web.exposition import counter, gauge, of_systems
 from amiss.web.schemas.common import plain
 
 
@@ -29,7 +29,7 @@ class Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         """All families."""
         now = self.now()
-        yield from of_series(now)
+        yield from of_systems(now)
         yield gauge("amiss_build_info", "Version.", [({"version": __version__}, 1)])
         yield gauge(
             "amiss_ready",

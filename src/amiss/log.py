@@ -1,0 +1,85 @@
+"""What the program says of itself: a line of key=value or JSON for each event.
+
+LOG_LEVEL    DEBUG, INFO, WARNING or ERROR
+LOG_FORMAT   logfmt (key=value) or json
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+import orjson
+
+from amiss.errors import ConfigError
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+FORMATS = ("logfmt", "json")
+PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+def start(stream: TextIO, form: Literal["terminal"] | None = None) -> None:
+    """Send all that is logged to a stream, in the form that is asked for or LOG_FORMAT says.
+
+    On a terminal warnings alone, in few words, unless LOG_LEVEL says otherwise. What a logger is
+    handed as `extra` becomes further keys. Raises ConfigError for a level or form there is none of.
+    """
+    level = os.environ.get("LOG_LEVEL", "WARNING" if form else "INFO").upper()
+    if level not in LEVELS:
+        raise ConfigError(f"LOG_LEVEL: there is no level {level!r}; known: {', '.join(LEVELS)}")
+    chosen = form or os.environ.get("LOG_FORMAT", FORMATS[0]).lower()
+    if chosen not in (*FORMATS, form):
+        raise ConfigError(f"LOG_FORMAT: there is no form {chosen!r}; known: {', '.join(FORMATS)}")
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter({"json": Json, "terminal": Terminal}.get(chosen, Logfmt)())
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    logging.captureWarnings(True)
+
+
+class Terminal(logging.Formatter):
+    """14:02:10 warning: what happened."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One event; the trace of a fault below it."""
+        at = datetime.fromtimestamp(record.created).astimezone()
+        said = f"{at:%H:%M:%S} {record.levelname.lower()}: {record.getMessage()}"
+        return f"{said}\n{self.formatException(record.exc_info)}" if record.exc_info else said
+
+
+class Json(logging.Formatter):
+    """{"time": ..., "level": ..., "from": ..., "message": ..., ...}."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One event on one line."""
+        return orjson.dumps(dict(_keys(record, self)), default=str).decode()
+
+
+class Logfmt(logging.Formatter):
+    """time=... level=... from=... message="..." ..., quoted where need be."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One event on one line."""
+        return " ".join(f"{key}={_quoted(value)}" for key, value in _keys(record, self))
+
+
+def _keys(record: logging.LogRecord, form: logging.Formatter) -> Iterator[tuple[str, Any]]:
+    at = datetime.fromtimestamp(record.created, UTC)
+    yield "time", f"{at:%Y-%m-%dT%H:%M:%S}.{int(record.msecs):03d}Z"
+    yield "level", record.levelname.lower()
+    yield "from", record.name
+    yield "message", record.getMessage()
+    yield from ((key, value) for key, value in vars(record).items() if key not in PLAIN)
+    if record.exc_info:
+        yield "fault", form.formatException(record.exc_info)
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    if text and text.isprintable() and not any(c in ' "=' for c in text):
+        return text
+    return orjson.dumps(text).decode()
