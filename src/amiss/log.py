@@ -6,6 +6,7 @@ LOG_FORMAT   logfmt (key=value) or json
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
@@ -19,8 +20,21 @@ FORMATS = ("logfmt", "json")
 PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-def start(stream: TextIO, form: Literal["terminal"] | None = None) -> None:
-    """Send all that is logged to a stream, in the form that is asked for or LOG_FORMAT says.
+class Stderr(logging.StreamHandler[TextIO]):
+    """Writes to standard error as it is at that moment: a live line on a terminal takes it over."""
+
+    @property
+    def stream(self) -> TextIO:
+        """Not that of the start."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _: TextIO) -> None:
+        """It cannot be another."""
+
+
+def start(form: Literal["terminal"] | None = None) -> None:
+    """Write all that is logged to standard error, in this form or that which LOG_FORMAT says.
 
     On a terminal warnings alone, in few words, unless LOG_LEVEL says otherwise. What a logger is
     handed as `extra` becomes further keys. Raises ConfigError for a level or form there is none of.
@@ -31,13 +45,14 @@ def start(stream: TextIO, form: Literal["terminal"] | None = None) -> None:
     chosen = form or os.environ.get("LOG_FORMAT", FORMATS[0]).lower()
     if chosen not in (*FORMATS, form):
         raise ConfigError(f"LOG_FORMAT: there is no form {chosen!r}; known: {', '.join(FORMATS)}")
-    handler = logging.StreamHandler(stream)
+    handler = Stderr()
     handler.setFormatter({"json": Json, "terminal": Terminal}.get(chosen, Logfmt)())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(level)
+    root.setLevel(max(logging.getLevelName(level), logging.WARNING))  # libraries: INFO is theirs
+    logging.getLogger("amiss").setLevel(level)
     logging.captureWarnings(True)
 
 

@@ -4,7 +4,9 @@ A snapshot is an `.npz` that any numpy can read; the version in it is checked on
 """
 
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -13,6 +15,17 @@ from amiss.data import Array, Floats, Frame, State
 from amiss.errors import StateError
 
 VERSION = 1
+DAMAGE = (
+    ValueError,
+    OSError,
+    KeyError,
+    EOFError,
+    RuntimeError,  # zipfile: "is encrypted", "not supported"
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
+"""All that a bent or torn snapshot makes numpy and zipfile raise."""
 
 
 def rows(known: tuple[str, ...], frame: Frame) -> tuple[str, ...]:
@@ -77,7 +90,8 @@ def dump(states: Mapping[str, State]) -> bytes:
     """Several states as the bytes of one `.npz`."""
     buffer = io.BytesIO()
     flat = {f"{name}/{column}": a for name, state in states.items() for column, a in state.items()}
-    np.savez(buffer, allow_pickle=False, version=np.array(VERSION), **flat)
+    said = {"version": np.array(VERSION), "contents": np.array(list(flat), dtype=str)}
+    np.savez(buffer, allow_pickle=False, **said, **flat)
     return buffer.getvalue()
 
 
@@ -90,11 +104,11 @@ def load(snapshot: bytes) -> dict[str, State]:
     try:
         with np.load(io.BytesIO(snapshot), allow_pickle=False) as arrays:
             version = int(arrays["version"])
-            for path in arrays.files:
-                name, _, column = path.rpartition("/")
-                if name:
+            if version == VERSION:
+                for path in arrays["contents"].tolist():  # not what the archive says it holds
+                    name, _, column = path.rpartition("/")
                     states.setdefault(name, {})[column] = arrays[path]
-    except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile) as exc:
+    except DAMAGE as exc:
         raise StateError(f"a stored state is damaged: {exc}") from exc
     if version != VERSION:
         raise StateError(f"a stored state has version {version}; this Amiss reads {VERSION}")

@@ -209,7 +209,7 @@ def excluded(name: str, patterns: tuple[str, ...]) -> bool:
 def partition(device: str, devices: dict[str, Any]) -> bool:
     """Whether it is a part of another one: sda1 of sda, nvme0n1p2 of nvme0n1."""
     found = re.fullmatch(r"(.*\d)p\d+|(.*\D)\d+", device)
-    return bool(found) and (found[1] or found[2]) in devices
+    return found is not None and (found[1] or found[2]) in devices
 
 
 def _named(chips: dict[str, list[Any]]) -> Iterator[tuple[str, Any]]:

@@ -118,10 +118,11 @@ def members_of(
 def _blamed(
     whole: Scores, metrics: tuple[str, ...]
 ) -> Iterator[tuple[tuple[int, int], tuple[str, ...]]]:
-    """Where a system is strange, the few metrics to blame, worst first."""
+    """Where a system is strange, the few metrics that are most to blame, worst first."""
     if whole.blame is None:
         return
     for t, s in np.argwhere(whole.values >= LEAST).tolist():
         blame = np.nan_to_num(whole.blame[t, s])
-        worst = [f for f in np.argsort(-blame, kind="stable")[:BLAMED].tolist() if blame[f] > 0]
-        yield (t, s), tuple(metrics[f] for f in worst)
+        worst = np.argsort(-blame, kind="stable")[:BLAMED].tolist()
+        least = blame.max(initial=0.0) / 2
+        yield (t, s), tuple(metrics[f] for f in worst if blame[f] > 0 and blame[f] >= least)

@@ -20,3 +20,17 @@ def site(live: FakeLive) -> Iterator[httpx.Client]:
     """A client of the real server."""
     with serving(live) as address, httpx.Client(base_url=address, timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def same_live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeLive]:
+    """For tests that change nothing which others of their file look at."""
+    made = FakeLive(tmp_path_factory.mktemp("home"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def same_site(same_live: FakeLive) -> Iterator[httpx.Client]:
+    with serving(same_live) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client

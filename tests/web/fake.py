@@ -7,7 +7,6 @@ from math import exp, nan
 from pathlib import Path
 
 import numpy as np
-import sqlalchemy as sa
 
 from amiss import settings
 from amiss.data import MINUTE, SECOND, Incident, Records
@@ -26,8 +25,6 @@ from amiss.run.recent import thin
 from amiss.run.training import Card
 from amiss.settings import Settings
 from amiss.store import Points, Store
-from amiss.store import tables as t
-from amiss.store.incidents import read_incident
 from amiss.world import World
 from servers.incidents import START, incident, member
 
@@ -71,20 +68,6 @@ WATCHING = Now(
 STARTING = Now(1, START, START, START, "starting", "Waiting for the first samples")
 
 
-class LoggedStore(Store):
-    """The store, and its log by place."""
-
-    def last_revision(self) -> int:
-        with self.read() as db:
-            return db.scalar(sa.select(sa.func.coalesce(sa.func.max(t.revision.c.seq), 0)))
-
-    def revisions(self, after: int, limit: int) -> list[tuple[int, Incident]]:
-        query = sa.select(t.revision.c.seq, t.revision.c.body).where(t.revision.c.seq > after)
-        with self.read() as db:
-            rows = db.execute(query.order_by(t.revision.c.seq).limit(limit)).all()
-        return [(row.seq, read_incident(row.body)) for row in rows]
-
-
 class FakeLive:
     def __init__(self, home: Path, now: Now = WATCHING, **given) -> None:
         self.home, self.picture = home, now
@@ -92,7 +75,7 @@ class FakeLive:
             update={"listen": "127.0.0.1:0"} | given
         )
         self.world = World(now=lambda: START + SECOND)
-        self.store = LoggedStore(home / "amiss.db")
+        self.store = Store(home / "amiss.db")
         self.waits = 0  # how often somebody waited for news
         self.change = threading.Condition()
         self.fault: Exception | None = None  # raised by whatever is asked

@@ -13,7 +13,7 @@ from web.fake import FOREST, FakeLive
 from web.serving import serving
 
 ASK = {"n_samples": 100, "model_name": FOREST}
-SECRET = "correct horse battery staple"
+SECRET = "correct hörse battery staple"
 
 
 @pytest.mark.parametrize(
@@ -33,34 +33,52 @@ def test_names_of_its_own(live: FakeLive, host: str) -> None:
      "evil@localhost", "localhost:x", "", "local host", "127.0.0.1/", "[::2]", "[", "0.0.0.0"],
 )  # fmt: skip
 def test_a_name_that_is_not_its_own_is_misdirected(
-    site: httpx.Client, live: FakeLive, host: str
+    same_site: httpx.Client, same_live: FakeLive, host: str
 ) -> None:
     """DNS rebinding: the page's own name, resolved to this machine."""
-    answer = site.post("/retrain", json=ASK, headers={"host": host})
+    before = list(same_live.trained)
+    answer = same_site.post("/retrain", json=ASK, headers={"host": host})
     assert answer.status_code == 421
     assert answer.headers["content-type"] == "application/problem+json"
-    assert site.get("/healthz", headers={"host": host}).status_code == 421
-    assert not live.trained
+    assert same_site.get("/healthz", headers={"host": host}).status_code == 421
+    assert same_live.trained == before
 
 
 @pytest.mark.parametrize(
     "origin",
     ["http://evil.example", "null", "https://localhost:1", "http://127.0.0.1:1", "file://", ""],
 )
-def test_a_page_of_another_site_is_refused(site: httpx.Client, live: FakeLive, origin: str) -> None:
+def test_a_page_of_another_site_is_refused(
+    same_site: httpx.Client, same_live: FakeLive, origin: str
+) -> None:
+    before = list(same_live.trained)
+    logged = same_site.get("/api/v1/health").json()["predictions"]
     for path in ("/retrain", "/login", f"/api/v1/models/{FOREST}/retrain"):
-        answer = site.post(path, json=ASK, headers={"origin": origin})
+        answer = same_site.post(path, json=ASK, headers={"origin": origin})
         assert answer.status_code == 403
-    assert site.get("/predict", headers={"origin": origin}).status_code == 403
-    assert not live.trained
-    assert not list(live.home.glob("predictions*"))
+    assert same_site.get("/predict", headers={"origin": origin}).status_code == 403
+    assert same_live.trained == before
+    assert same_site.get("/api/v1/health").json()["predictions"] == logged
 
 
-def test_its_own_page_may_ask(site: httpx.Client) -> None:
-    origin = str(site.base_url).rstrip("/")
-    assert site.post("/retrain", json=ASK, headers={"origin": origin}).status_code == 200
+def test_names_given_later_count(live: FakeLive) -> None:
+    with serving(live) as address:
+        ask = {"host": "amiss.example.org"}
+        assert httpx.get(f"{address}/predict", headers=ask).status_code == 421
+        live.settings = live.settings.model_copy(update={"hosts": ("amiss.example.org",)})
+        assert httpx.get(f"{address}/predict", headers=ask).status_code == 200
+
+
+def test_without_a_token_there_is_nothing_to_sign_in_for(same_site: httpx.Client) -> None:
+    answer = same_site.get("/login?next=/docs")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/docs")
+
+
+def test_its_own_page_may_ask(same_site: httpx.Client) -> None:
+    origin = str(same_site.base_url).rstrip("/")
+    assert same_site.post("/retrain", json=ASK, headers={"origin": origin}).status_code == 200
     behind = {"host": "localhost", "origin": "https://localhost"}  # a proxy speaks TLS
-    assert site.post("/retrain", json=ASK, headers=behind).status_code == 200
+    assert same_site.post("/retrain", json=ASK, headers=behind).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -75,10 +93,10 @@ def test_its_own_page_may_ask(site: httpx.Client) -> None:
     ],
 )
 def test_what_the_browser_says_of_the_page_that_asks(
-    site: httpx.Client, said: dict, status: int
+    same_site: httpx.Client, said: dict, status: int
 ) -> None:
     headers = {f"sec-fetch-{name}": value for name, value in said.items()}
-    assert site.get("/predict", headers=headers).status_code == status
+    assert same_site.get("/predict", headers=headers).status_code == status
 
 
 def upgrade(client: httpx.Client, host: str | None = None, **said: str | None) -> int:
@@ -91,15 +109,15 @@ def upgrade(client: httpx.Client, host: str | None = None, **said: str | None) -
     return found.value.response.status_code
 
 
-def test_websockets_are_guarded_too(site: httpx.Client) -> None:
-    assert upgrade(site, "evil.example") in (403, 421)
-    assert upgrade(site, origin="http://evil.example") == 403
-    assert upgrade(site, origin="null") == 403
+def test_websockets_are_guarded_too(same_site: httpx.Client) -> None:
+    assert upgrade(same_site, "evil.example") in (403, 421)
+    assert upgrade(same_site, origin="http://evil.example") == 403
+    assert upgrade(same_site, origin="null") == 403
 
 
-def test_headers_that_keep_browsers_safe(site: httpx.Client) -> None:
-    for path in ("/predict", "/nosuch", "/docs", "/login", "/metrics"):
-        headers = site.get(path).headers
+def test_headers_that_keep_browsers_safe(same_site: httpx.Client) -> None:
+    for path in ("/predict", "/nosuch", "/docs", "/metrics"):
+        headers = same_site.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
         assert headers["x-frame-options"] == "SAMEORIGIN"
@@ -125,8 +143,9 @@ PATHS = ("/predict", "/metrics", "/readyz", "/api/v1/health", "/api/v1/stream", 
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"authorization": "Bearer wrong"}, {"authorization": SECRET}, {"authorization": "Bearer"},
-     {"authorization": "Basic Zm9vOmJhcg=="}, {"cookie": f"amiss_session={SECRET}"},
+    [{}, {"authorization": "Bearer wrong"}, {"authorization": SECRET.encode()},
+     {"authorization": "Bearer"}, {"authorization": "Basic Zm9vOmJhcg=="},
+     {"cookie": f"amiss_session={SECRET}".encode()},
      {"authorization": "Bearer wröng".encode()}],
 )  # fmt: skip
 def test_without_the_token_there_is_nothing(closed: httpx.Client, headers: dict) -> None:
@@ -140,7 +159,7 @@ def test_without_the_token_there_is_nothing(closed: httpx.Client, headers: dict)
 
 
 def test_with_the_token_there_is_all(closed: httpx.Client) -> None:
-    headers = {"authorization": f"Bearer {SECRET}"}
+    headers = {"authorization": f"Bearer {SECRET}".encode()}
     for path in ("/predict", "/metrics", "/readyz", "/openapi.json"):
         assert closed.get(path, headers=headers).status_code == 200
     assert closed.post("/retrain", json=ASK, headers=headers).status_code == 200

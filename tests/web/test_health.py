@@ -9,6 +9,7 @@ from web.fake import STARTING, WATCHING, FakeLive, incident
 def test_alive_is_told_whatever_else_is_wrong(site: httpx.Client, live: FakeLive) -> None:
     live.fault = RuntimeError("all is lost")
     assert site.get("/healthz").json() == {"status": "alive"}
+    assert site.head("/healthz").status_code == 200
 
 
 def test_ready_after_the_first_tick_and_not_while_stopping(

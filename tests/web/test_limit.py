@@ -32,15 +32,15 @@ def test_a_body_of_a_hundred_megabytes_is_refused_and_not_kept(
 
 
 @pytest.mark.parametrize("path", ["/retrain", "/predict", "/login", "/dashboard/upload", "/nosuch"])
-def test_no_path_takes_more(site: httpx.Client, path: str) -> None:
-    answer = site.put(path, content=b" " * (LARGEST + 1))
+def test_no_path_takes_more(same_site: httpx.Client, path: str) -> None:
+    answer = same_site.put(path, content=b" " * (LARGEST + 1))
     assert answer.status_code == 413
 
 
-def test_the_refusal_comes_before_the_body(site: httpx.Client) -> None:
+def test_the_refusal_comes_before_the_body(same_site: httpx.Client) -> None:
     """With Expect: 100-continue nothing is asked for; without it the answer is there at once."""
     for expect in ("Expect: 100-continue\r\n", ""):
-        with socket.create_connection((site.base_url.host, site.base_url.port), 30) as s:
+        with socket.create_connection((same_site.base_url.host, same_site.base_url.port), 30) as s:
             s.sendall(
                 b"POST /retrain HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 + f"Content-Length: {HUNDRED}\r\n{expect}\r\n".encode()
@@ -58,7 +58,7 @@ def test_as_much_as_is_allowed_is_taken(site: httpx.Client, live: FakeLive) -> N
     assert live.trained == [(FOREST, 100), (FOREST, 100)]
 
 
-def test_one_who_goes_away_in_the_middle_does_no_harm(site: httpx.Client) -> None:
-    with socket.create_connection((site.base_url.host, site.base_url.port), 30) as s:
+def test_one_who_goes_away_in_the_middle_does_no_harm(same_site: httpx.Client) -> None:
+    with socket.create_connection((same_site.base_url.host, same_site.base_url.port), 30) as s:
         s.sendall(b"POST /retrain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{")
-    assert site.get("/healthz").status_code == 200
+    assert same_site.get("/healthz").status_code == 200

@@ -27,9 +27,9 @@ def operations(description: dict) -> list[tuple[str, str, dict]]:
     ]
 
 
-@pytest.fixture
-def description(site: httpx.Client) -> dict:
-    answer = site.get("/openapi.json")
+@pytest.fixture(scope="module")
+def description(same_site: httpx.Client) -> dict:
+    answer = same_site.get("/openapi.json")
     assert answer.status_code == 200
     return answer.json()
 
@@ -94,20 +94,20 @@ def test_every_answer_has_a_schema_and_an_example_that_fits_it(description: dict
     ],
 )  # fmt: skip
 def test_what_is_answered_is_what_is_described(
-    site: httpx.Client, live: FakeLive, description: dict, method: str, path: str,
+    same_site: httpx.Client, same_live: FakeLive, description: dict, method: str, path: str,
     template: str | None, asked: dict,
 ) -> None:  # fmt: skip
-    live.commit(incident("a1"))
-    live.commit(ended(incident("a1")))
-    live.store.delivered("chat", "a1", 1, 10**18, "delivered", "")
-    answer = site.request(method, path, **asked)
+    same_live.commit(incident("a1"))
+    same_live.commit(ended(incident("a1")))
+    same_live.store.delivered("chat", "a1", 1, 10**18, "delivered", "")
+    answer = same_site.request(method, path, **asked)
     described = description["paths"][template or path][method]["responses"][str(answer.status_code)]
     kind = answer.headers["content-type"].partition(";")[0]
     check(description, described["content"][kind]["schema"], answer.json())
 
 
-def test_there_is_a_page_for_people_that_loads_nothing(site: httpx.Client) -> None:
-    page = site.get("/docs")
+def test_there_is_a_page_for_people_that_loads_nothing(same_site: httpx.Client) -> None:
+    page = same_site.get("/docs")
     assert page.status_code == 200
     text = unescape(page.text)
     assert "`" not in text
@@ -115,4 +115,4 @@ def test_there_is_a_page_for_people_that_loads_nothing(site: httpx.Client) -> No
         assert path in text
     assert "Isolation Forest model retrained with 100 samples." in text
     assert not re.search(r"<(script|img|link|iframe)|https?://", page.text)
-    assert site.get("/redoc").status_code == 404
+    assert same_site.get("/redoc").status_code == 404

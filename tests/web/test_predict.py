@@ -142,13 +142,13 @@ def test_a_retrained_model_is_told_in_a_sentence(site: httpx.Client, live: FakeL
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_a_sentence(
-    site: httpx.Client, live: FakeLive, ask: object, status: int, said: str
+    same_site: httpx.Client, same_live: FakeLive, ask: object, status: int, said: str
 ) -> None:
-    answer = site.post("/retrain", json=ask)
+    answer = same_site.post("/retrain", json=ask)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert said in answer.json()["detail"]
-    assert not live.trained
+    assert not same_live.trained
 
 
 def test_a_failed_training_says_why(site: httpx.Client, live: FakeLive) -> None:

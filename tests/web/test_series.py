@@ -18,8 +18,8 @@ def keys(answer: httpx.Response) -> list[str]:
     return [one["key"] for one in answer.json()["series"]]
 
 
-def test_series_say_what_they_are_and_how_they_do(site: httpx.Client) -> None:
-    said = site.get("/api/v1/series").json()
+def test_series_say_what_they_are_and_how_they_do(same_site: httpx.Client) -> None:
+    said = same_site.get("/api/v1/series").json()
     assert said["at"] == "2026-03-07T14:02:10.000Z"
     assert said["total"] == 3
     disk = next(one for one in said["series"] if one["key"] == DISK)
@@ -52,21 +52,21 @@ def test_series_say_what_they_are_and_how_they_do(site: httpx.Client) -> None:
         ({"sort": "score", "limit": 1}, [DISK]),
     ],
 )
-def test_series_are_filtered_and_sorted(site: httpx.Client, asked: dict, found: list) -> None:
-    assert keys(site.get("/api/v1/series", params=asked)) == found
+def test_series_are_filtered_and_sorted(same_site: httpx.Client, asked: dict, found: list) -> None:
+    assert keys(same_site.get("/api/v1/series", params=asked)) == found
 
 
 @pytest.mark.parametrize(
     "asked", [{"state": "asleep"}, {"sort": "size"}, {"limit": 0}, {"limit": "all"}]
 )
-def test_a_filter_that_cannot_be_names_its_field(site: httpx.Client, asked: dict) -> None:
-    answer = site.get("/api/v1/series", params=asked)
+def test_a_filter_that_cannot_be_names_its_field(same_site: httpx.Client, asked: dict) -> None:
+    answer = same_site.get("/api/v1/series", params=asked)
     assert answer.status_code == 422
     assert [one["field"] for one in answer.json()["errors"]] == list(asked)
 
 
-def test_history_is_columns_with_gaps_as_null_and_extremes_kept(site: httpx.Client) -> None:
-    said = site.get("/api/v1/series/history", params={"key": DISK, "points": 60}).json()
+def test_history_is_columns_with_gaps_as_null_and_extremes_kept(same_site: httpx.Client) -> None:
+    said = same_site.get("/api/v1/series/history", params={"key": DISK, "points": 60}).json()
     assert (said["key"], said["unit"], said["words"]) == (DISK, "B/s", words(DISK))
     assert said["end"] == "2026-03-07T14:02:11.000Z"
     assert said["start"] == "2026-03-07T13:02:11.000Z"
@@ -78,10 +78,12 @@ def test_history_is_columns_with_gaps_as_null_and_extremes_kept(site: httpx.Clie
     assert times == sorted(times)
 
 
-def test_an_unthinned_history_is_what_was_recorded(site: httpx.Client, live: FakeLive) -> None:
+def test_an_unthinned_history_is_what_was_recorded(
+    same_site: httpx.Client, same_live: FakeLive
+) -> None:
     asked = {"key": DISK, "start": "1772888530", "end": "2026-03-07T14:02:10Z", "points": 1000}
-    said = site.get("/api/v1/series/history", params=asked).json()
-    want = live.history(DISK, (START - 3600) * 10**9, START * 10**9, 1000)
+    said = same_site.get("/api/v1/series/history", params=asked).json()
+    want = same_live.history(DISK, (START - 3600) * 10**9, START * 10**9, 1000)
     assert [parse_time(one) for one in said["time"]] == want.time.tolist()
     value = [np.nan if x is None else x for x in said["value"]]
     np.testing.assert_array_equal(value, want.value)
@@ -90,20 +92,20 @@ def test_an_unthinned_history_is_what_was_recorded(site: httpx.Client, live: Fak
 
 @pytest.mark.parametrize("key", [DISK, CPU, HOME])
 def test_a_key_with_quotes_braces_and_slashes_fits_into_an_address(
-    site: httpx.Client, key: str
+    same_site: httpx.Client, key: str
 ) -> None:
-    path = site.get(f"/api/v1/series/{quote(key, safe='')}/history")
-    parameter = site.get("/api/v1/series/history", params={"key": key})
+    path = same_site.get(f"/api/v1/series/{quote(key, safe='')}/history")
+    parameter = same_site.get("/api/v1/series/history", params={"key": key})
     assert path.status_code == parameter.status_code == 200
     assert path.content == parameter.content
     assert path.json()["key"] == key
 
 
-def test_a_series_nobody_knows_is_404(site: httpx.Client) -> None:
-    answer = site.get("/api/v1/series/history", params={"key": "nosuch"})
+def test_a_series_nobody_knows_is_404(same_site: httpx.Client) -> None:
+    answer = same_site.get("/api/v1/series/history", params={"key": "nosuch"})
     assert answer.status_code == 404
     assert "there is no series 'nosuch'" in answer.json()["detail"]
-    assert site.get("/api/v1/series/nosuch/history").status_code == 404
+    assert same_site.get("/api/v1/series/nosuch/history").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -115,24 +117,27 @@ def test_a_series_nobody_knows_is_404(site: httpx.Client) -> None:
         ({"points": 10**9}, "points"),
     ],
 )
-def test_a_span_that_cannot_be_names_its_field(site: httpx.Client, asked: dict, field: str) -> None:
-    answer = site.get("/api/v1/series/history", params={"key": DISK} | asked)
+def test_a_span_that_cannot_be_names_its_field(
+    same_site: httpx.Client, asked: dict, field: str
+) -> None:
+    answer = same_site.get("/api/v1/series/history", params={"key": DISK} | asked)
     assert answer.status_code == 422
     assert [one["field"] for one in answer.json()["errors"]] == [field]
 
 
-def test_a_span_that_ends_before_it_begins_is_refused(site: httpx.Client) -> None:
+def test_a_span_that_ends_before_it_begins_is_refused(same_site: httpx.Client) -> None:
     asked = {"key": DISK, "start": 2000, "end": 1000}
-    answer = site.get("/api/v1/series/history", params=asked)
+    answer = same_site.get("/api/v1/series/history", params=asked)
     assert answer.status_code == 422
     assert "is after the end" in answer.json()["detail"]
     assert (
-        site.get("/api/v1/series/history", params={"key": DISK, "end": 1000}).json()["time"] == []
+        same_site.get("/api/v1/series/history", params={"key": DISK, "end": 1000}).json()["time"]
+        == []
     )
 
 
-def test_scores_of_series_and_systems(site: httpx.Client) -> None:
-    said = site.get("/api/v1/scores").json()
+def test_scores_of_series_and_systems(same_site: httpx.Client) -> None:
+    said = same_site.get("/api/v1/scores").json()
     assert said["bar"] == 8.1
     assert {one["key"]: one["score"] for one in said["series"]} == {CPU: 1.5, DISK: 9.0, HOME: None}
     forest, line = said["joint"]

@@ -5,26 +5,40 @@ import sys
 
 import typer
 
+from amiss.cli.check import check
+from amiss.cli.doctor import doctor
+from amiss.cli.explain import explain
+from amiss.cli.incidents import incidents
+from amiss.cli.init import init
+from amiss.cli.models import models, train
+from amiss.cli.run import run
+from amiss.cli.schema import schema, version
 from amiss.cli.score import score
 from amiss.errors import ConfigError, Error
 
 app = typer.Typer(
     name="amiss",
+    help="Says, within an alert budget, when something is amiss, and why.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Says, within an alert budget, when something is amiss, and why.",
 )
-
-
-@app.callback()
-def _amiss() -> None:
-    """Keep the names of commands even if there is but one."""
-
-
-app.command()(score)
+for command in (
+    run,
+    init,
+    check,
+    score,
+    incidents,
+    explain,
+    models,
+    train,
+    doctor,
+    schema,
+    version,
+):
+    app.command()(command)
 
 
 def entry() -> None:
@@ -32,7 +46,7 @@ def entry() -> None:
     try:
         app()
     except BrokenPipeError:
-        # whoever read our output has had enough
+        # whoever read the output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Error as exc:

@@ -39,8 +39,9 @@ def score(
         bool, typer.Option("--json", help="What came of each input, as JSON lines.")
     ] = False,
 ) -> None:
-    """Judge each sample of each numeric column by what came before it.
+    """Judge each sample of a table.
 
+    Each sample of each numeric column is judged by what came before it.
     Writes time, series, value, score (-ln p), p, expected, lower, upper and alert (0 or 1) for
     each row and numeric column. Nothing is looked at before its turn: a table cut short gives
     the same rows.

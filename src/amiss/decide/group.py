@@ -161,9 +161,10 @@ def _update(
         for key, member in it.members.items()
         if key in column and _early(it, member)
     )
-    # if the clock was set back, it was last strange just now
-    it.scored = now if strange else max(min(it.scored, now), it.since)
-    it.seen = now if strange or outside else max(min(it.seen, now), it.since)
+    # if the clock was set back, it was last strange just now, and not before it began
+    latest = max(now, it.since)
+    it.scored = latest if strange else min(it.scored, latest)
+    it.seen = latest if strange or outside else min(it.seen, latest)
     settled = now - it.scored >= policy.settle
     calm = now - it.seen >= max(policy.calm, int(3 * it.interval * SECOND))
     over = settled or calm or now < it.since
@@ -175,8 +176,7 @@ def _update(
         it.revision += 1
         it.severity = max(level, it.severity, key=lambda name: ORDER[name])
         it.told_breadth = breadth
-        until = max(now, it.since) if over else None
-        yield _revision(it, system, until, settled)
+        yield _revision(it, system, latest if over else None, settled)
     if over:
         del memory.opened[system]
         told.quieten(memory.told, it, now, policy.silence)

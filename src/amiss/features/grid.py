@@ -17,9 +17,9 @@ class Grid(Features):
 
     A tick is the interval (t - every, t] and is called t. It leaves once the source has promised
     that nothing of it is still to come (the watermark), or once a record `late` after its end has
-    come. A record for a tick that has left is late: dropped and counted. If all records of a
-    batch are more than half an hour too late, the clock was set back, and the grid begins anew
-    there. The order of records within a batch does not matter. Records with text are not numbers
+    come. A record for a tick that has left is late: dropped and counted. If the watermark falls
+    back, or all records of a batch are more than half an hour too late, the clock was set back,
+    and the grid begins anew there. The order of records within a batch does not matter. Records with text are not numbers
     and pass by. O(N log N) time; memory is the open ticks.
     """
 
@@ -46,7 +46,7 @@ class Grid(Features):
         time = np.concatenate([state["time"], records.time[number]])
         value = np.concatenate([state["value"], records.value[number]])
         closed, held, late = int(state["closed"][0]), len(state["time"]), 0
-        if len(time) > held and int(time[held:].max()) < closed * self.every - BACK:
+        if len(time) > held and self._set_back(int(time[held:].max()), records.watermark, closed):
             # what is still open belongs to a time that is to come again
             key, time, value, late = key[held:], time[held:], value[held:], held
             closed = _tick(int(time.min()), self.every) - 1
@@ -67,6 +67,12 @@ class Grid(Features):
             "late": state["late"] + late,
         }
         return state, frame
+
+    def _set_back(self, newest: int, watermark: int | None, closed: int) -> bool:
+        """Whether the clock was: a promise that falls behind an earlier one, or long lateness."""
+        if watermark is not None:
+            return watermark // self.every < closed and _tick(newest, self.every) <= closed
+        return newest < closed * self.every - BACK
 
     def _mean(self, tick: Array, key: Strings, value: Array) -> Frame:
         """The mean of each tick and key; what is no measurement counts as not observed."""

@@ -5,32 +5,33 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import orjson
 
 from amiss import config as files
-from amiss.component import Sink
-from amiss.errors import ConfigError, Error
-from amiss.pipeline import Pipeline
+from amiss.errors import ConfigError, Error, Unreachable
 from amiss.run import picture, tell, training
+from amiss.run.listen import listen
 from amiss.run.lock import hold
 from amiss.run.now import Now
 from amiss.run.predict import Prediction, predict
 from amiss.run.recent import thin
+from amiss.run.tending import Tending, stamp
 from amiss.run.training import Card, Trainee
 from amiss.run.watch import Watch, close, resume, run_watch
 from amiss.settings import Settings
 from amiss.store import Points, Store
-from amiss.store.chunks import merge
+from amiss.store.chunks import empty, merge
 from amiss.world import World
 
 log = logging.getLogger(__name__)
 
 RUNNING = "running.json"
-TENDING = 5.0  # seconds between two looks at what wants fitting, pruning or reloading
-PRUNING = 600.0
+TENDING = "(tending)"  # no pipeline can be called so
+ENDING = 10.0  # seconds in which a pipeline that is to be replaced ends
 
 
 class Live:
@@ -44,44 +45,64 @@ class Live:
         self, settings: Settings, home: Path, world: World, config: Path | None = None
     ) -> None:
         self.settings, self.home, self.world, self.config = settings, home, world, config
-        self.claim = hold(home)
-        self.store = Store(home / "amiss.db")
-        self.stopping = threading.Event()
-        self.watches: list[Watch] = []
-        self.channels: list[tell.Channel] = []
-        self.trainees: list[Trainee] = []
-        self.threads: dict[str, tuple[threading.Thread, threading.Event]] = {}
-        self.config_error = ""
         self.started = world.now()
-        first = self.store.get_meta("first")
-        self.first = int(first) if isinstance(first, int) else self.started
-        self.store.set_meta("first", self.first)
-        self._written = _stamp(config)
+        with ExitStack() as undo:
+            self.claim = undo.enter_context(hold(home))
+            self.store = Store(home / "amiss.db")
+            undo.callback(self.store.close)
+            first = self.store.get_meta("first")
+            self.first = first if isinstance(first, int) else self.started
+            self.store.set_meta("first", self.first)
+            undo.pop_all()
+        self.stopping = threading.Event()
+        self.watches: tuple[Watch, ...] = ()
+        self.channels: tuple[tell.Channel, ...] = ()
+        self.trainees: tuple[Trainee, ...] = ()
+        self.threads: dict[str, tuple[threading.Thread, threading.Event]] = {}
+        self.tending = Tending(self)
+        self.config_error = ""
+        self.written = stamp(config)
+        self._changing = threading.Lock()  # of what runs: one reload at a time, none while stopping
         self._change = threading.Condition()
+        self._log = picture.Log()
         self._painted: tuple[tuple[object, ...], Now] | None = None
         self._paint_lock = threading.Lock()
-        self._versions = 0
-        self._pruned = time.monotonic()
+        self._closed = False
+        self._whole = False  # whether all of the settings is in use
 
     def start(self) -> None:
-        """Resume each pipeline and start all threads; kernels are loaded meanwhile."""
-        self._adopt(self.settings)
-        self._spawn("tending", self._tend)
+        """Resume each pipeline and start all threads."""
+        with self._changing:
+            self._adopt(self.settings)
+        self._spawn(TENDING, self.tending.run)
         running = {"address": self.settings.listen, "pid": os.getpid()}
         (self.home / RUNNING).write_bytes(orjson.dumps(running))
 
     def stop(self, timeout: float = 5.0) -> None:
-        """End all threads, leave a checkpoint, and let go of the folder."""
+        """End all threads, leave a checkpoint, and let go of the folder. A second call is none."""
+        deadline = time.monotonic() + timeout
         self.stopping.set()
+        changing = self._changing.acquire(timeout=timeout)
+        try:
+            if not self._closed:
+                self._stop(deadline)
+        finally:
+            if changing:
+                self._changing.release()
+
+    def _stop(self, deadline: float) -> None:
         for _, event in self.threads.values():
             event.set()
-        tell.stop(self.channels, patience=min(timeout, 2.0))
-        deadline = time.monotonic() + timeout
+        for trainee in self.trainees:
+            trainee.stop.set()
+        tell.stop(self.channels, patience=min(max(0.0, deadline - time.monotonic()), 2.0))
         for thread, _ in list(self.threads.values()):
             thread.join(max(0.0, deadline - time.monotonic()))
         for watch in self.watches:
-            if not self.threads[watch.name][0].is_alive():
-                self._close(watch)
+            self._close(watch)
+        self.news()
+        self.now()  # the last picture there will be: the store is closed then
+        self._closed = True
         self.store.close()
         (self.home / RUNNING).unlink(missing_ok=True)
         self.claim.close()
@@ -89,31 +110,47 @@ class Live:
     def reload(self) -> str:
         """Read the configuration again; what is equal goes on with its memory.
 
-        Raises ConfigError, and keeps everything as it was, if it is wrong.
+        Raises ConfigError, and keeps everything as it was, if it is wrong; Unreachable if what
+        is to be replaced does not end, or the store does not answer: it is tried again then.
         """
         if self.config is None:
             return "there is no file to read again"
-        self._written = _stamp(self.config)
+        if not self._changing.acquire(timeout=ENDING):
+            raise Unreachable("the configuration is being read just now")
         try:
-            settings = files.read(self.config)
+            return "it ends" if self.stopping.is_set() else self._reload(self.config)
+        finally:
+            self._changing.release()
+            self.news()
+
+    def _reload(self, config: Path) -> str:
+        self.written = stamp(config)
+        try:
+            settings = files.read(config)
         except ConfigError as exc:
             self.config_error = str(exc)
             raise
         self.config_error = ""
-        if settings == self.settings:
+        if settings == self.settings and self._whole:
             return "nothing has changed"
         if settings.listen != self.settings.listen or settings.token != self.settings.token:
             log.warning("listen and token are used from the next start on")
-        self._adopt(settings)
+        try:
+            self._adopt(settings)
+        except Error as exc:
+            self.written = (0, 0)
+            self.config_error = f"not in use yet: {exc}"
+            raise
         return "the new configuration is in use"
 
     def now(self) -> Now:
         """The picture as of the last ticks; made when somebody looks."""
         with self._paint_lock:
             stamp = self._stamp()
-            if self._painted is None or self._painted[0] != stamp:
-                self._versions += 1
-                self._painted = (stamp, self._paint(self._versions))
+            if self._painted is None:
+                self._painted = (stamp, self._paint(1))
+            elif self._painted[0] != stamp and not self._closed:
+                self._painted = (stamp, self._paint(self._painted[1].version + 1))
             return self._painted[1]
 
     def wait(self, version: int, seconds: float) -> Now:
@@ -129,12 +166,14 @@ class Live:
     def history(self, key: str, start: int, end: int, points: int = 600) -> Points:
         """A series between two times in ns, thinned to about so many points."""
         held = [watch.recent.read(key) for watch in self.watches]
-        recent = max(held, key=len)
-        first = int(recent.time[0]) if len(recent) else end + 1
+        recent = max(held, key=len, default=empty())
+        # of a clock that was set back there is more in the store, between what is in memory
+        until, steady = end, bool((recent.time[1:] > recent.time[:-1]).all())
+        if len(recent) and steady:
+            until = min(end, int(recent.time[0]) - 1)
         found = recent[(recent.time >= start) & (recent.time <= end)]
-        if start < first:
-            found = merge([self.store.history(key, start, min(end, first - 1)), found])
-        return thin(found, points)
+        stored = self.store.history(key, start, until) if start <= until else empty()
+        return thin(merge([stored, found]), points)
 
     def predict(self) -> Prediction:
         """The latest snapshot, by isolation forest and regression."""
@@ -148,53 +187,63 @@ class Live:
             names = ", ".join(sorted({t.type for t in known})) or "none"
             raise ConfigError(f"model_name: there is no model {model!r} to train; known: {names}")
         card = training.retrain(trainee, samples, self.store, self.world)
-        self._news()
+        self.news()
         return card
 
     def _adopt(self, settings: Settings) -> None:
+        self._whole = False
         share = settings.budget / len(settings.pipelines)
         wanted = {p.name: p.model_copy(update={"budget": share}) for p in settings.pipelines}
-        for watch in list(self.watches):
-            if wanted.get(watch.name) == watch.pipeline:
-                continue
-            thread, event = self.threads.pop(watch.name)
-            event.set()
-            thread.join()
-            self._close(watch)
-            self.watches.remove(watch)
+        for watch in self.watches:
+            ending = self.threads[watch.name][1].is_set()  # of a reload that did not work out
+            if ending or wanted.get(watch.name) != watch.pipeline:
+                self._end(watch)
         running = {watch.name for watch in self.watches}
-        fresh = [self._begin(p, settings) for name, p in wanted.items() if name not in running]
-        self.settings = settings
-        self.trainees = training.trainees(self.watches, self.store)
-        self._listen(settings)
-        for watch in fresh:
-            self._spawn(watch.name, partial(run_watch, watch, news=self._news))
+        fresh = [p for name, p in wanted.items() if name not in running]
+        for pipeline in fresh:
+            watch = Watch(pipeline, self.store, self.world, settings.checkpoint)
+            try:
+                resume(watch)
+            except Unreachable as exc:  # its thread goes on trying
+                log.warning("pipeline %s: %s", watch.name, exc)
+            self._run(watch)
+            self.watches = (*self.watches, watch)
+        for watch in self.watches:
+            watch.every_checkpoint = settings.checkpoint
+        self.trainees = tuple(training.trainees(self.watches, self.store, self.trainees))
+        self.tending.lost = -1  # what the pipelines that are gone had open is to be ended
+        self.channels = listen(self.channels, settings, self.store, self.world)
+        self.settings, self._whole = settings, True
 
-    def _listen(self, settings: Settings) -> None:
-        """A channel for each sink; one that is as it was goes on undisturbed."""
-        address = f"http://{settings.listen}"
-        sinks = {name: _addressed(sink, address) for name, sink in settings.sinks.items()}
-        before = {channel.name: channel for channel in self.channels}
-        wanted = tell.channels(sinks, self.store, self.world)
-        kept = {c.name for c in wanted if c.name in before and before[c.name].sink == c.sink}
-        tell.stop([channel for name, channel in before.items() if name not in kept])
-        self.channels = [before[c.name] if c.name in kept else c for c in wanted]
-        self.store.enrol([channel.name for channel in self.channels])
-        for channel in self.channels:
-            if channel.name not in kept:
-                tell.start(channel)
+    def _end(self, watch: Watch) -> None:
+        """End a pipeline and leave its checkpoint.
 
-    def _begin(self, pipeline: Pipeline, settings: Settings) -> Watch:
-        watch = Watch(pipeline, self.store, self.world, settings.checkpoint)
-        resume(watch)
-        self.watches.append(watch)
-        return watch
+        Raises Unreachable if it is still busy, or if the store does not take what it holds.
+        """
+        thread, event = self.threads[watch.name]
+        event.set()
+        thread.join(ENDING)
+        if thread.is_alive():
+            raise Unreachable(f"pipeline {watch.name} has not ended yet")
+        try:
+            close(watch)
+        except Error:
+            self._run(watch)  # what waits for the store is not given up for a reload
+            raise
+        self.watches = tuple(other for other in self.watches if other is not watch)
+        del self.threads[watch.name]
 
     def _close(self, watch: Watch) -> None:
+        if self.threads[watch.name][0].is_alive():
+            log.warning("pipeline %s: did not end in time: no checkpoint", watch.name)
+            return
         try:
             close(watch)
         except Error as exc:
             log.warning("pipeline %s: no checkpoint: %s", watch.name, exc)
+
+    def _run(self, watch: Watch) -> None:
+        self._spawn(watch.name, partial(run_watch, watch, news=self.news))
 
     def _spawn(self, name: str, run: Callable[[threading.Event], None]) -> None:
         event = threading.Event()
@@ -202,53 +251,8 @@ class Live:
         self.threads[name] = (thread, event)
         thread.start()
 
-    def _tend(self, stop: threading.Event) -> None:
-        """Fit what wants fitting, prune the history, read a changed file."""
-        while not stop.is_set():
-            for task in (self._fit, self._prune, self._reread):
-                try:
-                    task()
-                except Error as exc:
-                    log.warning("%s; tried again later", exc)
-                except Exception:
-                    # one task must not keep the others from being done
-                    log.exception("fault in %s; tried again later", task.__name__)
-            self.world.wait(stop, TENDING)
-
-    def _prune(self) -> None:
-        if time.monotonic() - self._pruned < PRUNING:
-            return
-        self._pruned = time.monotonic()
-        keep, now = self.settings.keep, self.world.now()
-        self.store.prune(keep.days, keep.megabytes * 2**20, keep.incident_days, now=now)
-
-    def _reread(self) -> None:
-        if self.config is not None and _stamp(self.config) != self._written:
-            try:
-                log.info("configuration: %s", self.reload())
-            except ConfigError as exc:
-                log.error("configuration: kept the old one: %s", exc)
-
-    def _fit(self) -> None:
-        for trainee in self.trainees:
-            self._train(trainee)
-
-    def _train(self, trainee: Trainee) -> None:
-        recorded = self._recorded(trainee.watch)
-        every, now = self.settings.retrain_every, self.world.now()
-        samples = training.wanted(trainee, every, now, recorded)
-        if samples is None:
-            return
-        try:
-            training.retrain(trainee, samples, self.store, self.world)
-        except Error as exc:
-            log.warning("model %s: not fitted: %s", trainee.type, exc)
-        self._news()
-
-    def _recorded(self, watch: Watch) -> int:
-        return int(watch.seen.outcome.seen.max(initial=0)) if watch.seen else 0
-
-    def _news(self) -> None:
+    def news(self) -> None:
+        """Wake those who wait: there is something to tell or to show."""
         for channel in self.channels:
             channel.wake.set()
         with self._change:
@@ -265,33 +269,22 @@ class Live:
         )
 
     def _paint(self, version: int) -> Now:
+        now = self.world.now()
+        try:
+            self._log = picture.read_log(self.store, now)
+        except Error as exc:  # shown as it was; what is wrong the pipelines say
+            log.debug("the incident log cannot be read: %s", exc)
         return picture.paint(
             version=version,
             settings=self.settings,
-            watches=tuple(self.watches),
+            watches=self.watches,
             sinks=tuple(picture.sink_of(channel) for channel in self.channels),
-            models=tuple(training.model_of(t, self._recorded(t.watch)) for t in self.trainees),
-            store=self.store,
-            now=self.world.now(),
+            models=tuple(training.model_of(t, training.recorded(t.watch)) for t in self.trainees),
+            log=self._log,
+            now=now,
             started=self.started,
             first=self.first,
             config=str(self.config) if self.config else "built in",
             config_error=self.config_error,
             stopping=self.stopping.is_set(),
         )
-
-
-def _addressed(sink: Sink, address: str) -> Sink:
-    """The same sink, knowing where the pages are, if it wants to and was not told otherwise."""
-    if getattr(sink, "address", "") is None:
-        return sink.model_copy(update={"address": address})
-    return sink
-
-
-def _stamp(config: Path | None) -> tuple[int, int]:
-    """When and how large a file was last written; zeros if there is none."""
-    try:
-        found = config.stat() if config else None
-    except OSError:
-        found = None
-    return (found.st_mtime_ns, found.st_size) if found else (0, 0)

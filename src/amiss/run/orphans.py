@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from amiss.data import Incident
 from amiss.decide import opened
+from amiss.decide.explain import ended
 from amiss.run.commits import NOTHING
 from amiss.run.watched import Watch
 from amiss.store import Checkpoint, Store
@@ -21,14 +23,16 @@ def resolve(watches: Sequence[Watch], store: Store) -> int:
     if not found or not all(watch.states for watch in watches):
         return 0
     known = {one.id for watch in watches for one in _opened(watch)}
-    ended = [
-        replace(one, revision=one.revision + 1, state="resolved", until=one.seen)
-        for one in found
-        if one.id not in known
-    ]
-    if ended:
-        store.commit(NOBODY, {}, NOTHING, ended, Checkpoint({}))
-    return len(ended)
+    left = [_ended(one) for one in found if one.id not in known]
+    if left:
+        store.commit(NOBODY, {}, NOTHING, left, Checkpoint({}))
+    return len(left)
+
+
+def _ended(one: Incident) -> Incident:
+    said = ended(one.sentence, one.seen - one.since, False)
+    revision = one.revision + 1
+    return replace(one, revision=revision, state="resolved", until=one.seen, sentence=said)
 
 
 def _opened(watch: Watch) -> list[opened.Opened]:

@@ -145,9 +145,7 @@ def read_log(store: Store, now: int) -> Log:
     return Log(tuple(found), store.opened_since(now - DAY), store.opened_since(now - 7 * DAY))
 
 
-def budget_of(
-    watches: Sequence[Watch], log: Log, now: int, first: int, asked: float
-) -> BudgetNow:
+def budget_of(watches: Sequence[Watch], log: Log, now: int, first: int, asked: float) -> BudgetNow:
     """Asked and spent; the bar is that of the first pipeline."""
     days = min(max((now - first) / DAY, 1 / 24), 7.0)
     bar = price = nan

@@ -76,9 +76,7 @@ def trainees(
         for detector in watch.pipeline.detectors:
             if detector.joint and detector.fits():
                 old = kept.pop((id(watch), name_of(detector)), None)
-                found.append(
-                    old or Trainee(watch, detector, _card_in_use(watch, detector, store))
-                )
+                found.append(old or Trainee(watch, detector, _card_in_use(watch, detector, store)))
     for gone in kept.values():
         gone.stop.set()
     return found
@@ -205,6 +203,12 @@ def past(watch: Watch, store: Store, ticks: int, world: World) -> Frame:
     values = np.concatenate([older.values, recent.values])
     last = np.argsort(time, kind="stable")[-ticks:]
     return Frame(time[last], recent.keys, ("value",), values[last])
+
+
+def recorded(watch: Watch) -> int:
+    """Samples that the series with the most of them has been seen."""
+    looked = watch.seen
+    return int(looked.outcome.seen.max(initial=0)) if looked else 0
 
 
 def wanted(trainee: Trainee, every: int | None, now: int, recorded: int) -> int | None:

@@ -47,17 +47,24 @@ class IncidentLog(Database):
                 if name not in known:
                     db.execute(sa.insert(t.sink).values(name=name, mark=end))
 
+    def last_revision(self) -> int:
+        """The place of the newest revision in the log; 0 before there is one."""
+        with self.read() as db:
+            return db.scalar(sa.select(sa.func.max(t.revision.c.seq))) or 0
+
+    def revisions(self, after: int, limit: int = 100) -> list[tuple[int, Incident]]:
+        """The revisions after a place in the log, oldest first, each with its own place."""
+        query = sa.select(t.revision.c.seq, t.revision.c.body).where(t.revision.c.seq > after)
+        with self.read() as db:
+            rows = db.execute(query.order_by(t.revision.c.seq).limit(limit)).all()
+        return [(row.seq, read_incident(row.body)) for row in rows]
+
     def untold(self, sink: str, limit: int = 100) -> tuple[int, list[Incident]]:
         """The next revisions after the sink's mark, oldest first, and the mark after them."""
         with self.read() as db:
             mark = db.scalar(sa.select(t.sink.c.mark).where(t.sink.c.name == sink)) or 0
-            rows = db.execute(
-                sa.select(t.revision.c.seq, t.revision.c.body)
-                .where(t.revision.c.seq > mark)
-                .order_by(t.revision.c.seq)
-                .limit(limit)
-            ).all()
-        return (rows[-1].seq if rows else mark), [read_incident(row.body) for row in rows]
+        found = self.revisions(mark, limit)
+        return (found[-1][0] if found else mark), [incident for _, incident in found]
 
     def told(self, sink: str, mark: int) -> None:
         """Leave the sink's mark."""

@@ -96,7 +96,7 @@ def build(live: Live) -> FastAPI:
     app.add_middleware(problems.Faults)
     app.add_middleware(
         Guard,
-        hosts=(*live.settings.hosts, live.settings.address[0]),
+        hosts=lambda: (*live.settings.hosts, live.settings.address[0]),
         token=token,
         dashboard=content_policy(),
     )

@@ -6,7 +6,7 @@ Sec-Fetch-Site.
 """
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
@@ -34,9 +34,9 @@ def session_of(token: str) -> str:
     return hmac.new(token.encode(), b"amiss browser session", "sha256").hexdigest()
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two secrets are equal, in a time that does not say where they differ."""
-    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+def same(said: bytes, secret: str) -> bool:
+    """Whether this is the secret, in a time that does not say where they differ."""
+    return hmac.compare_digest(said, secret.encode())
 
 
 def host_of(authority: str) -> str | None:
@@ -55,10 +55,14 @@ class Guard:
     """ASGI, http and websocket: asks for name, origin and token before anything else is done."""
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Iterable[str], token: str | None, dashboard: str
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Callable[[], Iterable[str]],
+        token: str | None,
+        dashboard: str,
     ) -> None:
-        self.app, self.token, self.dashboard = app, token, dashboard
-        self.hosts = {host.lower().rstrip(".") for host in hosts}
+        self.app, self.hosts, self.token, self.dashboard = app, hosts, token, dashboard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, or refuse."""
@@ -102,7 +106,8 @@ class Guard:
             return problem(403, "a page of another site must not ask this")
         if self.token is None or scope["path"] in OPEN or self._shown(headers, self.token):
             return None
-        if scope["type"] == "http" and "text/html" in headers.get("accept", ""):
+        reading = scope["type"] == "http" and scope["method"] == "GET"
+        if reading and "text/html" in headers.get("accept", ""):
             query = scope.get("query_string", b"").decode("latin-1")
             wanted = scope["path"] + (f"?{query}" if query else "")
             return RedirectResponse(f"/login?next={quote(wanted, safe='')}", 303)
@@ -113,7 +118,9 @@ class Guard:
         )
 
     def _ours(self, host: str) -> bool:
-        if host in self.hosts or host == "localhost" or host.endswith(".localhost"):
+        if host == "localhost" or host.endswith(".localhost"):
+            return True
+        if host in (name.lower().rstrip(".") for name in self.hosts()):
             return True
         try:
             return ip_address(host).is_loopback
@@ -123,9 +130,9 @@ class Guard:
     def _shown(self, headers: Headers, token: str) -> bool:
         kind, _, said = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            return same(said.strip(), token)
+            return same(said.strip().encode("latin-1"), token)
         kept = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
-        return same(kept, session_of(token))
+        return same(kept.encode(), session_of(token))
 
 
 def _from_here(headers: Headers, host: str, scope: Scope) -> bool:

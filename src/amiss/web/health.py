@@ -27,6 +27,9 @@ async def healthz() -> said.Alive:
     return said.Alive()
 
 
+router.add_api_route("/healthz", healthz, methods=["HEAD"], include_in_schema=False)
+
+
 @router.get(
     "/readyz",
     summary="Whether the watch goes on",

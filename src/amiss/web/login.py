@@ -44,8 +44,10 @@ def local(path: str) -> str:
 
 
 @router.get("/login")
-async def form(to: Annotated[str, Query(alias="next")] = "/") -> HTMLResponse:
-    """The form."""
+async def form(request: Request, to: Annotated[str, Query(alias="next")] = "/") -> Response:
+    """The form, where there is a token to be asked for."""
+    if request.app.state.token is None:
+        return RedirectResponse(local(to), 303)
     return HTMLResponse(PAGE.format(next=escape(local(to)), said=""))
 
 
@@ -57,7 +59,7 @@ async def sign_in(request: Request) -> Response:
     said = parse_qs((await request.body()).decode("utf-8", "replace")) if kind == FORM else {}
     wanted = local(said.get("next", ["/"])[0])
     if token is not None:
-        if not same(said.get("token", [""])[0].strip(), token):
+        if not same(said.get("token", [""])[0].strip().encode(), token):
             page = PAGE.format(next=escape(wanted), said="That is not the token.")
             return HTMLResponse(page, 401)
     answer = RedirectResponse(wanted, 303)

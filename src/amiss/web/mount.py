@@ -73,6 +73,7 @@ class Dashboard:
                 raise
             self._app = None  # the next one who asks tries again
             ready.set_exception(exc)
+            ready.exception()  # seen, even if the one who asked has gone
 
 
 def streamlit_app(script: Path) -> Any:

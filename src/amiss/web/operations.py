@@ -8,7 +8,9 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
+from pydantic import BaseModel
 
+from amiss.web.schemas import common, health, incidents, models, predict, series
 from amiss.web.schemas.common import Problem
 
 router = APIRouter(include_in_schema=False)
@@ -54,6 +56,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         shared = parts.setdefault("schemas", {})
         shared |= schema.pop("$defs", {}) | {Problem.__name__: schema}
+        for name, model in _models().items():
+            extra = model.model_config.get("json_schema_extra")
+            if name in shared and isinstance(extra, dict):
+                shared[name] |= extra  # FastAPI leaves out what is null in an example
         parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         said["security"] = [{"token": []}, {}]
         for _, _, operation in _operations(said):
@@ -71,6 +77,12 @@ async def page(request: Request) -> HTMLResponse:
     parts = [_section(method, path, operation) for method, path, operation in _operations(said)]
     intro = escape(said["info"]["description"])
     return HTMLResponse(PAGE.format(intro=intro, operations="\n".join(parts)))
+
+
+def _models() -> dict[str, type[BaseModel]]:
+    parts = (common, health, incidents, models, predict, series)
+    found = [thing for part in parts for thing in vars(part).values() if isinstance(thing, type)]
+    return {one.__name__: one for one in found if issubclass(one, BaseModel)}
 
 
 def _operations(said: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:

@@ -72,6 +72,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 self.app,
                 log_config=None,
+                log_level="warning",
                 access_log=False,
                 lifespan="on",
                 server_header=False,

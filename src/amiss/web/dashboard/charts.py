@@ -5,15 +5,16 @@ chart instead of a new one.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from amiss.data import SECOND, Array, Floats
+from amiss.data import SECOND, Floats
 from amiss.store import Points
 from amiss.units import unit_of
-from amiss.web.dashboard import words
+from amiss.web.dashboard import theme, words
 
 Spec = dict[str, Any]
 Stretch = tuple[int, int]  # ns, from and to
@@ -22,114 +23,74 @@ MS = 10**6
 GAP = 3.5  # samples that may be missing before the line is broken
 FAINT = 3.0  # nats from which a moment is seen on the heat strip
 STRIP = 5  # pixels
+LARGE = 140  # pixels
 
 
 def table(
     points: Points, name: str, every: float, bar: float, stretches: Sequence[Stretch] = ()
 ) -> pa.Table:
-    """What a chart of one series draws, as columns; NaN is null.
+    """What a chart of one series draws, as few bytes as will do; NaN is null.
 
-    t, u: milliseconds, from and to; v, e, lo, hi: value, expected and band; s: nats; m: whether
-    it is to be marked; a, b: a stretch to be shaded, in rows of their own.
+    t: milliseconds; v, e, lo, hi: value, expected and band; s: nats, where they are worth a
+    word; m: whether it is to be marked. In rows of their own, b: milliseconds from t on that
+    are to be shaded.
     """
-    time = points.time / MS
-    longest = _step(time, every)
-    shown = _broken(points, time, longest)
-    time, value, score, expected, lower, upper = shown
+    time, *columns = _broken(points, every)
+    value, score, expected, lower, upper = columns
     low, high = _cut(value, expected, lower, upper, name)
-    marked = score >= bar if np.isfinite(bar) else np.zeros(len(time), bool)
-    until = np.append(time[1:], time[-1:] + every * SECOND / MS)
-    columns = {
+    shown = {
         "t": time,
-        "u": np.minimum(until, time + longest),
         "v": value,
         "e": expected,
         "lo": low,
         "hi": high,
         "s": np.where(score >= FAINT, score, np.nan),
-        "m": marked.astype(float),
+        "b": np.full(len(time), np.nan),
     }
-    many = len(stretches)
-    for name_, column in columns.items():
-        columns[name_] = np.concatenate([column, np.full(many, np.nan)])
-    nothing = np.full(len(time), np.nan)
-    for i, name_ in enumerate("ab"):
-        ends = np.array([stretch[i] / MS for stretch in stretches], float)
-        columns[name_] = np.concatenate([nothing, ends])
-    return pa.table({n: pa.array(c, pa.float64(), from_pandas=True) for n, c in columns.items()})
+    marked = score >= bar if np.isfinite(bar) else np.zeros(len(time), bool)
+    if stretches:
+        ends = np.array(stretches, float).T / MS
+        rest = dict.fromkeys(shown, np.full(len(stretches), np.nan))
+        rest |= {"t": ends[0], "b": ends[1] - ends[0]}
+        shown = {name: np.concatenate([column, rest[name]]) for name, column in shown.items()}
+        marked = np.append(marked, np.zeros(len(stretches), bool))
+    arrays = {
+        name: pa.array(column, pa.float64() if name == "t" else pa.float32(), from_pandas=True)
+        for name, column in shown.items()
+    }
+    return pa.table({**arrays, "m": pa.array(marked)})
 
 
-def series_chart(
-    name: str, colours: Mapping[str, Any], height: int, every: float, *, zoom: bool = False
-) -> Spec:
-    """One series named so, drawn from a `table`. Small ones have fewer ticks and no strip."""
-    large = height >= 180
-    x: Spec = {
-        "field": "t",
-        "type": "temporal",
-        "title": None,
-        "axis": {
-            "format": "",
-            "labelExpr": _clock(),
-            "tickCount": 6 if large else 3,
-            "labelFlush": True,
-            "labelOverlap": True,
-            "grid": False,
-            "domain": False,
-            "ticks": False,
-            "offset": STRIP + 5,
-            "labelPadding": 4,
-        },
-    }
-    y: Spec = {
-        "type": "quantitative",
-        "title": None,
-        "scale": {"zero": False, "nice": True},
-        "axis": {
-            "labelExpr": number("datum.value", name),
-            "tickCount": 4 if large else 3,
-            "domain": False,
-            "ticks": False,
-            "minExtent": 54,
-            "maxExtent": 54,
-            "gridColor": colours["grid"],
-        },
-    }
-    layers = [
-        _stretches(colours),
-        _strip(colours),
-        {
-            "transform": [{"filter": "isValid(datum.t)"}],
-            "mark": {
-                "type": "area",
-                "color": colours["band"],
-                "opacity": colours["bandOpacity"],
-                "line": False,
-            },
-            "encoding": {"x": x, "y": {**y, "field": "lo"}, "y2": {"field": "hi"}},
-        },
-    ]
+@lru_cache(maxsize=256)
+def series_chart(name: str, dark: bool, height: int, every: float, zoom: bool = False) -> Spec:
+    """One series named so, drawn from a `table`. Not to be changed: it is handed out again.
+
+    Small ones have fewer ticks and say less of a point. Where `zoom`, dragging selects a time.
+    """
+    colours, large = theme.palette(dark), height >= LARGE
+    drawn = [_band(colours), _line("v", colours["line"], 1.6 if large else 1.4)]
     if large:
-        layers.append(_line(x, y, "e", colours["expected"], 1.0, [4, 3]))
-    layers += [
-        _line(x, y, "v", colours["line"], 1.6 if large else 1.4),
-        _marks(x, y, colours, 18 if large else 14),
-        _pointer(x, y, name, every, colours),
-    ]
+        drawn.insert(1, _line("e", colours["expected"], 1.0) | {"name": "expected"})
+        drawn[1]["mark"]["strokeDash"] = [4, 3]
     if zoom:
-        layers[2]["params"] = [{"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}}]
+        select = {"type": "interval", "encodings": ["x"]}
+        drawn[0]["params"] = [{"name": "zoom", "select": select}]
+    drawn += [_marks(colours), _pointer(name, every, colours)]
     return {
         "height": height,
         "padding": {"left": 0, "right": 4, "top": 6, "bottom": 0},
         "config": _config(colours),
-        "layer": layers,
+        "layer": [
+            _stretches(colours),
+            _strip(colours),
+            {"encoding": {"x": _time(large), "y": _value(name, large, colours)}, "layer": drawn},
+        ],
     }
 
 
-def histogram(
-    points: Points, name: str, colours: Mapping[str, Any], bins: int = 32
-) -> tuple[pa.Table, Spec]:
+def histogram(points: Points, name: str, dark: bool, bins: int = 32) -> tuple[pa.Table, Spec]:
     """How often each value was seen, and where the last one lies."""
+    colours = theme.palette(dark)
     value = points.value[np.isfinite(points.value)]
     last = float(value[-1]) if len(value) else np.nan
     many, edges = np.histogram(value, bins)
@@ -195,30 +156,22 @@ def number(value: str, name: str) -> str:
     return f"abs({value}) < 1000 ? {plain} : {text} + '{unit}'"
 
 
-def _clock() -> str:
-    """Time of the reader; with the day at midnight."""
-    day = "timeFormat(datum.value, '%H:%M') == '00:00'"
-    return f"{day} ? timeFormat(datum.value, '%-d %b') : timeFormat(datum.value, '%H:%M')"
+def _broken(points: Points, every: float) -> list[Floats]:
+    """All columns, time in milliseconds, with an empty row in each gap: no line is drawn there."""
+    time, *rest = points.columns()
+    time = time / MS
+    gaps = np.flatnonzero(np.diff(time) > _longest(time, every * SECOND / MS)) + 1
+    inside = (time[gaps - 1] + time[gaps]) / 2
+    return [np.insert(time, gaps, inside), *(np.insert(column, gaps, np.nan) for column in rest)]
 
 
-def _step(time: Floats, every: float) -> float:
-    """The longest distance in milliseconds that is no gap."""
-    least = GAP * every * SECOND / MS
-    if len(time) < 3:
+def _longest(time: Floats, every: float) -> float:
+    """The longest distance between two points that is no gap."""
+    least = GAP * every
+    if len(time) < 3 or np.median(np.diff(time)) < 1.5 * every:
         return least
-    usual = float(np.median(np.diff(time)))
-    if usual < 1.5 * every * SECOND / MS:
-        return least
-    # thinned: three points of each stretch are left, at any place in it
-    return max(least, 6.5 * (time[-1] - time[0]) / len(time))
-
-
-def _broken(points: Points, time: Floats, longest: float) -> list[Array]:
-    """All columns with an empty row in each gap, so that no line is drawn across it."""
-    after = np.flatnonzero(np.diff(time) > longest) + 1
-    columns = [np.insert(time, after, time[after - 1] + 1)]
-    rest = points.columns()[1:]
-    return columns + [np.insert(column, after, np.nan) for column in rest]
+    # thinned: about three points of each stretch are left, at any place in it
+    return float(max(least, 6.5 * (time[-1] - time[0]) / len(time)))
 
 
 def _cut(
@@ -234,70 +187,102 @@ def _cut(
     return np.maximum(lower, least), np.minimum(upper, most)
 
 
-def _line(x: Spec, y: Spec, field: str, colour: str, width: float, dash: Any = None) -> Spec:
-    mark = {"type": "line", "color": colour, "strokeWidth": width, "strokeJoin": "round"}
+def _time(large: bool) -> Spec:
+    axis = {
+        "labelExpr": "timeFormat(datum.value, timeFormat(datum.value, '%H:%M') == '00:00'"
+        " ? '%-d %b' : '%H:%M')",
+        "tickCount": 6 if large else 3,
+        "labelFlush": True,
+        "labelOverlap": True,
+        "grid": False,
+        "domain": False,
+        "ticks": False,
+        "offset": STRIP + 5,
+        "labelPadding": 4,
+    }
+    return {"field": "t", "type": "temporal", "title": None, "axis": axis}
+
+
+def _value(name: str, large: bool, colours: Mapping[str, Any]) -> Spec:
+    axis = {
+        "labelExpr": number("datum.value", name),
+        "tickCount": 4 if large else 3,
+        "domain": False,
+        "ticks": False,
+        "minExtent": 54,
+        "maxExtent": 54,
+        "gridColor": colours["grid"],
+    }
+    scale = {"zero": False, "nice": True}
+    return {"type": "quantitative", "title": None, "scale": scale, "axis": axis}
+
+
+def _band(colours: Mapping[str, Any]) -> Spec:
+    mark = {"type": "area", "color": colours["band"], "opacity": colours["bandOpacity"]}
     return {
-        "transform": [{"filter": "isValid(datum.t)"}],
-        "mark": mark | ({"strokeDash": dash} if dash else {}),
-        "encoding": {"x": x, "y": {**y, "field": field}},
+        "transform": [{"filter": "!isValid(datum.b)"}],
+        "mark": mark,
+        "encoding": {"y": {"field": "lo"}, "y2": {"field": "hi"}},
     }
 
 
-def _marks(x: Spec, y: Spec, colours: Mapping[str, Any], size: int) -> Spec:
+def _line(field: str, colour: str, width: float) -> Spec:
     return {
-        "transform": [{"filter": "datum.m == 1"}],
-        "mark": {
-            "type": "point",
-            "shape": "circle",
-            "filled": True,
-            "color": colours["mark"],
-            "stroke": colours["paper"],
-            "strokeWidth": 0.8,
-            "opacity": 1,
-            "size": size,
-        },
-        "encoding": {"x": x, "y": {**y, "field": "v"}},
+        "transform": [{"filter": "!isValid(datum.b)"}],
+        "mark": {"type": "line", "color": colour, "strokeWidth": width, "strokeJoin": "round"},
+        "encoding": {"y": {"field": field}},
     }
+
+
+def _marks(colours: Mapping[str, Any]) -> Spec:
+    mark = {"type": "circle", "color": colours["mark"], "opacity": 1, "size": 13}
+    return {"transform": [{"filter": "datum.m"}], "mark": mark, "encoding": {"y": {"field": "v"}}}
 
 
 def _stretches(colours: Mapping[str, Any]) -> Spec:
     """Where an incident lasted, shaded from top to bottom."""
     mark = {"type": "rect", "color": colours["span"], "opacity": colours["spanOpacity"]}
     return {
-        "transform": [{"filter": "isValid(datum.a)"}],
+        "transform": [
+            {"filter": "isValid(datum.b)"},
+            {"calculate": "datum.t + datum.b", "as": "until"},
+        ],
         "mark": mark,
-        "encoding": {
-            "x": {"field": "a", "type": "temporal", "title": None},
-            "x2": {"field": "b"},
-            "y": {"value": 0},
-            "y2": {"value": "height"},
-        },
+        "encoding": {"x": {"field": "t", "type": "temporal"}, "x2": {"field": "until"}},
     }
 
 
 def _strip(colours: Mapping[str, Any]) -> Spec:
     """A thin strip below the chart: the rarer the moment, the stronger."""
+    mark = {
+        "type": "tick",
+        "color": colours["heat"],
+        "orient": "vertical",
+        "thickness": 2.2,
+        "size": STRIP,
+        "y": {"expr": f"height + {3 + STRIP / 2}"},
+    }
+    strength = {"domain": [FAINT, 12], "range": [0.15, 1], "clamp": True}
     return {
         "transform": [{"filter": "isValid(datum.s)"}],
-        "mark": {"type": "rect", "color": colours["heat"], "tooltip": False},
+        "mark": mark,
         "encoding": {
-            "x": {"field": "t", "type": "temporal", "title": None},
-            "x2": {"field": "u"},
-            "y": {"value": {"expr": "height + 3"}},
-            "y2": {"value": {"expr": f"height + {3 + STRIP}"}},
-            "opacity": {
-                "field": "s",
-                "type": "quantitative",
-                "legend": None,
-                "scale": {"domain": [FAINT, 12], "range": [0.12, 1], "clamp": True},
-            },
+            "x": {"field": "t", "type": "temporal"},
+            "opacity": {"field": "s", "type": "quantitative", "legend": None, "scale": strength},
         },
     }
 
 
-def _pointer(x: Spec, y: Spec, name: str, every: float, colours: Mapping[str, Any]) -> Spec:
-    """What was seen and expected at the time that is pointed at."""
+def _pointer(name: str, every: float, colours: Mapping[str, Any]) -> Spec:
+    """What was seen and expected at the time that is pointed at, and how rare that was."""
     expected = f"{number('datum.lo', name)} + ' to ' + {number('datum.hi', name)}"
+    select = {
+        "type": "point",
+        "on": "pointerover",
+        "clear": "pointerout",
+        "nearest": True,
+        "fields": ["t"],
+    }
     return {
         "transform": [
             {"filter": "isValid(datum.v)"},
@@ -305,28 +290,16 @@ def _pointer(x: Spec, y: Spec, name: str, every: float, colours: Mapping[str, An
             {"calculate": f"isValid(datum.lo) ? {expected} : 'nothing yet'", "as": "expected"},
             {"calculate": _rare(every), "as": "rarity"},
         ],
-        "params": [
-            {
-                "name": "at",
-                "select": {
-                    "type": "point",
-                    "on": "pointerover",
-                    "clear": "pointerout",
-                    "nearest": True,
-                    "fields": ["t"],
-                },
-            }
-        ],
-        "mark": {"type": "point", "filled": True, "size": 36, "color": colours["line"]},
+        "params": [{"name": "at", "select": select}],
+        "mark": {"type": "circle", "size": 36, "color": colours["line"]},
         "encoding": {
-            "x": x,
-            "y": {**y, "field": "v"},
+            "y": {"field": "v"},
             "opacity": {"condition": {"param": "at", "empty": False, "value": 1}, "value": 0},
             "tooltip": [
                 {"field": "t", "type": "temporal", "title": "at", "format": "%-d %b %H:%M:%S"},
-                {"field": "seen", "title": "seen"},
-                {"field": "expected", "title": "expected"},
-                {"field": "rarity", "title": "rarity"},
+                {"field": "seen"},
+                {"field": "expected"},
+                {"field": "rarity"},
             ],
         },
     }
@@ -334,12 +307,12 @@ def _pointer(x: Spec, y: Spec, name: str, every: float, colours: Mapping[str, An
 
 def _rare(every: float) -> str:
     """A Vega expression that says what a score means: see `words.rarity_now`."""
-    days = f"{every / 86400!r} * exp(datum.s)"
-    text = "'usual'"
-    for size, unit in ((1 / 1440, "minutes"), (1 / 24, "hours"), (1, "days"), (365.25, "years")):
-        said = f"'about once in ' + format({days} / {size!r}, '.0f') + ' {unit}'"
-        text = f"{days} >= {1.5 * size!r} ? {said} : {text}" if size > 1 / 1440 else said
-    return f"isValid(datum.s) ? {text} : 'usual'"
+    days = f"{every / 86400:.9g} * exp(datum.s)"
+    said = f"format({days} * 1440, '.0f') + ' minutes'"
+    for size, unit in ((1 / 24, "hours"), (1, "days"), (365.25, "years")):
+        more = f"format({days} / {size:.9g}, '.0f') + ' {unit}'"
+        said = f"({days} >= {1.5 * size:.9g} ? {more} : {said})"
+    return f"isValid(datum.s) ? 'about once in ' + {said} : 'usual'"
 
 
 def _config(colours: Mapping[str, Any]) -> Spec:

@@ -127,10 +127,10 @@ def draw() -> None:
     name = parse_key(key)[0]
     left, right = st.columns([1.3, 1], gap="medium")
     with left:
-        parts.heading("Values", "how often each was seen; the line is the last one")
-        parts.chart(*charts.histogram(points, name, look.colours), "How often each value was seen")
+        parts.show(parts.heading("Values", "how often each was seen; the line is the last one"))
+        parts.chart(*charts.histogram(points, name, look.dark), "How often each value was seen")
     with right:
-        parts.heading("In numbers")
+        parts.show(parts.heading("In numbers"))
         parts.show(parts.facts(numbers(look, key, one, points)))
 
 
@@ -214,7 +214,7 @@ def picture(look: Look, key: str, one: SeriesNow | None, points: Points, stretch
         if any(m.series == key for m in i.members) and i.since < stretch.end
     ]
     data = charts.table(points, name, every, look.now.budget.bar, stretches)
-    spec = charts.series_chart(name, look.colours, 300, every, zoom=True)
+    spec = charts.series_chart(name, look.dark, 300, every, zoom=True)
     alt = f"{words.title(key)}: value, what was expected, and how rare each moment was"
     event = st.vega_lite_chart(data, spec, width="stretch", alt=alt, on_select="rerun",
                                key=f"zoom {key} {stretch.live and st.session_state.get('span')}")  # fmt: skip

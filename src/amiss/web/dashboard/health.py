@@ -41,14 +41,14 @@ def report(look: Look) -> str:
     return "".join(
         (
             summary(look),
-            _title("Sources", "what is polled, and how long it takes"),
+            parts.heading("Sources", "what is polled, and how long it takes"),
             "".join(source(look, one) for one in now.pipelines)
             or parts.notice("wait", "No source has started yet.", now.reason),
-            _title("Sinks", "who is told of incidents"),
+            parts.heading("Sinks", "who is told of incidents"),
             sinks(look),
-            _title("Budget", "how many incidents you want, and how many there were"),
+            parts.heading("Budget", "how many incidents you want, and how many there were"),
             f'<div class="am-two">{budget(now.budget)}{parts.facts(asked(look))}</div>',
-            _title("Skipped", "readings that could not be used, since the start, by reason"),
+            parts.heading("Skipped", "readings that could not be used, since the start, by reason"),
             skipped(look),
         )
     )
@@ -157,7 +157,7 @@ def draw_series() -> None:
     """Each series with what it is doing."""
     look = parts.look()
     found = words.states(look.now.series)
-    parts.heading("Series", f"{len(look.now.series):,} in all")
+    parts.show(parts.heading("Series", f"{len(look.now.series):,} in all"))
     if not look.now.series:
         parts.show(parts.notice("wait", "None yet.", look.now.reason))
         return
@@ -194,7 +194,7 @@ def listed(look: Look, series: list[SeriesNow]) -> str:
 def program() -> None:
     """Versions, files and what is kept: does not change by itself."""
     look = parts.look()
-    parts.heading("Program")
+    parts.show(parts.heading("Program"))
     kept = shared(look.live, "kept", look.at // HOUR, lambda: look.live.store.series())
     points, size = sum(s.points for s in kept), sum(s.bytes for s in kept)
     pairs = [
@@ -209,6 +209,3 @@ def program() -> None:
     ]
     parts.show(parts.facts(pairs))
 
-
-def _title(text: str, note: str) -> str:
-    return f'<h2 class="am-h2">{escape(text)}<small>{escape(note)}</small></h2>'

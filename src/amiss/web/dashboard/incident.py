@@ -38,7 +38,7 @@ def page() -> None:
         return
     open_ = revisions[-1].state == "open"
     parts.refreshing(lambda: draw(asked), parts.REFRESH if open_ else SETTLED)
-    parts.heading("As data")
+    parts.show(parts.heading("As data"))
     body = orjson.dumps([as_json(one) for one in revisions], option=orjson.OPT_INDENT_2)
     with st.container(horizontal=True):
         st.download_button("Download JSON", body, f"incident-{asked}.json", "application/json",
@@ -55,7 +55,7 @@ def draw(asked: str) -> None:
     each = revisions[-1]
     parts.show(top(look, each))
     parts.show(parts.facts(details(look, each)))
-    parts.heading("What was seen, and what was expected", "ranked by surprise")
+    parts.show(parts.heading("What was seen, and what was expected", "ranked by surprise"))
     parts.show(members(look, each))
     pictures(look, each)
     evidence(each)
@@ -159,13 +159,13 @@ def pictures(look: Look, each: Incident) -> None:
         if data.num_rows <= len(stretch):
             parts.show('<p class="am-faint">its history is no longer kept</p>')
             continue
-        spec = charts.series_chart(name, look.colours, 150, often)
+        spec = charts.series_chart(name, look.dark, 150, often)
         parts.chart(data, spec, f"{words.title(member.series)} before and during the incident")
 
 
 def evidence(each: Incident) -> None:
     """What the source said beside the numbers."""
-    parts.heading("At that moment")
+    parts.show(parts.heading("At that moment"))
     if not each.evidence:
         parts.show('<p class="am-faint">The source said nothing beside the numbers.</p>')
         return
@@ -179,7 +179,7 @@ def before(look: Look, each: Incident) -> None:
     found = shared(look.live, ("before", each.id), look.now.version,
                    lambda: look.live.store.incidents(limit=300, before=each.id))  # fmt: skip
     alike = [i for i in found if i.members and i.members[0].series == first][:5]
-    parts.heading("Before", "incidents that began with the same series")
+    parts.show(parts.heading("Before", "incidents that began with the same series"))
     if not alike:
         parts.show('<p class="am-faint">None like it so far.</p>')
     for one in alike:
@@ -190,7 +190,7 @@ def before(look: Look, each: Incident) -> None:
 
 def told(look: Look, each: Incident) -> None:
     """Who was told, and what came of it."""
-    parts.heading("Who was told")
+    parts.show(parts.heading("Who was told"))
     found = shared(look.live, ("told", each.id), (look.now.version, look.at // (2 * 10**9)),
                    lambda: look.live.store.deliveries(each.id))  # fmt: skip
     if not found:

@@ -153,7 +153,7 @@ def kept() -> None:
     look = parts.look()
     found = shared(look.live, "models", (look.now.version, look.at // (10 * SECOND)),
                    lambda: look.live.store.models())  # fmt: skip
-    parts.heading("Kept", "earlier ones, to compare")
+    parts.show(parts.heading("Kept", "earlier ones, to compare"))
     if not found:
         parts.show(parts.notice("wait", "None so far.", "The first comes with 100 samples."))
         return

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from amiss.data import DAY, HOUR, MINUTE, Incident, parse_key
+from amiss.data import DAY, HOUR, MINUTE, SECOND, Incident, parse_key
 from amiss.run.now import BudgetNow, Now, SeriesNow
 from amiss.units import write_number
 from amiss.web.dashboard import charts, parts, words
@@ -15,6 +15,7 @@ from amiss.web.dashboard.shared import shared
 
 SPAN = 20 * MINUTE  # of the small charts
 POINTS = 240
+TILE = 116  # pixels
 CARDS = 3  # incidents with a chart; further ones are lines
 KEY = (
     ("cpu_percent",),
@@ -35,13 +36,22 @@ def page() -> None:
 def draw() -> None:
     """Sentences first, then what is amiss, then the machine."""
     look = parts.look()
-    said = shared(look.live, ("head", str(look.zone)), (look.now.version, look.at // 10**9),
-                  lambda: head(look))  # fmt: skip
-    parts.show(said)
+    chosen = chosen_series(look.now.series)
+    stamp = (look.now.version, look.at // SECOND)
+    above, below, tiles = shared(
+        look.live,
+        ("now", str(look.zone)),
+        stamp,
+        lambda: (head(look), attention(look) + day(look) + about(look, chosen), over(look, chosen)),
+    )
+    parts.show(above)
     incidents(look)
-    attention(look)
-    parts.show(day(look))
-    key_series(look)
+    parts.show(below)
+    if chosen:
+        with st.container(key="tiles"):
+            parts.show(tiles)
+            for one in chosen:
+                series(look, one.key, look.at - SPAN, TILE)
 
 
 def head(look: Look) -> str:
@@ -123,42 +133,39 @@ def series(
             look.live.history(key, start, look.at, POINTS), name, every, bar, stretches
         ),
     )
-    spec = charts.series_chart(name, look.colours, height, every)
+    spec = charts.series_chart(name, look.dark, height, every)
     parts.chart(data, spec, f"{words.title(key)} with what was expected")
 
 
-def attention(look: Look) -> None:
+def attention(look: Look) -> str:
     """What is warming up, silent or failing: a line each, with a link."""
-    found = concerns(look.now)
-    if found:
-        with st.container(key="attention"):
-            for icon, said in found:
-                parts.link("health", parts.plain(said), f":material/{icon}:")
+    lines = "".join(
+        f'<li><a href="health">{parts.state(word, tone)}<span>{escape(said)}</span></a></li>'
+        for word, tone, said in concerns(look.now)
+    )
+    return f'<ul class="am-attention">{lines}</ul>' if lines else ""
 
 
-def concerns(now: Now) -> list[tuple[str, str]]:
-    """Icon and words of each."""
-    found = []
+def concerns(now: Now) -> list[tuple[str, str, str]]:
+    """A word, a tone and a sentence of each."""
+    found = [("failing", "fail", f"sink {s.name}: {s.reason}")
+             for s in now.sinks if s.health == "failing"]  # fmt: skip
+    found += [("failing", "fail", f"model {m.name}: {m.reason}")
+              for m in now.models if m.state == "failed"]  # fmt: skip
+    if now.config_error:
+        said = f"the new configuration is not in use: {now.config_error}"
+        found.append(("refused", "fail", said))
+    if now.skipped:
+        n = words.count(sum(now.skipped.values()), "reading", "readings")
+        most = max(now.skipped, key=lambda reason: now.skipped[reason])
+        found.append(("skipped", "wait", f"{n} since the start, most of all: {most}"))
     warming, silent = words.waiting(now.series)
     if warming and now.phase == "watching":
-        n = words.count(len(warming), "series is", "series are")
-        found.append(("hourglass_top", f"{n} warming up: {warming[0].reason}"))
+        n = words.count(len(warming), "series", "series")
+        found.append(("warming up", "wait", f"{n}: {warming[0].reason}"))
     if silent:
-        n = words.count(len(silent), "series is", "series are")
-        found.append(("sensors_off", f"{n} silent, such as {words.title(silent[0].key)}"))
-    for sink in now.sinks:
-        if sink.health == "failing":
-            found.append(("notifications_off", f"Sink {sink.name} is failing: {sink.reason}"))
-    for model in now.models:
-        if model.state == "failed":
-            found.append(("model_training", f"Model {model.name} has failed: {model.reason}"))
-    lost = sum(now.skipped.values())
-    if lost:
-        most = max(now.skipped, key=lambda reason: now.skipped[reason])
-        n = words.count(lost, "reading", "readings")
-        found.append(("report", f"{n} skipped since the start, most of all: {most}"))
-    if now.config_error:
-        found.append(("settings_alert", f"The new configuration is not in use: {now.config_error}"))
+        n = words.count(len(silent), "series", "series")
+        found.append(("silent", "still", f"{n}, such as {words.title(silent[0].key)}"))
     return found
 
 
@@ -188,41 +195,41 @@ def day(look: Look) -> str:
     )
     n = words.count(len(found), "incident") if found else "no incident"
     return (
-        f'<section class="am-day"><h2 class="am-h2">Last 24 hours<small>{n}</small></h2>'
+        f'<section class="am-day">'
+        f'{parts.heading("Last 24 hours", n)}'
         f'<div class="am-strip">{"".join(bars)}</div>'
         f'<div class="am-hours">{hours}</div></section>'
     )
 
 
-def key_series(look: Look) -> None:
-    """This machine's metrics live, each with its expected band."""
-    chosen = chosen_series(look.now.series)
-    if not chosen:
-        parts.heading("Live")
-        first = "The first pictures come with the second poll, in about ten seconds."
-        parts.show(parts.notice("wait", first, "Opinions follow after about eight minutes."))
-        return
-    where = parse_key(chosen[0].key)[1].get("host", "")
-    parts.heading(f"{where} live" if where else "Live", "with what is expected, last 20 minutes")
-    with st.container(key="tiles"):
-        for at in range(0, len(chosen), 3):
-            row = chosen[at : at + 3]
-            for column, one in zip(st.columns(3, border=True), row, strict=False):
-                with column:
-                    tile(look, one)
+def about(look: Look, chosen: Sequence[SeriesNow]) -> str:
+    """The heading of the tiles; or, before there are any, when there will be."""
+    where = parse_key(chosen[0].key)[1].get("host", "") if chosen else ""
+    heading = parts.heading(f"{where} live" if where else "Live", "with what is expected")
+    if chosen:
+        return heading
+    first = "The first pictures come with the second poll, in about ten seconds."
+    return heading + parts.notice("wait", first, "Opinions follow after about eight minutes.")
 
 
-def tile(look: Look, one: SeriesNow) -> None:
-    """One series: its value now, what was expected, and a chart."""
+def over(look: Look, chosen: Sequence[SeriesNow]) -> str:
+    """What stands over the chart of each tile: its value now, and what was expected."""
+    return "".join(tile(look, one) for one in chosen)
+
+
+def tile(look: Look, one: SeriesNow) -> str:
+    """One of them, linked to the explorer."""
     name = parse_key(one.key)[0]
-    value = write_number(one.value, name)
     if one.state == "judged":
         expected = words.band(one.expected, one.lower, one.upper, one.value, name) + " expected"
     else:
-        expected = one.reason if one.state == "silent" else "warming up"
-    label = f"{parts.plain(words.title(one.key))} **{parts.plain(value)}** {parts.aside(expected)}"
-    parts.link("explorer", label, key=one.key)
-    series(look, one.key, look.at - SPAN, 116)
+        expected = one.state
+    value = write_number(one.value, name) if one.state != "silent" else "no data"
+    return (
+        f'<a class="am-tile" href="explorer?key={quote(one.key)}">'
+        f"{escape(words.title(one.key, look.systems))}<b>{escape(value)}</b>"
+        f"<small>{escape(expected)}</small></a>"
+    )
 
 
 def chosen_series(series: Sequence[SeriesNow]) -> list[SeriesNow]:

@@ -32,11 +32,6 @@ class Look:
     dark: bool
 
     @property
-    def colours(self) -> Mapping[str, Any]:
-        """For charts."""
-        return theme.palette(self.dark)
-
-    @property
     def systems(self) -> int:
         """How many hosts, services or whatever are watched."""
         return len({one.system for one in self.now.series})
@@ -123,10 +118,10 @@ def notice(tone: str, said: str, more: str = "") -> str:
     return f'<div class="am-notice am-{tone}" role="status"><p>{escape(said)}</p>{rest}</div>'
 
 
-def heading(text: str, note: str = "") -> None:
+def heading(text: str, note: str = "") -> str:
     """A heading within a page."""
     small = f"<small>{escape(note)}</small>" if note else ""
-    show(f'<h2 class="am-h2">{escape(text)}{small}</h2>')
+    return f'<h2 class="am-h2">{escape(text)}{small}</h2>'
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:

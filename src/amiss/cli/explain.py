@@ -1,0 +1,111 @@
+"""`amiss explain ID`: an incident in words."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amiss.cli.options import AsJson, Home
+
+if TYPE_CHECKING:
+    from amiss.data import Floats, Incident, Member, Times
+    from amiss.store import Store
+
+BARS = 60  # characters of a sparkline
+BEFORE = 2.0  # spans of the incident that are shown before it, so that normal life is seen
+LEAST = 20 * 60 * 10**9  # ns shown before it
+
+
+def explain(
+    id: Annotated[str, typer.Argument(help="Of an incident; the beginning is enough.")],
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Say in words what an incident was.
+
+    What was seen against what was expected, since when, and who was told."""
+    from amiss.cli.output import print_json
+    from amiss.cli.stored import stored
+    from amiss.message import as_json
+
+    with stored(home) as store:
+        revisions = _find(store, id)
+        if json:
+            told = [
+                {"sink": d.sink, "revision": d.revision, "outcome": d.outcome, "message": d.message}
+                for d in store.deliveries(revisions[-1].id)
+            ]
+            said = as_json(revisions[-1])
+            print_json(said | {"revisions": [as_json(each) for each in revisions], "told": told})
+        else:
+            print("\n".join(_words(store, revisions)))
+
+
+def _find(store: "Store", id: str) -> "list[Incident]":
+    from amiss.errors import ConfigError
+
+    if revisions := store.incident(id):
+        return revisions
+    like = [each.id for each in store.incidents(limit=1000) if each.id.startswith(id)]
+    if len(like) == 1:
+        return store.incident(like[0])
+    if like:
+        raise ConfigError(f"several incidents begin with {id!r}: {', '.join(like[:5])}")
+    raise ConfigError(f"there is no incident {id!r}; `amiss incidents` lists them")
+
+
+def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
+    from amiss.cli.output import lasted, moment
+
+    now = revisions[-1]
+    lines = [now.sentence, ""]
+    if now.until is None:
+        lines.append(f"Since {moment(now.since)}; it goes on. Severity: {now.severity}.")
+    else:
+        lines.append(
+            f"From {moment(now.since)} to {moment(now.until)}, {lasted(now.until - now.since)}. "
+            f"Severity: {now.severity}."
+        )
+    worst = max((each.severity for each in revisions), key=("low", "medium", "high").index)
+    if worst != now.severity:
+        lines[-1] += f" It was {worst} at its worst."
+    for member in now.members:
+        lines += ["", *_member(store, now, member)]
+    if now.breadth > len(now.members):
+        lines += ["", f"And {now.breadth - len(now.members)} more series."]
+    if now.evidence:
+        lines += ["", "Seen then:", *(f"  {each}" for each in now.evidence)]
+    told = [
+        f"  {d.sink}: revision {d.revision} {d.outcome} {moment(d.at)}"
+        + (f": {d.message}" if d.message else "")
+        for d in store.deliveries(now.id)
+    ]
+    return [*lines, "", "Told:", *told] if told else [*lines, "", "No sink was told."]
+
+
+def _member(store: "Store", incident: "Incident", member: "Member") -> list[str]:
+    """What was seen of a series, and its curve around that time."""
+    from amiss.cli.output import moment, sparkline
+    from amiss.decide.explain import observed
+    from amiss.run.recent import thin
+
+    lines = [f"{observed(member)}, -ln p {member.score:.1f} ({member.series})"]
+    end = incident.until or incident.seen
+    start = incident.since - max(int(BEFORE * (end - incident.since)), LEAST)
+    points = thin(store.history(member.series, start, end), 3 * BARS)
+    if len(points) > 1:
+        first, last = int(points.time[0]), int(points.time[-1])
+        lines.append(f"  {sparkline(_bars(points.time, points.value))}")
+        lines.append(f"  {moment(first):<{BARS // 2}}{moment(last):>{BARS - BARS // 2}}")
+    return lines
+
+
+def _bars(time: "Times", value: "Floats") -> list[float]:
+    """The value of each of BARS equal spans that is furthest from the middle of all."""
+    import numpy as np
+
+    place = (time - time[0]) * BARS // (time[-1] - time[0] + 1)
+    away = np.abs(value - np.nanmedian(value))
+    bars = np.full(BARS, np.nan)
+    for i in np.argsort(np.nan_to_num(away, nan=-1.0), kind="stable").tolist():
+        bars[place[i]] = value[i]
+    return bars.tolist()

@@ -1,0 +1,85 @@
+"""`amiss incidents`: what is or was amiss."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amiss.cli.options import AsJson, Home
+
+if TYPE_CHECKING:
+    from amiss.data import Incident
+
+STATES = ("open", "resolved")
+
+
+def incidents(
+    state: Annotated[
+        str | None, typer.Option(help="Only those that are open, or resolved.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only what was amiss since: 24h, 7d, 2026-03-07.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1)] = 50,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """List incidents, the last that opened first."""
+    from amiss.cli.output import print_json
+    from amiss.cli.stored import stored
+    from amiss.errors import ConfigError
+    from amiss.message import as_json
+
+    if state not in (None, *STATES):
+        raise ConfigError(f"--state: there is no state {state!r}; known: {', '.join(STATES)}")
+    start = _start(since) if since is not None else None
+    with stored(home) as store:
+        found = store.incidents(since=start, state=state, limit=limit)  # type: ignore[arg-type]
+    if json:
+        print_json([as_json(each) for each in found])
+    elif found:
+        _table(found)
+    else:
+        said = " open" if state == "open" else ""
+        print(f"There are no{said} incidents{f' since {since}' if since else ''}.")
+
+
+def _start(text: str) -> int:
+    """The moment, in ns, so long ago, or at this time."""
+    import time
+
+    from amiss.component import parse_span
+    from amiss.errors import ConfigError
+    from amiss.web.times import parse_time
+
+    try:
+        span = parse_span(text)
+        return time.time_ns() - span if isinstance(span, int) else 0
+    except ValueError:
+        pass
+    try:
+        return parse_time(text)
+    except ValueError:
+        raise ConfigError(
+            f"--since: {text!r} is neither a span such as 24h or 7d nor a time such as 2026-03-07"
+        ) from None
+
+
+def _table(found: "list[Incident]") -> None:
+    import time
+
+    from amiss.cli.output import lasted, moment, print_table
+
+    now = time.time_ns()
+    rows = [
+        (
+            each.id,
+            moment(each.since),
+            f"{lasted(now - each.since)} so far"
+            if each.until is None
+            else lasted(each.until - each.since),
+            each.severity,
+            each.title,
+        )
+        for each in found
+    ]
+    print_table(("id", "since", "lasted", "severity", "what"), rows, wide="what")

@@ -1,0 +1,45 @@
+"""`amiss init`: a configuration to start from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amiss.cli.options import AsJson
+
+
+def init(
+    blueprint: Annotated[str, typer.Argument(help="What to start from.")] = "this-host",
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="The file to write, or - for the output.")
+    ] = "amiss.yaml",
+    force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Write a commented configuration with every default."""
+    from amiss.cli.output import print_json
+    from amiss.config import BLUEPRINTS, write
+    from amiss.errors import ConfigError
+
+    if blueprint not in BLUEPRINTS:
+        raise ConfigError(
+            f"there is no blueprint {blueprint!r}; known: {', '.join(sorted(BLUEPRINTS))}"
+        )
+    settings = BLUEPRINTS[blueprint]()
+    if out == "-":
+        if json:
+            print_json(settings.model_dump(mode="json"))
+        else:
+            print(write(settings), end="")
+        return
+    path = Path(out)
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is there already; --force writes over it, -o names another")
+    try:
+        path.write_text(write(settings, path.name), encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be written: {exc.strerror}") from None
+    if json:
+        print_json({"written": str(path), "blueprint": blueprint})
+    else:
+        print(f"{path} is written; `amiss check {path}` looks it over, `amiss run {path}` starts")

@@ -1,0 +1,14 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Home: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", help="The data folder (else $AMISS_HOME, else the user's).", show_default=False
+    ),
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]

@@ -1,0 +1,30 @@
+"""The store of a data folder, for commands that only look: the program may run meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amiss.store import Store
+
+
+@contextmanager
+def stored(asked: Path | None) -> "Iterator[Store]":
+    """What an installation has kept. ConfigError if there is nothing in this folder."""
+    from amiss.errors import ConfigError
+    from amiss.home import DATABASE, home
+
+    folder = home(asked)
+    if not (folder / DATABASE).is_file():
+        raise ConfigError(
+            f"{folder}: nothing has been watched in this data folder yet; start with `amiss run`, "
+            "or name another folder with --home"
+        )
+    from amiss.store import Store
+
+    store = Store(folder / DATABASE)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,101 @@
+"""Models are fitted in a process of their own, which ends."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from amiss.data import Frame
+from amiss.detectors.isolation_forest import IsolationForest
+from amiss.errors import StateError
+from amiss.judge import judge_jointly, name_of
+from amiss.run import fit
+from amiss.run.fit import fit_apart, fit_here
+
+FOREST = IsolationForest(trees=10)
+
+
+def history(ticks: int = 120) -> Frame:
+    chance = np.random.default_rng(3)
+    values = chance.normal(size=(ticks, 1, 3))
+    return Frame(np.arange(ticks) * 5, ('host="a"',), ("x", "y", "z"), values)
+
+
+def test_a_worker_says_what_this_process_would() -> None:
+    apart, here = fit_apart(FOREST, {}, history()), fit_here(FOREST, {}, history())
+    assert apart.keys() == here.keys() == {name_of(FOREST), f"{name_of(FOREST)}.rank"}
+    for name in here:
+        for column in here[name]:
+            assert np.array_equal(apart[name][column], here[name][column]), (name, column)
+    _, raw, nats, before = judge_jointly(FOREST, apart, history())
+    assert np.isfinite(raw.values).all()
+    assert before[0, 0] == 120
+
+
+def test_serving_never_imports_what_fitting_needs() -> None:
+    """Live is started, a model is fitted and put to use, and scored with."""
+    code = """
+import sys, tempfile, threading
+from pathlib import Path
+import numpy as np
+from amiss.run.live import Live
+from amiss.settings import default
+from amiss.world import World
+from amiss.run.fit import fit_apart
+from amiss.data import Frame
+from amiss.judge import judge_jointly
+live = Live(default(), Path(tempfile.mkdtemp()), World())
+live.start()
+now = live.now()
+while not now.series:
+    now = live.wait(now.version, 10)
+forest = next(t.detector for t in live.trainees if t.type == "isolation_forest")
+history = Frame(np.arange(60), ("a",), ("x", "y"), np.random.default_rng(1).normal(size=(60, 1, 2)))
+judge_jointly(forest, fit_apart(forest, {}, history), history)
+live.predict()
+live.stop()
+heavy = [m for m in sys.modules if m.split(".")[0] in ("sklearn", "joblib") or m == "scipy.stats"]
+assert not heavy, heavy
+"""
+    said = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise MemoryError('no room')", "fitting failed: MemoryError: no room"),
+        ("import os; os.kill(os.getpid(), 9)", "fitting failed: its process was ended by SIGKILL"),
+        ("import sys; sys.exit(3)", "fitting failed: exit code 3"),
+        ("print('hello')", "a stored state is damaged"),
+    ],
+)
+def test_a_worker_that_fails_says_why(monkeypatch, code, reason) -> None:
+    monkeypatch.setattr(fit, "COMMAND", (sys.executable, "-c", code))
+    with pytest.raises(StateError, match=reason):
+        fit_apart(FOREST, {}, history())
+
+
+def test_a_worker_that_cannot_be_started(monkeypatch) -> None:
+    monkeypatch.setattr(fit, "COMMAND", ("/nowhere/python",))
+    with pytest.raises(StateError, match="fitting failed: no process for it: No such file"):
+        fit_apart(FOREST, {}, history())
+
+
+def test_a_worker_ends_with_the_program(monkeypatch) -> None:
+    monkeypatch.setattr(fit, "COMMAND", (sys.executable, "-c", "import time; time.sleep(600)"))
+    stop = threading.Event()
+    threading.Timer(0.1, stop.set).start()
+    with pytest.raises(StateError, match="given up"):
+        fit_apart(FOREST, {}, history(20_000), stop)
+
+
+def test_a_worker_that_takes_too_long_is_stopped(monkeypatch) -> None:
+    monkeypatch.setattr(fit, "COMMAND", (sys.executable, "-c", "import time; time.sleep(600)"))
+    monkeypatch.setattr(fit, "LONGEST", 0.3)
+    with pytest.raises(StateError, match="took longer"):
+        fit_apart(FOREST, {}, history())

@@ -1,0 +1,372 @@
+"""A watch goes on: after a kill, without its source, without its store, after a fault."""
+
+import logging
+import sqlite3
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from amiss.data import HOUR, SECOND
+from amiss.errors import StateError, Unreachable
+from amiss.judge import States
+from amiss.run import commits, watch
+from amiss.run.resume import LOST
+from amiss.run.watch import close, run_watch, tick
+from amiss.store import Store
+from run.rig import EVERY, HARM, START, Rig, pipeline
+
+KEY = 'load{host="made"}'
+TICKS = 300
+
+
+def same(a: States, b: States) -> bool:
+    return a.keys() == b.keys() and all(
+        a[name].keys() == b[name].keys()
+        and all(np.array_equal(a[name][c], b[name][c]) or
+                (a[name][c].dtype.kind == "f"
+                 and np.array_equal(a[name][c], b[name][c], equal_nan=True)) for c in a[name])
+        for name in a
+    )  # fmt: skip
+
+
+def revisions(store: Store) -> list[tuple[str, int, str]]:
+    found = [r for one in store.incidents(limit=1000) for r in store.incident(one.id)]
+    return [(one.id, one.revision, one.state) for one in found]
+
+
+def uninterrupted(tmp_path, ticks: int, joint: bool = False) -> Rig:
+    other = tmp_path / "other"
+    other.mkdir()
+    rig = Rig(other, pipeline=pipeline(joint=joint))
+    rig.start()
+    rig.run(ticks)
+    return rig
+
+
+def test_a_restart_at_any_tick_goes_on_as_if_there_had_been_none(rig, tmp_path) -> None:
+    whole = uninterrupted(tmp_path, TICKS)
+    done = 0
+    for ticks in (1, 35, 1, 90, 36, 100, 37):
+        rig.start()
+        assert rig.watch.progress.replayed == len(rig.store.load("made").journal)
+        rig.run(ticks)
+        done += ticks
+    assert done == TICKS
+    assert same(rig.watch.states, whole.watch.states)
+    assert revisions(rig.store) == revisions(whole.store)
+    assert len(revisions(rig.store)) >= 2
+    assert rig.news
+    for one in (rig, whole):
+        close(one.watch)
+    mine, other = (one.store.history(KEY, 0, 2**62) for one in (rig, whole))
+    assert mine.time.tolist() == other.time.tolist() == (START + EVERY * np.arange(TICKS)).tolist()
+    assert np.array_equal(mine.value, other.value)
+    assert np.array_equal(mine.score, other.score, equal_nan=True)
+    whole.close()
+
+
+def test_a_start_after_a_stop_has_nothing_to_replay(rig) -> None:
+    rig.start()
+    rig.run(10)
+    close(rig.watch)
+    before = rig.watch.states
+    rig.start()
+    assert rig.watch.progress.replayed == 0
+    assert same(rig.watch.states, before)
+
+
+def test_a_source_that_does_not_answer_is_asked_less_often_and_says_why(rig, caplog) -> None:
+    def away(time, found):
+        raise Unreachable("sensors: no answer", after=after[0])
+
+    after, waits, stop = [None], [], threading.Event()
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        waits.append(seconds)
+        reasons.append(rig.watch.progress.reason)
+        if len(waits) == 9:
+            rig.numbers.say = lambda time, found: found
+        if len(waits) == 10:
+            event.set()
+        rig.clock.time += int(seconds * SECOND)
+        return event.is_set()
+
+    reasons: list[str] = []
+    rig.start()
+    rig.numbers.say = away
+    rig.watch.world = replace(rig.watch.world, wait=wait)
+    with caplog.at_level(logging.INFO):
+        run_watch(rig.watch, stop, rig.told)
+    assert waits[:3] == [5, 10, 20]
+    assert max(waits) == 300
+    assert all((rig.clock.time // EVERY * EVERY) == rig.clock.time for _ in waits)
+    assert reasons[0] == "sensors: no answer; tried again in 5 s"
+    assert (rig.watch.progress.failures, rig.watch.progress.health) == (9, "good")
+    assert reasons[-1] == ""
+    assert [r.getMessage() for r in caplog.records] == [
+        "pipeline made: sensors: no answer", "pipeline made: works again"
+    ]  # fmt: skip
+
+
+def test_a_fault_in_the_step_is_counted_and_the_watch_goes_on(rig, tmp_path, caplog) -> None:
+    harm, stop = range(40, 45), threading.Event()
+    ticks, seen = 0, []
+
+    def say(time, found):
+        return found | ({"load": HARM} if (time - START) // EVERY in harm else {})
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        nonlocal ticks
+        ticks += 1
+        seen.append(rig.watch.progress)
+        rig.clock.tick()
+        if ticks == 80:
+            event.set()
+        return event.is_set()
+
+    rig.start()
+    rig.numbers.say = say
+    rig.watch.world = replace(rig.watch.world, wait=wait)
+    run_watch(rig.watch, stop, rig.told)
+    assert rig.watch.skipped["a fault in the step"] == len(harm)
+    assert seen[42].health == "failing"
+    assert seen[42].reason == (
+        "fault in the step: ZeroDivisionError; its records were left out"
+    )
+    assert seen[-1].health == "good"
+    assert len([r for r in caplog.records if r.levelno >= logging.ERROR]) == 1
+    # memory, charts and history have all other ticks, once
+    close(rig.watch)
+    wanted = [START + EVERY * t for t in range(80) if t not in harm]
+    assert rig.store.history(KEY, 0, 2**62).time.tolist() == wanted
+    assert rig.watch.recent.read(KEY).time.tolist() == wanted
+    keys = rig.watch.states["series"]["keys"].tolist()
+    assert rig.watch.states["expect"]["count"][keys.index(KEY)] == len(wanted)
+
+
+def test_a_fault_in_the_source_leaves_the_memory_alone(rig, monkeypatch) -> None:
+    rig.start()
+    rig.run(5)
+    before, stop = rig.watch.states, threading.Event()
+
+    def fault(time, found):
+        stop.set()
+        raise KeyError("driver")
+
+    rig.numbers.say = fault
+    run_watch(rig.watch, stop, rig.told)
+    assert rig.watch.skipped == {"a fault in the source": 1}
+    assert rig.watch.progress.reason.startswith("fault in the source: KeyError; tried again")
+    assert rig.watch.states is before
+
+
+def test_ticks_wait_for_a_full_disk_and_are_committed_in_order(rig, tmp_path) -> None:
+    whole = uninterrupted(tmp_path, TICKS)
+    rig.start()
+    commit, taken = rig.store.commit, []
+
+    def full(*args):
+        raise Unreachable("the disk is full")
+
+    def counted(name, cursor, *rest):
+        taken.append(cursor["time"])
+        commit(name, cursor, *rest)
+
+    rig.run(10)
+    rig.store.commit = full
+    rig.run(5)
+    assert rig.watch.progress.health == "failing"
+    assert rig.watch.progress.reason == "the disk is full"
+    assert len(rig.watch.waiting) == 5
+    rig.store.commit = counted
+    rig.run(1)
+    assert rig.watch.progress.health == "good"
+    assert taken == [START + EVERY * t for t in range(10, 16)]
+    # for hours: checkpoints take the place of what waits before them
+    rig.store.commit = full
+    rig.run(230)
+    assert len(rig.watch.waiting) <= 3 * 60 // 5 + 1
+    assert len([one for one in rig.watch.waiting if one.checkpoint]) == 1
+    news = rig.news
+    rig.store.commit = commit
+    rig.run(TICKS - 246)
+    assert rig.news > news
+    assert revisions(rig.store) == revisions(whole.store)
+    assert same(rig.watch.states, whole.watch.states)
+    close(rig.watch)
+    found = rig.store.history(KEY, 0, 2**62)
+    assert found.time.tolist() == [START + EVERY * t for t in range(TICKS)]
+    rig.start()
+    assert same(rig.watch.states, whole.watch.states)
+    whole.close()
+
+
+def test_a_fault_while_the_disk_is_full_loses_no_tick_but_its_own(rig) -> None:
+    rig.start()
+    rig.run(50)
+    commit, stop = rig.store.commit, threading.Event()
+
+    def full(*args):
+        raise Unreachable("the disk is full")
+
+    def harm(time, found):
+        stop.set()
+        return found | {"load": HARM}
+
+    rig.store.commit = full
+    rig.run(50)
+    rig.numbers.say = harm
+    run_watch(rig.watch, stop, rig.told)
+    rig.numbers.say = lambda time, found: found
+    rig.clock.tick()
+    run_twice = threading.Event()
+    rig.watch.world = replace(rig.watch.world, wait=lambda event, s: run_twice.set())
+    run_watch(rig.watch, run_twice, rig.told)
+    rig.store.commit = commit
+    rig.clock.tick()
+    rig.run(1)
+    close(rig.watch)
+    wanted = [START + EVERY * t for t in range(103) if t != 100]
+    assert rig.store.history(KEY, 0, 2**62).time.tolist() == wanted
+    keys = rig.watch.states["series"]["keys"].tolist()
+    assert rig.watch.states["expect"]["count"][keys.index(KEY)] == len(wanted)
+
+
+def test_history_that_waits_too_long_is_dropped_the_oldest_first_and_counted(
+    rig, monkeypatch
+) -> None:
+    monkeypatch.setattr(commits, "MOST_BYTES", 50 * 3 * 5 * 8)
+    rig.start()
+
+    def full(*args):
+        raise Unreachable("the disk is full")
+
+    commit, rig.store.commit = rig.store.commit, full
+    rig.run(200)
+    rig.store.commit = commit
+    rig.run(1)
+    close(rig.watch)
+    lost = rig.watch.skipped["history that the store did not take in time"]
+    assert rig.store.history(KEY, 0, 2**62).time.tolist() == [
+        START + EVERY * t for t in range(lost, 201)
+    ]
+    assert 100 < lost < 200
+
+
+def test_many_series_make_a_checkpoint_early(rig, monkeypatch) -> None:
+    monkeypatch.setattr(watch, "MOST_PENDING", 4 * 3 * 5 * 8)
+    rig.start()
+    rig.run(20)
+    assert len(rig.watch.pending) < 6
+    assert len(rig.store.load("made").journal) < 6
+
+
+@pytest.mark.parametrize("damage", ["snapshot", "journal", "misfit"])
+def test_memory_that_is_damaged_is_learned_anew_and_nothing_else_is_lost(
+    rig, caplog, damage
+) -> None:
+    rig.start()
+    rig.run(300)
+    told, history = revisions(rig.store), rig.store.history(KEY, 0, 2**62)
+    assert told and len(history)
+    if damage == "misfit":
+        close(rig.watch)
+        del rig.watch.states["expect"]["count"]
+        close(rig.watch)
+        history = rig.store.history(KEY, 0, 2**62)
+    else:
+        rig.store.close()
+        with sqlite3.connect(rig.folder / "amiss.db") as db:
+            db.execute(f"UPDATE {damage} SET body = substr(body, 1, length(body) / 2)")
+        db.close()
+    rig.start()
+    assert rig.watch.skipped == {LOST: 1}
+    said = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
+    assert len(said) == 1
+    assert "history, incidents and models are still there" in said[0]
+    rig.run(60)
+    assert rig.watch.progress.health == "good"
+    assert set(told) <= set(revisions(rig.store))
+    assert set(history.time) <= set(rig.store.history(KEY, 0, 2**62).time)
+    rig.start()
+    assert not rig.watch.skipped
+    assert int(rig.watch.states["expect"]["count"][0]) == 60
+
+
+def test_a_store_that_is_damaged_as_a_whole_stops_the_start(rig, monkeypatch) -> None:
+    def damaged(*args):
+        raise StateError("amiss.db is damaged; stop Amiss and move the file away")
+
+    monkeypatch.setattr(Store, "load", damaged)
+    monkeypatch.setattr(Store, "forget", damaged)
+    with pytest.raises(StateError, match=r"^amiss.db is damaged"):
+        rig.start()
+
+
+def test_a_store_that_is_silent_at_the_start_is_asked_again(rig, monkeypatch) -> None:
+    rig.start()
+    rig.run(20)
+    load, stop = Store.load, threading.Event()
+
+    def silent(*args):
+        raise Unreachable("amiss.db is locked by another program")
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        if rig.watch.ready:
+            event.set()
+        monkeypatch.setattr(Store, "load", load)
+        return event.is_set()
+
+    monkeypatch.setattr(Store, "load", silent)
+    with pytest.raises(Unreachable):
+        rig.start()
+    rig.watch.world = replace(rig.watch.world, wait=wait)
+    run_watch(rig.watch, stop, rig.told)
+    keys = rig.watch.states["series"]["keys"].tolist()
+    assert rig.watch.states["expect"]["count"][keys.index(KEY)] == 21
+
+
+def test_a_clock_that_is_set_back_an_hour(rig) -> None:
+    rig.start()
+    rig.run(100)
+    rig.clock.time -= HOUR
+    rig.run(100)
+    assert rig.watch.progress.health == "good"
+    assert rig.watch.seen.outcome.frame.time[-1] == rig.clock.time - EVERY
+    assert rig.watch.progress.lag < 10
+    rig.start()
+    rig.run(1)
+    close(rig.watch)
+    time = rig.store.history(KEY, 0, 2**62).time
+    assert len(time) == 201
+    assert (np.diff(time) > 0).all()
+
+
+def test_sensors_that_measure_no_number(rig) -> None:
+    def say(time, found):
+        turn = (time - START) // EVERY
+        return {name: [np.nan, np.inf, -np.inf, 1e300][turn % 4] for name in found}
+
+    rig.numbers.say = say
+    rig.start()
+    rig.run(8)
+    assert rig.watch.progress.health == "good"
+    assert rig.watch.skipped["not a number"] == 24
+    rig.numbers.say = lambda time, found: found | {"load": np.inf}
+    rig.run(20)
+    close(rig.watch)
+    assert len(rig.store.history('cpu_percent{host="made"}', 0, 2**62)) == 20
+    assert not len(rig.store.history(KEY, 0, 2**62))
+
+
+def test_a_tick_without_news_is_none(rig) -> None:
+    rig.start()
+    rig.run(1)
+    version = rig.watch.progress.version
+    rig.clock.time -= SECOND
+    rig.numbers.polled = 0
+    tick(rig.watch, rig.told)
+    assert rig.numbers.polled == 1
+    assert rig.watch.progress.version == version
