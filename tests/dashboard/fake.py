@@ -80,6 +80,7 @@ STRANGE = {
     key("load1"): 6.1,
     key("disk_write_per_second", device="sda"): 7.4,
 }
+HOT = key("temperature_celsius", sensor="core 3")
 WARMING = [k for k in USUAL if "wg0" in k]
 SILENT = [k for k in USUAL if "fan 3" in k or "core 19" in k]
 
@@ -219,6 +220,9 @@ class FakeLive:
             ramp = np.clip((time - self.since) / (3 * MINUTE), 0, 1)
             value = np.where(odd, value * (1 + (STRANGE[key] - 1) * ramp), value)
             score = np.where(odd, 6 + 5 * ramp + u, score)
+        if key == HOT and self.scene == "busy":
+            odd = time >= self.since + 14 * MINUTE
+            value, score = np.where(odd, 71.0, value), np.where(odd, 6.3, score)
         if "percent" in key:
             value = np.minimum(value, 100.0)
         width = 0.35 * usual
@@ -242,7 +246,7 @@ class FakeLive:
             key=key, pipeline="host", system=SYSTEM, state=state, reason=reason, seen=seen,
             time=last, value=value if state != "silent" else nan, score=score,
             p=exp(-score) if score == score else nan, expected=expected, lower=lower, upper=upper,
-            amiss=self.scene == "busy" and key in STRANGE,
+            amiss=self.scene == "busy" and key in (*STRANGE, HOT),
         )  # type: ignore[arg-type] # fmt: skip
 
     def _pipeline(self, polled: int, health: Any, reason: str) -> PipelineNow:
@@ -333,8 +337,8 @@ class FakeLive:
         first = incident("a1b2c3d4", members[:2], self.since, evidence=evidence, severity="medium")
         second = incident("a1b2c3d4", (*members, whole), self.since, evidence=evidence,
                           severity="high", revision=2, seen=self.began)  # fmt: skip
-        usual = USUAL[key("temperature_celsius", sensor="core 3")]
-        other = Member(key("temperature_celsius", sensor="core 3"), self.since + 14 * MINUTE,
+        usual = USUAL[HOT]
+        other = Member(HOT, self.since + 14 * MINUTE,
                        self.began - MINUTE, 6.4, 71.0, usual, usual - 9, usual + 8)  # fmt: skip
         self._commit(
             first, second,

@@ -66,6 +66,7 @@ def test_before_there_are_models_it_says_what_it_waits_for(
     assert [line["status"] for line in lines(live)] == ["warming_up", "warming_up"]
 
 
+@pytest.mark.slow
 def test_ten_thousand_requests_are_ten_thousand_lines(
     live: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -244,7 +244,8 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
     rare = explain.rare(days, it.watched, it.since, it.before.at if it.before and alike else None)
     said = explain.sentence(system, members, len(members), it.since, rare)
     if until is not None:
-        said = explain.ended(said, it.seen - it.since + int(it.interval * SECOND), settled)
+        tick = int(it.interval * SECOND)
+        said = explain.ended(said, max(min(it.seen + tick, until) - it.since, tick), settled)
     return Incident(
         id=it.id,
         revision=it.revision,

@@ -3,6 +3,7 @@
 import csv as lines
 import gzip
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
@@ -16,6 +17,7 @@ from amiss.evaluate.columns import Asked
 
 BLOCK = 4 << 20  # bytes read at once; no row may be longer
 LONGEST = 1 << 20  # bytes of a header
+NO_TEXT = re.compile(r"CSV column #(\d+): Row #(\d+): .*invalid UTF8")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -74,6 +76,9 @@ def csv_batches(stream: BinaryIO, table: str, asked: Asked) -> Iterator[Any]:
                 f"{table}: row {bad[0].number} has {bad[0].actual_columns} columns, "
                 f"where the header has {bad[0].expected_columns}"
             ) from None
+        if found := NO_TEXT.search(str(exc)):
+            column, row = header[int(found[1])], found[2]
+            raise ConfigError(f"{table}: row {row}: {column!r} is not text in UTF-8") from None
         if "Empty CSV" not in str(exc):  # a header alone is a table without rows
             raise
 

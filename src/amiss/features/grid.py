@@ -19,8 +19,8 @@ class Grid(Features):
     that nothing of it is still to come (the watermark), or once a record `late` after its end has
     come. A record for a tick that has left is late: dropped and counted. If the watermark falls
     back, or all records of a batch are more than half an hour too late, the clock was set back,
-    and the grid begins anew there. The order of records within a batch does not matter. Records with text are not numbers
-    and pass by. O(N log N) time; memory is the open ticks.
+    and the grid begins anew there. The order of records within a batch does not matter. Records
+    with text are not numbers and pass by. O(N log N) time; memory is the open ticks.
     """
 
     type: Literal["grid"] = "grid"

@@ -32,8 +32,8 @@ def table(
     """What a chart of one series draws, as few bytes as will do; NaN is null.
 
     t: milliseconds; v, e, lo, hi: value, expected and band; s: nats, where they are worth a
-    word; m: whether it is to be marked. In rows of their own, b: milliseconds from t on that
-    are to be shaded.
+    word; w: milliseconds to the next row; m: whether it is to be marked. In rows of their own,
+    b: milliseconds from t on that are to be shaded.
     """
     time, *columns = _broken(points, every)
     value, score, expected, lower, upper = columns
@@ -45,6 +45,7 @@ def table(
         "lo": low,
         "hi": high,
         "s": np.where(score >= FAINT, score, np.nan),
+        "w": np.diff(time, append=time[-1:] + every * SECOND / MS),
         "b": np.full(len(time), np.nan),
     }
     marked = score >= bar if np.isfinite(bar) else np.zeros(len(time), bool)
@@ -75,7 +76,7 @@ def series_chart(name: str, dark: bool, height: int, every: float, zoom: bool = 
     if zoom:
         select = {"type": "interval", "encodings": ["x"]}
         drawn[0]["params"] = [{"name": "zoom", "select": select}]
-    drawn += [_marks(colours), _pointer(name, every, colours)]
+    drawn += [_marks(colours, 16 if large else 9), _pointer(name, every, colours)]
     return {
         "height": height,
         "padding": {"left": 0, "right": 4, "top": 6, "bottom": 0},
@@ -234,8 +235,8 @@ def _line(field: str, colour: str, width: float) -> Spec:
     }
 
 
-def _marks(colours: Mapping[str, Any]) -> Spec:
-    mark = {"type": "circle", "color": colours["mark"], "opacity": 1, "size": 13}
+def _marks(colours: Mapping[str, Any], size: int) -> Spec:
+    mark = {"type": "circle", "color": colours["mark"], "opacity": 1, "size": size}
     return {"transform": [{"filter": "datum.m"}], "mark": mark, "encoding": {"y": {"field": "v"}}}
 
 
@@ -255,19 +256,21 @@ def _stretches(colours: Mapping[str, Any]) -> Spec:
 def _strip(colours: Mapping[str, Any]) -> Spec:
     """A thin strip below the chart: the rarer the moment, the stronger."""
     mark = {
-        "type": "tick",
+        "type": "rect",
         "color": colours["heat"],
-        "orient": "vertical",
-        "thickness": 2.2,
-        "size": STRIP,
-        "y": {"expr": f"height + {3 + STRIP / 2}"},
+        "y": {"expr": "height + 3"},
+        "y2": {"expr": f"height + {3 + STRIP}"},
     }
     strength = {"domain": [FAINT, 12], "range": [0.15, 1], "clamp": True}
     return {
-        "transform": [{"filter": "isValid(datum.s)"}],
+        "transform": [
+            {"filter": "isValid(datum.s)"},
+            {"calculate": "datum.t + datum.w", "as": "next"},
+        ],
         "mark": mark,
         "encoding": {
             "x": {"field": "t", "type": "temporal"},
+            "x2": {"field": "next"},
             "opacity": {"field": "s", "type": "quantitative", "legend": None, "scale": strength},
         },
     }

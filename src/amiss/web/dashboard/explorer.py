@@ -1,6 +1,7 @@
 """Any series: what it does, what was expected of it, how rare that is."""
 
 from dataclasses import dataclass
+from html import escape
 from math import isfinite
 
 import numpy as np
@@ -38,11 +39,18 @@ def page() -> None:
     left, right = st.columns([1, 2.4], gap="medium")
     with left, st.container(key="choose"):
         st.text_input("Find a series", key="q", bind="query-params", placeholder="cpu, sda, eth0")
-        st.pills("State", STATES, default="all", required=True, key="state", bind="query-params",
-                 label_visibility="collapsed")  # fmt: skip
+        st.pills(
+            "State",
+            STATES,
+            default="all",
+            required=True,
+            key="state",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
         parts.refreshing(choose, "15s")
     with right:
-        parts.refreshing(draw)
+        parts.refreshing(draw, parts.look().pace)
 
 
 def choose() -> None:
@@ -81,7 +89,7 @@ def matching(look: Look, asked: list[str], state: str) -> list[SeriesNow]:
     return [
         one
         for one in words.strangest(look.now.series, look.now.budget.bar)
-        if (state == "all" or one.state == state or (state == "amiss" and one.amiss))
+        if (state in ("all", one.state) or (state == "amiss" and one.amiss))
         and all(part in one.key.lower() or part in words.title(one.key).lower() for part in asked)
     ]
 
@@ -115,10 +123,11 @@ def draw() -> None:
         parts.show(parts.notice("wait", "Nothing is watched yet.", look.now.reason))
         return
     one = next((s for s in look.now.series if s.key == key), None)
-    parts.show(f'<h1 class="am-h1">{parts.escape(words.title(key, look.systems))}</h1>'
-               f"{standing(look, key, one)}")  # fmt: skip
+    parts.show(
+        f'<h1 class="am-h1">{escape(words.title(key, look.systems))}</h1>{standing(look, key, one)}'
+    )
     stretch = asked_for(look)
-    points, start = history(look, key, stretch, one)
+    points = history(look, key, stretch, one)
     if not np.isfinite(points.value).any():
         more = "Choose a longer time." if stretch.live else "Nothing was recorded then."
         parts.show(parts.notice("still", "There are no samples in this time.", more))
@@ -137,8 +146,11 @@ def draw() -> None:
 def standing(look: Look, key: str, one: SeriesNow | None) -> str:
     """The state of a series with its reason, in a sentence."""
     if one is None:
-        return parts.line("gone", "still", "It has not been seen since Amiss was started; what is "
-                          "kept of it is shown.")  # fmt: skip
+        return parts.line(
+            "gone",
+            "still",
+            "It has not been seen since Amiss was started; what is kept of it is shown.",
+        )
     name = parse_key(key)[0]
     value = write_number(one.value, name)
     if one.state == "silent":
@@ -164,15 +176,24 @@ def asked_for(look: Look) -> Stretch:
             start = end = 0
         if start < end:
             with st.container(horizontal=True, vertical_alignment="center", key="spans"):
-                parts.show(f'<p class="am-faint">{parts.escape(look.clock(start, seconds=True))} to'
-                           f" {parts.escape(look.clock(end, seconds=True))}</p>")  # fmt: skip
+                parts.show(
+                    f'<p class="am-faint">{escape(look.clock(start, seconds=True))} to'
+                    f" {escape(look.clock(end, seconds=True))}</p>"
+                )
                 if st.button("Back to live", icon=":material/undo:", key="back"):
                     live_again()
                     st.rerun()
             return Stretch(start, end, live=False)
     with st.container(horizontal=True, vertical_alignment="center", key="spans"):
-        span = st.segmented_control("Time shown", SPANS, default="1 h", required=True, key="span",
-                                    bind="query-params", label_visibility="collapsed")  # fmt: skip
+        span = st.segmented_control(
+            "Time shown",
+            SPANS,
+            default="1 h",
+            required=True,
+            key="span",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
         parts.show('<p class="am-faint am-wide">drag in the chart to look closer</p>')
     return Stretch(look.at - SPANS[span or "1 h"], look.at, live=True)
 
@@ -184,7 +205,7 @@ def live_again() -> None:
             del st.query_params[name]
 
 
-def history(look: Look, key: str, stretch: Stretch, one: SeriesNow | None) -> tuple[Points, int]:
+def history(look: Look, key: str, stretch: Stretch, one: SeriesNow | None) -> Points:
     """The points to draw, read anew as often as the picture would change."""
     every = int(look.every(one.pipeline if one else "") * 10**9)
     span = stretch.end - stretch.start
@@ -194,7 +215,7 @@ def history(look: Look, key: str, stretch: Stretch, one: SeriesNow | None) -> tu
         look.live,
         name,
         stamp,
-        lambda: (look.live.history(key, stretch.start, stretch.end, POINTS), stretch.start),
+        lambda: look.live.history(key, stretch.start, stretch.end, POINTS),
     )
 
 
@@ -216,8 +237,10 @@ def picture(look: Look, key: str, one: SeriesNow | None, points: Points, stretch
     data = charts.table(points, name, every, look.now.budget.bar, stretches)
     spec = charts.series_chart(name, look.dark, 300, every, zoom=True)
     alt = f"{words.title(key)}: value, what was expected, and how rare each moment was"
-    event = st.vega_lite_chart(data, spec, width="stretch", alt=alt, on_select="rerun",
-                               key=f"zoom {key} {stretch.live and st.session_state.get('span')}")  # fmt: skip
+    span = st.session_state.get("span") if stretch.live else stretch.start
+    event = st.vega_lite_chart(
+        data, spec, width="stretch", alt=alt, on_select="rerun", key=f"zoom {key} {span}"
+    )
     drawn = event.selection.get("zoom", {}).get("t") if event else None
     if drawn and drawn[1] - drawn[0] > 2 * every * 1000:
         st.query_params["from"] = iso(int(drawn[0] * 10**6))

@@ -1,18 +1,21 @@
 """What each part of Amiss is doing: sources, series, sinks, budget, what was left out."""
 
 import platform
+from functools import partial
+from html import escape
 from importlib.metadata import version
 from math import isfinite
+from urllib.parse import quote
 
 import streamlit as st
 
 from amiss import __version__
-from amiss.data import HOUR, SECOND
+from amiss.data import HOUR
 from amiss.run.now import Health, PipelineNow, SeriesNow, SinkNow
 from amiss.units import write_number
 from amiss.web.dashboard import parts, words
 from amiss.web.dashboard.now import budget
-from amiss.web.dashboard.parts import Look, escape
+from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 
 TONE: dict[Health, str] = {"good": "good", "failing": "fail", "starting": "wait"}
@@ -31,8 +34,7 @@ def draw() -> None:
     """Sources, sinks, budget, skipped."""
     look = parts.look()
     key = ("health", str(look.zone))
-    stamp = (look.now.version, look.at // SECOND)
-    parts.show(shared(look.live, key, stamp, lambda: report(look)))
+    parts.show(shared(look.live, key, look.moment, lambda: report(look)))
 
 
 def report(look: Look) -> str:
@@ -57,8 +59,11 @@ def report(look: Look) -> str:
 def summary(look: Look) -> str:
     """Whether all is well with Amiss itself."""
     now = look.now
-    bad = [f"source {p.name}" for p in now.pipelines if p.health == "failing"
-           or words.overdue(p, look.at)]  # fmt: skip
+    bad = [
+        f"source {p.name}"
+        for p in now.pipelines
+        if p.health == "failing" or words.overdue(p, look.at)
+    ]
     bad += [f"sink {s.name}" for s in now.sinks if s.health == "failing"]
     bad += ["the new configuration"] if now.config_error else []
     ran = f"Running for {words.span(look.at - now.started)}, since {look.clock(now.started)}."
@@ -69,7 +74,7 @@ def summary(look: Look) -> str:
             "fail",
             f"The new configuration is not in use: {now.config_error}",
             "The one before stays in use until the file is right.",
-        )  # fmt: skip
+        )
         if now.config_error
         else ""
     )
@@ -169,18 +174,24 @@ def draw_series() -> None:
         ("judged", "good", judged),
     ):
         if series:
-            with st.expander(f"{state}: {found[state]:,}", expanded=state == "silent",
-                             icon={"good": ":material/check_circle:", "wait":
-                                   ":material/hourglass_top:"}.get(tone, ":material/sensors_off:"),
-                             key=f"series {state}"):  # fmt: skip
-                parts.show(listed(look, series))
+            with st.expander(
+                f"{state}: {found[state]:,}",
+                expanded=state == "silent",
+                icon={"good": ":material/check_circle:", "wait": ":material/hourglass_top:"}.get(
+                    tone, ":material/sensors_off:"
+                ),
+                key=f"series {state}",
+            ):
+                name = ("listed", state, str(look.zone))
+                made = shared(look.live, name, look.now.version, partial(listed, look, series))
+                parts.show(made)
 
 
 def listed(look: Look, series: list[SeriesNow]) -> str:
     """A line for each, up to a number."""
     lines = (
         (
-            f'<a href="explorer?key={parts.quote(one.key)}">'
+            f'<a href="explorer?key={quote(one.key)}">'
             f"{escape(words.title(one.key, look.systems))}</a>",
             escape(words.doing(one, look.at, look.zone, look.every(one.pipeline))),
         )
@@ -195,12 +206,12 @@ def program() -> None:
     """Versions, files and what is kept: does not change by itself."""
     look = parts.look()
     parts.show(parts.heading("Program"))
-    kept = shared(look.live, "kept", look.at // HOUR, lambda: look.live.store.series())
+    kept = shared(look.live, "kept", look.at // HOUR, look.live.store.series)
     points, size = sum(s.points for s in kept), sum(s.bytes for s in kept)
     pairs = [
         ("Amiss", __version__),
         ("Python", platform.python_version()),
-        *((name, version(name)) for name in PACKAGES),
+        *shared(look.live, "versions", 0, lambda: [(n, version(n)) for n in PACKAGES]),
         ("configuration", look.now.config),
         ("folder", str(look.live.home)),
         ("first started", look.clock(look.now.first)),
@@ -208,4 +219,3 @@ def program() -> None:
         ("kept at most", f"{look.live.settings.keep.days} days"),
     ]
     parts.show(parts.facts(pairs))
-

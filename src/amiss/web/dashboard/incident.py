@@ -1,8 +1,11 @@
 """One incident, by the id in the address; without one, all of them."""
 
+from functools import partial
+from html import escape
 from urllib.parse import quote
 
 import orjson
+import pyarrow as pa
 import streamlit as st
 
 from amiss.data import DAY, HOUR, Incident, Member, parse_key
@@ -13,7 +16,7 @@ from amiss.units import words as name_of
 from amiss.units import write_number
 from amiss.web.dashboard import charts, parts, words
 from amiss.web.dashboard.incidents import listing
-from amiss.web.dashboard.parts import Look, escape
+from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 
 CHARTS = 4  # members that are drawn
@@ -33,16 +36,25 @@ def page() -> None:
     parts.link("incident", "All incidents", ":material/arrow_back:")
     if not revisions:
         days = look.live.settings.keep.incident_days
-        parts.show(parts.notice("still", f"There is no incident {asked}.",
-                                f"Incidents are kept for {days} days."))  # fmt: skip
+        parts.show(
+            parts.notice(
+                "still", f"There is no incident {asked}.", f"Incidents are kept for {days} days."
+            )
+        )
         return
     open_ = revisions[-1].state == "open"
-    parts.refreshing(lambda: draw(asked), parts.REFRESH if open_ else SETTLED)
+    parts.refreshing(lambda: draw(asked), look.pace if open_ else SETTLED)
     parts.show(parts.heading("As data"))
     body = orjson.dumps([as_json(one) for one in revisions], option=orjson.OPT_INDENT_2)
     with st.container(horizontal=True):
-        st.download_button("Download JSON", body, f"incident-{asked}.json", "application/json",
-                           icon=":material/download:", on_click="ignore")  # fmt: skip
+        st.download_button(
+            "Download JSON",
+            body,
+            f"incident-{asked}.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
     with st.expander("Show JSON"):
         st.code(body.decode(), language="json")
 
@@ -50,8 +62,9 @@ def page() -> None:
 def draw(asked: str) -> None:
     """All that is known of it."""
     look = parts.look()
-    revisions = shared(look.live, ("revisions", asked), look.now.version,
-                       lambda: look.live.store.incident(asked))  # fmt: skip
+    revisions = shared(
+        look.live, ("revisions", asked), look.now.version, lambda: look.live.store.incident(asked)
+    )
     each = revisions[-1]
     parts.show(top(look, each))
     parts.show(parts.facts(details(look, each)))
@@ -150,17 +163,28 @@ def pictures(look: Look, each: Incident) -> None:
             look.live,
             ("member", each.id, member.series),
             stamp,
-            lambda m=member, n=name, o=often: charts.table(
-                look.live.history(m.series, start, end, POINTS), n, o, look.now.budget.bar, stretch
-            ),
+            partial(drawing, look, member, (start, end), stretch),
         )
-        parts.link("explorer", parts.plain(words.title(member.series, look.systems)),
-                   ":material/show_chart:", key=member.series)  # fmt: skip
+        parts.link(
+            "explorer",
+            parts.plain(words.title(member.series, look.systems)),
+            ":material/show_chart:",
+            key=member.series,
+        )
         if data.num_rows <= len(stretch):
             parts.show('<p class="am-faint">its history is no longer kept</p>')
             continue
         spec = charts.series_chart(name, look.dark, 150, often)
         parts.chart(data, spec, f"{words.title(member.series)} before and during the incident")
+
+
+def drawing(
+    look: Look, member: Member, between: charts.Stretch, stretch: tuple[charts.Stretch, ...]
+) -> pa.Table:
+    """What the chart of a member draws."""
+    points = look.live.history(member.series, *between, POINTS)
+    name, bar = parse_key(member.series)[0], look.now.budget.bar
+    return charts.table(points, name, every(look, member), bar, stretch)
 
 
 def evidence(each: Incident) -> None:
@@ -176,8 +200,12 @@ def evidence(each: Incident) -> None:
 def before(look: Look, each: Incident) -> None:
     """Incidents with the same first member."""
     first = each.members[0].series if each.members else ""
-    found = shared(look.live, ("before", each.id), look.now.version,
-                   lambda: look.live.store.incidents(limit=300, before=each.id))  # fmt: skip
+    found = shared(
+        look.live,
+        ("before", each.id),
+        look.now.version,
+        lambda: look.live.store.incidents(limit=300, before=each.id),
+    )
     alike = [i for i in found if i.members and i.members[0].series == first][:5]
     parts.show(parts.heading("Before", "incidents that began with the same series"))
     if not alike:
@@ -191,8 +219,12 @@ def before(look: Look, each: Incident) -> None:
 def told(look: Look, each: Incident) -> None:
     """Who was told, and what came of it."""
     parts.show(parts.heading("Who was told"))
-    found = shared(look.live, ("told", each.id), (look.now.version, look.at // (2 * 10**9)),
-                   lambda: look.live.store.deliveries(each.id))  # fmt: skip
+    found = shared(
+        look.live,
+        ("told", each.id),
+        (look.now.version, look.at // (2 * 10**9)),
+        lambda: look.live.store.deliveries(each.id),
+    )
     if not found:
         more = (
             "It is being told just now."
@@ -202,8 +234,13 @@ def told(look: Look, each: Incident) -> None:
         )
         parts.show(parts.notice("still", "Nobody yet.", more))
         return
-    parts.show(parts.rows(("sink", "what", "when", "result"), map(lambda d: delivery(look, d),
-                          found), "Notifications"))  # fmt: skip
+    parts.show(
+        parts.rows(
+            ("sink", "what", "when", "result"),
+            (delivery(look, one) for one in found),
+            "Notifications",
+        )
+    )
 
 
 def delivery(look: Look, one: Delivery) -> tuple[str, ...]:

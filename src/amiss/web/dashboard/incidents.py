@@ -1,6 +1,7 @@
 """All incidents, the last one first."""
 
 from html import escape
+from typing import Literal
 
 import streamlit as st
 
@@ -9,23 +10,31 @@ from amiss.web.dashboard import parts, words
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 
-SHOWN = ("all", "open", "resolved")
+STATES: dict[str, Literal["open", "resolved"]] = {"open": "open", "resolved": "resolved"}
+SHOWN = ("all", *STATES)
 PAGE = 30
 
 
 def listing() -> None:
     """A line for each, linked to its page."""
     parts.show('<h1 class="am-h1">Incidents</h1>')
-    st.pills("State", SHOWN, default="all", required=True, key="show", bind="query-params",
-             label_visibility="collapsed")  # fmt: skip
+    st.pills(
+        "State",
+        SHOWN,
+        default="all",
+        required=True,
+        key="show",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
     parts.refreshing(draw, "5s")
 
 
 def draw() -> None:
     """One page of them."""
     look = parts.look()
-    asked, before = st.session_state.get("show") or "all", st.query_params.get("before")
-    state = None if asked == "all" else asked
+    asked, before = str(st.session_state.get("show") or "all"), st.query_params.get("before")
+    state = STATES.get(asked)
     found: list[Incident] = shared(
         look.live,
         ("incidents", asked, before),

@@ -1,5 +1,7 @@
 """What was learned by fitting, since when it is in use, and how to fit it anew."""
 
+from functools import partial
+from html import escape
 from math import isfinite
 
 import streamlit as st
@@ -10,7 +12,7 @@ from amiss.run.training import LEAST, MOST
 from amiss.units import words as name_of
 from amiss.units import write_number
 from amiss.web.dashboard import parts, training, words
-from amiss.web.dashboard.parts import Look, escape
+from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 
 TONE = {"waiting": "wait", "training": "wait", "in use": "good", "failed": "fail"}
@@ -31,7 +33,7 @@ def page() -> None:
         return
     for model in look.now.models:
         with st.container(border=True, key=f"model-{model.pipeline}-{model.name}"):
-            parts.refreshing(lambda m=model: draw(m.pipeline, m.name))
+            parts.refreshing(partial(draw, model.pipeline, model.name))
             asking(look, model)
     parts.refreshing(kept, "10s")
 
@@ -51,7 +53,7 @@ def draw(pipeline: str, name: str) -> None:
             opinion(look, one)
             for one in look.now.joint
             if (one.pipeline, one.detector) == (pipeline, name)
-        )  # fmt: skip
+        )
         + progress(look, pipeline, name)
     )
 
@@ -94,7 +96,7 @@ def opinion(look: Look, one: JointNow) -> str:
     for metric, value in one.forecast.items():
         name = parse_key(metric)[0]
         seen = next((v for key, v in now.items() if same(key, metric)), None)
-        pairs = [(f"{name_of(metric)}, forecast", write_number(value, name))] + pairs
+        pairs = [(f"{name_of(metric)}, forecast", write_number(value, name)), *pairs]
         if seen is not None:
             pairs.insert(1, (f"{name_of(metric)}, now", write_number(seen, name)))
     return parts.facts(pairs)
@@ -151,8 +153,9 @@ def asking(look: Look, model: ModelNow) -> None:
 def kept() -> None:
     """All models that are kept."""
     look = parts.look()
-    found = shared(look.live, "models", (look.now.version, look.at // (10 * SECOND)),
-                   lambda: look.live.store.models())  # fmt: skip
+    found = shared(
+        look.live, "models", (look.now.version, look.at // (10 * SECOND)), look.live.store.models
+    )
     parts.show(parts.heading("Kept", "earlier ones, to compare"))
     if not found:
         parts.show(parts.notice("wait", "None so far.", "The first comes with 100 samples."))

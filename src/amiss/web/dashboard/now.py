@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from amiss.data import DAY, HOUR, MINUTE, SECOND, Incident, parse_key
+from amiss.data import DAY, HOUR, MINUTE, Incident, parse_key
 from amiss.run.now import BudgetNow, Now, SeriesNow
 from amiss.units import write_number
 from amiss.web.dashboard import charts, parts, words
@@ -16,6 +16,7 @@ from amiss.web.dashboard.shared import shared
 SPAN = 20 * MINUTE  # of the small charts
 POINTS = 240
 TILE = 116  # pixels
+DRAWN = "incidents that are drawn"
 CARDS = 3  # incidents with a chart; further ones are lines
 KEY = (
     ("cpu_percent",),
@@ -29,22 +30,35 @@ KEY = (
 
 
 def page() -> None:
-    """The whole page renews itself."""
-    parts.refreshing(draw)
+    """The headline renews itself quickly, the pictures as often as there are new samples."""
+    parts.refreshing(draw_head)
+    parts.refreshing(draw, parts.look().pace)
+
+
+def draw_head() -> None:
+    """How things are, in a sentence. What opens or resolves is drawn below at once."""
+    look = parts.look()
+    parts.show(shared(look.live, ("head", str(look.zone)), look.moment, lambda: head(look)))
+    if st.session_state.get(DRAWN) not in (None, _open(look)):
+        st.session_state[DRAWN] = None
+        st.rerun()
+
+
+def _open(look: Look) -> tuple[tuple[str, str], ...]:
+    return tuple((one.id, one.severity) for one in look.now.open)
 
 
 def draw() -> None:
-    """Sentences first, then what is amiss, then the machine."""
+    """What is amiss, what wants attention, then the machine."""
     look = parts.look()
+    st.session_state[DRAWN] = _open(look)
     chosen = chosen_series(look.now.series)
-    stamp = (look.now.version, look.at // SECOND)
-    above, below, tiles = shared(
+    below, tiles = shared(
         look.live,
         ("now", str(look.zone)),
-        stamp,
-        lambda: (head(look), attention(look) + day(look) + about(look, chosen), over(look, chosen)),
+        look.moment,
+        lambda: (attention(look) + day(look) + about(look, chosen), over(look, chosen)),
     )
-    parts.show(above)
     incidents(look)
     parts.show(below)
     if chosen:
@@ -148,10 +162,16 @@ def attention(look: Look) -> str:
 
 def concerns(now: Now) -> list[tuple[str, str, str]]:
     """A word, a tone and a sentence of each."""
-    found = [("failing", "fail", f"sink {s.name}: {s.reason}")
-             for s in now.sinks if s.health == "failing"]  # fmt: skip
-    found += [("failing", "fail", f"model {m.name}: {m.reason}")
-              for m in now.models if m.state == "failed"]  # fmt: skip
+    found = [
+        ("failing", "fail", f"sink {s.name}: {s.reason}")
+        for s in now.sinks
+        if s.health == "failing"
+    ]
+    found += [
+        ("failing", "fail", f"model {m.name}: {m.reason}")
+        for m in now.models
+        if m.state == "failed"
+    ]
     if now.config_error:
         said = f"the new configuration is not in use: {now.config_error}"
         found.append(("refused", "fail", said))
@@ -196,7 +216,7 @@ def day(look: Look) -> str:
     n = words.count(len(found), "incident") if found else "no incident"
     return (
         f'<section class="am-day">'
-        f'{parts.heading("Last 24 hours", n)}'
+        f"{parts.heading('Last 24 hours', n)}"
         f'<div class="am-strip">{"".join(bars)}</div>'
         f'<div class="am-hours">{hours}</div></section>'
     )
@@ -239,8 +259,9 @@ def chosen_series(series: Sequence[SeriesNow]) -> list[SeriesNow]:
         by_name.setdefault(parse_key(one.key)[0], []).append(one)
     chosen: list[SeriesNow] = []
     for names in KEY:
-        found = next((by_name[n][0] for n in names if n in by_name and by_name[n][0] not in chosen),
-                     None)  # fmt: skip
+        found = next(
+            (by_name[n][0] for n in names if n in by_name and by_name[n][0] not in chosen), None
+        )
         if found is not None:
             chosen.append(found)
     return chosen or list(series[:6])

@@ -1,7 +1,7 @@
 """The pieces that pages are made of. All text from outside is escaped here."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from html import escape
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import streamlit as st
 
+from amiss.data import SECOND
 from amiss.errors import Error
 from amiss.run.now import Now
-from amiss.web.dashboard import here, theme, words
+from amiss.web.dashboard import here, words
 
 if TYPE_CHECKING:
     from amiss.run.live import Live
@@ -30,6 +31,17 @@ class Look:
     at: int  # ns
     zone: tzinfo
     dark: bool
+
+    @property
+    def moment(self) -> tuple[int, int]:
+        """What words depend on: made anew with each picture, and every two seconds."""
+        return self.now.version, self.at // (2 * SECOND)
+
+    @property
+    def pace(self) -> str:
+        """How often there are new samples: it is no use to draw charts more often."""
+        quickest = min((p.every for p in self.now.pipelines), default=2.0)
+        return f"{min(max(quickest, 2.0), 10.0):g}s"
 
     @property
     def systems(self) -> int:
@@ -67,7 +79,6 @@ def refreshing(draw: Callable[[], None], every: str = REFRESH) -> None:
         except Error as exc:
             show(notice("fail", f"This page cannot be drawn just now: {exc}", "It tries again."))
 
-    safely.__qualname__ = f"{draw.__module__}.{draw.__qualname__}"
     st.fragment(safely, run_every=every)()
 
 

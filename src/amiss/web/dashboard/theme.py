@@ -17,6 +17,7 @@ ICON = (
 OPTIONS: Mapping[str, Any] = {
     "runner.postScriptGC": False,  # a full collection after each refresh holds up everything
     "runner.magicEnabled": False,
+    "logger.enableRich": False,  # a coloured traceback takes a third of a second of all threads
     "server.fileWatcherType": "none",
     "server.runOnSave": False,
     "browser.gatherUsageStats": False,  # it would ask hosts elsewhere

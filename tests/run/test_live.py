@@ -1,0 +1,395 @@
+"""One running installation, with its threads: at two hundred times the speed of the clock."""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amiss import config
+from amiss.errors import ConfigError, StateError, Unreachable
+from amiss.run.live import Live
+from amiss.run.now import Now
+from amiss.store import Store
+from amiss.world import World
+from run.rig import PATIENCE
+from servers.machine import MadeMachine
+from servers.receivers import Receiver
+
+SPEED = 200.0
+LOAD = 'load1{host="made"}'
+CONFIG = """
+budget: 20000/day
+checkpoint: 2m
+pipelines:
+  - name: made
+    source: {type: host, every: 5s, host: made, top: 0}
+    features: {type: grid, every: 5s}
+    detectors: [{type: level}, {type: surprise}]
+    calm: 30s
+    silence: 1m
+"""
+OTHER = """
+  - name: other
+    source: {type: host, every: 5s, host: else, top: 0}
+    features: {type: grid, every: 5s}
+    detectors: [{type: level}]
+"""
+
+
+def quick() -> World:
+    epoch = time.time_ns()
+
+    def now() -> int:
+        return epoch + int(SPEED * (time.time_ns() - epoch))
+
+    machine = MadeMachine(now)
+    return World(
+        now=now,
+        monotonic=now,
+        machine=lambda: machine,
+        wait=lambda event, seconds: event.wait(seconds / SPEED),
+    )
+
+
+class House:
+    """A folder with a configuration, and what runs on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.world = folder, quick()
+        self.file = folder / "amiss.yaml"
+        self.live: Live | None = None
+        self.file.write_text(CONFIG)
+
+    def start(self, world: World | None = None) -> Live:
+        self.live = Live(
+            config.read(self.file), self.folder / "home", world or self.world, self.file
+        )
+        self.live.start()
+        return self.live
+
+    def write(self, text: str) -> None:
+        self.file.write_text(text)
+
+    def until(self, true: Callable[[Now], Any]) -> Now:
+        assert self.live is not None
+        now, last = self.live.now(), time.monotonic() + PATIENCE
+        while not true(now):
+            assert time.monotonic() < last, now
+            now = self.live.wait(now.version, 1)
+        return now
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    if made.live is not None:
+        made.live.stop()
+
+
+def ticks(now: Now, name: str = "made") -> int:
+    return next((p.ticks for p in now.pipelines if p.name == name), 0)
+
+
+def test_pictures_are_of_one_moment_and_their_number_grows(house) -> None:
+    live = house.start()
+    versions, moments = [], []
+    while len(moments) < 30:
+        now = live.wait(versions[-1] if versions else 0, 1)
+        versions.append(now.version)
+        times = {one.time for one in now.series if one.state != "silent"}
+        assert len(times) <= 2  # a rate begins a tick later than what is simply read
+        if now.series:
+            moments.append(max(times))
+            assert now.pipelines[0].series == len(now.series)
+    assert versions == sorted(set(versions))
+    assert moments == sorted(moments)
+    assert live.now() is live.now() or ticks(live.now()) > 30
+
+
+def test_a_restart_goes_on_and_history_has_no_gap(house) -> None:
+    house.start()
+    house.until(lambda now: ticks(now) > 150)
+    house.live.stop()
+    live = house.start()
+    assert live.now().pipelines[0].replayed == 0
+    now = house.until(lambda now: ticks(now) > 5)
+    one = next(one for one in now.series if one.key == LOAD)
+    assert one.seen > 150
+    assert one.state == "judged"
+    assert now.phase == "watching"
+    found = live.history(LOAD, 0, 2**62, 10_000)
+    assert (np.diff(found.time) > 0).all()
+    assert len(found.time) >= one.seen
+    assert found.time.tolist()[: one.seen] == live.history(LOAD, 0, 2**62, 10**6).time.tolist()[
+        : one.seen
+    ]
+
+
+def test_history_is_of_memory_and_store_without_gap_or_double(house) -> None:
+    live = house.start()
+    house.until(lambda now: ticks(now) > 100)  # some checkpoints later
+    watch = live.watches[0]
+    ring, stored = watch.recent.read(LOAD), live.store.history(LOAD, 0, 2**62)
+    assert 0 < len(stored) < len(ring)
+    # as if the ring were short
+    with watch.recent.lock:
+        last = watch.recent._order()[-60:]
+        watch.recent.time, watch.recent.cells = watch.recent.time[last], watch.recent.cells[last]
+        watch.recent.used = 60
+    whole = live.history(LOAD, 0, 2**62, 10**6)
+    assert set(ring.time) <= set(whole.time)
+    assert (np.diff(whole.time) > 0).all()
+    part = live.history(LOAD, int(ring.time[10]), int(ring.time[50]))
+    assert part.time.tolist() == ring.time[10:51].tolist()
+    assert len(live.history(LOAD, 0, 2**62, 12)) <= 12
+    assert not len(live.history("nothing", 0, 2**62))
+
+
+def test_an_incident_is_told_counted_and_on_the_picture(house) -> None:
+    with Receiver() as receiver:
+        house.write(CONFIG + f'sinks: {{hook: {{type: webhook, url: "{receiver.url}"}}}}')
+        house.start()
+        now = house.until(lambda now: now.open)
+        assert {m.series for m in now.open[0].members} & {s.key for s in now.series if s.amiss}
+        assert now.budget.asked == 20000
+        assert now.budget.today == now.budget.week >= 1
+        assert np.isfinite(now.budget.bar)
+        assert receiver.next().json["id"]
+        house.until(lambda now: now.sinks[0].delivered)
+
+
+def test_a_sink_that_hangs_delays_only_itself(house) -> None:
+    with Receiver() as deaf, Receiver() as hears:
+        deaf.open.clear()
+        hooks = [f'{n}: {{type: webhook, url: "{r.url}"}}' for n, r in [("a", deaf), ("b", hears)]]
+        house.write(CONFIG + f"sinks: {{{', '.join(hooks)}}}")
+        live = house.start()
+        deaf.next()
+        hears.next()
+        before = ticks(live.now())
+        house.until(lambda now: ticks(now) > before + 20)
+        began = time.monotonic()
+        live.stop()
+        assert time.monotonic() - began < 4
+        assert not any(thread.is_alive() for thread, _ in live.threads.values())
+        deaf.open.set()
+
+
+def test_stopping_twice_and_looking_afterwards_does_no_harm(house) -> None:
+    live = house.start()
+    version = house.until(lambda now: ticks(now) > 3).version
+    live.stop()
+    live.stop()
+    assert live.now().phase == "stopping"
+    assert live.wait(version, 5).version > version
+    assert not (house.folder / "home" / "running.json").exists()
+
+
+def test_a_program_that_never_began_can_be_stopped(house) -> None:
+    Live(config.read(house.file), house.folder / "home", house.world).stop()
+
+
+def test_a_reload_keeps_what_is_equal_and_renews_what_is_not(house) -> None:
+    with Receiver() as receiver:
+        sinks = f'\nsinks: {{hook: {{type: webhook, url: "{receiver.url}"}}}}'
+        house.write(CONFIG + OTHER + sinks)
+        live = house.start()
+        house.until(lambda now: ticks(now) > 60 and ticks(now, "other") > 60)
+        assert live.reload() == "nothing has changed"
+        made, (hook,) = live.watches[0], live.channels
+        # the second is changed, the first one's share of the budget is the same
+        house.write(CONFIG + OTHER.replace("{type: level}", "{type: surprise}") + sinks)
+        assert live.reload() == "the new configuration is in use"
+        assert live.watches[0] is made
+        assert live.channels == (hook,)
+        assert hook.thread is not None
+        assert hook.thread.is_alive()
+        now = house.until(lambda now: 0 < ticks(now, "other") < 60 or ticks(now, "other") > 3)
+        assert {one.seen > 60 for one in now.series if one.key.startswith("load1")} == {True}
+        # taken out, it stops
+        house.write(CONFIG + sinks)
+        live.reload()
+        now = house.until(lambda now: ticks(now) > 3)
+        assert [p.name for p in now.pipelines] == ["made"]
+        assert {thread.name for thread, _ in live.threads.values()} == {"made", "(tending)"}
+        assert live.channels == (hook,)
+
+
+def test_incidents_of_a_pipeline_that_was_taken_out_are_resolved(house) -> None:
+    house.write(CONFIG + OTHER.replace("name: other", "name: other\n    settle: 100d"))
+    house.start()
+    house.until(lambda now: any(one.system == 'host="else"' for one in now.open))
+    house.write(CONFIG)
+    house.live.reload()
+    house.until(lambda now: not any(one.system == 'host="else"' for one in now.open))
+    found = [one for one in house.live.store.incidents() if one.system == 'host="else"']
+    assert found[0].state == "resolved"
+    assert "It lasted" in found[0].sentence
+
+
+def test_a_bad_file_keeps_the_old_one_running_and_is_shown(house) -> None:
+    live = house.start()
+    house.until(lambda now: ticks(now) > 3)
+    before = live.settings
+    house.write(CONFIG.replace("budget", "bugdet"))
+    now = house.until(lambda now: now.config_error)  # by itself
+    assert "bugdet" in now.config_error
+    with pytest.raises(ConfigError):
+        live.reload()
+    house.until(lambda later: ticks(later) > ticks(now) + 3)
+    assert live.settings is before
+    house.file.unlink()
+    house.until(lambda now: "No such file" in now.config_error)
+    house.write(CONFIG + "\n")
+    house.until(lambda now: not now.config_error)
+
+
+def test_a_reload_while_the_disk_is_full_loses_nothing(house) -> None:
+    live = house.start()
+    house.until(lambda now: ticks(now) > 10)
+    commit = live.store.commit
+
+    def full(*args: object) -> None:
+        raise Unreachable("the disk is full")
+
+    live.store.commit = full
+    house.until(lambda now: now.pipelines[0].reason == "the disk is full")
+    house.write(CONFIG.replace("calm: 30s", "calm: 40s"))
+    with contextlib.suppress(Unreachable):
+        live.reload()
+    house.until(lambda now: "not in use yet: the disk is full" in now.config_error)
+    live.store.commit = commit
+    house.until(lambda now: not now.config_error and now.pipelines[0].health == "good")
+    time_of = live.store.history(LOAD, 0, 2**62).time
+    house.until(lambda now: ticks(now) > 2)
+    assert (np.diff(time_of) <= 15 * 10**9).all()  # a tick or two while one took over
+
+
+def test_many_readers_and_reloads_at_once(house) -> None:
+    house.write(CONFIG + OTHER)
+    live, stop, faults = house.start(), threading.Event(), []
+
+    def look() -> None:
+        while not stop.is_set():
+            try:
+                live.now()
+                live.predict()
+                live.history(LOAD, 0, 2**62)
+            except Exception as exc:
+                faults.append(exc)
+                return
+
+    readers = [threading.Thread(target=look) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for text in (CONFIG, CONFIG + OTHER) * 3:
+        house.write(text)
+        with contextlib.suppress(Unreachable):
+            live.reload()
+    house.until(lambda now: ticks(now) > 3)
+    stop.set()
+    for reader in readers:
+        reader.join(PATIENCE)
+    assert not faults
+
+
+def test_an_incident_log_that_cannot_be_read_leaves_the_last_picture_of_it(house) -> None:
+    live = house.start()
+    house.until(lambda now: now.open)
+
+    def broken(*args: object, **said: object) -> None:
+        raise Unreachable("the disk reports an error")
+
+    open_then = live.now().open
+    live.store.incidents = broken
+    now = house.until(lambda now: now.version > live.now().version - 1)
+    assert now.open or not open_then
+
+
+def test_models_are_fitted_by_themselves_and_the_next_value_is_forecast(house) -> None:
+    joint = "{type: surprise}, {type: isolation_forest, trees: 10}, {type: linear_regression}"
+    house.write(CONFIG.replace("{type: surprise}", joint))
+    live = house.start()
+    with pytest.raises(ConfigError) as said:
+        live.retrain("lstm", 100)
+    assert str(said.value) == (
+        "model_name: there is no model 'lstm' to train; "
+        "known: isolation_forest, linear_regression"
+    )
+    assert live.predict().warming
+    now = house.until(lambda now: {m.state for m in now.models} == {"in use"})
+    assert {m.samples for m in now.models} <= {100, 720}
+    house.until(lambda now: np.isfinite(live.predict().forecast))
+    said = live.predict()
+    assert not said.warming
+    assert said.target == "cpu_percent"
+    assert said.forecast == pytest.approx(12, abs=2)
+    assert 0 < said.p <= 1
+    assert set(said.metrics) >= {"load1", "cpu_percent"}
+
+
+def test_a_damaged_database_is_one_sentence_at_the_start(house) -> None:
+    house.start()
+    house.until(lambda now: ticks(now) > 3)
+    house.live.stop()
+    path = house.folder / "home" / "amiss.db"
+    path.write_bytes(b"SQLite format 3\0" + b"\7" * 4000)
+    with pytest.raises(StateError) as said:
+        Live(config.read(house.file), house.folder / "home", house.world)
+    assert str(path) in str(said.value)
+    assert "\n" not in str(said.value)
+    path.unlink()
+    house.start()  # the folder was let go of
+
+
+def test_damaged_memory_is_learned_anew_and_its_incidents_end(house) -> None:
+    house.start()
+    house.until(lambda now: now.open)
+    live = house.live
+    for thread, event in live.threads.values():  # as a kill would
+        event.set()
+        thread.join()
+    with sqlite3.connect(house.folder / "home" / "amiss.db") as db:
+        db.execute("UPDATE journal SET body = x'00'")
+        db.execute("UPDATE snapshot SET body = x'00'")
+    db.close()
+    before = live.store.incidents(state="open")
+    live.store.close()
+    live.claim.close()
+    live = house.start()
+    now = house.until(lambda now: ticks(now) > 5)
+    assert any("learned anew" in reason for reason in now.skipped)
+    for one in before:
+        house.until(lambda now, of=one.id: live.store.incident(of)[-1].state == "resolved")
+
+
+def test_a_world_that_is_not_there_at_first(house) -> None:
+    away = threading.Event()
+
+    def machine() -> Any:
+        if not away.is_set():
+            raise Unreachable("sensors: no answer")
+        return house.world.machine()
+
+    live = house.start(replace(house.world, machine=machine))
+    now = house.until(lambda now: now.pipelines[0].health == "failing")
+    assert now.phase == "starting"
+    assert now.reason.startswith("sensors: no answer; tried again in")
+    assert live.predict().time == 0
+    away.set()
+    house.until(lambda now: ticks(now) > 0)
+
+
+def test_the_first_start_is_remembered(house) -> None:
+    first = house.start().now().first
+    house.live.stop()
+    assert house.start().now().first == first
+    assert isinstance(house.live.store, Store)

@@ -1,0 +1,213 @@
+"""From records to incidents: what is kept, what is left out, and what is refused."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from amiss import memory
+from amiss.data import DAY, HOUR, MINUTE, SECOND, Records, series_key
+from amiss.judge import States, name_of
+from amiss.pipeline import Pipeline
+from made import START, Chance
+
+NOW = START * SECOND // HOUR * HOUR
+STACK: list[dict[str, Any]] = [{"type": "level"}, {"type": "step"}, {"type": "surprise"}]
+
+
+def pipeline(**said: Any) -> Pipeline:
+    return Pipeline.model_validate(
+        {
+            "name": "test",
+            "source": {"type": "host"},
+            "features": {"type": "grid", "every": "1m"},
+            "detectors": STACK,
+        }
+        | said
+    )
+
+
+def records(time: int, values: dict[str, float], host: str = "a") -> Records:
+    n = len(values)
+    return Records(
+        np.full(n, time),
+        np.array(list(values), "U20"),
+        np.array(list(values.values()), float),
+        {"host": np.full(n, host)},
+        watermark=time,
+    )
+
+
+class TestSettings:
+    def test_defaults_make_sense(self) -> None:
+        found = pipeline()
+        assert (found.budget, found.calm, found.silence) == (5.0, 2 * MINUTE, HOUR)
+        assert (found.settle, found.forget, found.by) == (6 * HOUR, 14 * DAY, ("host",))
+
+    @pytest.mark.parametrize(
+        ("said", "why"),
+        [
+            ({"name": "Big Name"}, "name"),
+            ({"detectors": []}, "at least 1"),
+            ({"detectors": [{"type": "level"}, {"type": "level"}]}, "'level' stands there twice"),
+            ({"detectors": [{"type": "levle"}]}, "does not match any of the expected tags"),
+            ({"budget": "5/fortnight"}, "is not a rate"),
+            ({"silence": "an hour"}, "is not a span of time"),
+            ({"max_series": 0}, "greater than 0"),
+            ({"colour": "red"}, "not permitted"),
+        ],
+    )
+    def test_a_mistake_is_said_in_words(self, said: dict[str, Any], why: str) -> None:
+        with pytest.raises(ValidationError, match=why):
+            pipeline(**said)
+
+    def test_the_same_type_twice_with_other_settings_is_no_mistake(self) -> None:
+        twice = [{"type": "drift"}, {"type": "drift", "span": 144}]
+        assert len(pipeline(detectors=twice).detectors) == 2
+
+
+def test_an_outcome_tells_what_was_judged() -> None:
+    p = pipeline()
+    states = p.init()
+    for i in range(5):
+        states, outcome = p.step(states, records(NOW + i * MINUTE, {"x": 1.0 + i, "y": 5.0}))
+    assert outcome.frame.keys == ('x{host="a"}', 'y{host="a"}')
+    assert outcome.frame.time.tolist() == [NOW + 4 * MINUTE]
+    assert outcome.frame.values[:, :, 0].tolist() == [[5.0, 5.0]]
+    assert outcome.scores.values.shape == (1, 2)
+    assert outcome.scores.expected is not None
+    assert outcome.scores.expected.shape == (1, 2, 1)
+    assert outcome.seen.tolist() == [5, 5]
+    assert (outcome.joint, outcome.incidents, outcome.skipped) == ({}, (), {})
+
+
+def test_nothing_new_is_an_outcome_too() -> None:
+    p = pipeline()
+    states, outcome = p.step(p.init(), records(NOW, {"x": 1.0}))
+    nothing = records(NOW, {})
+    states, outcome = p.step(states, nothing)
+    assert len(outcome.frame.time) == 0
+    assert outcome.frame.keys == ('x{host="a"}',)
+    assert outcome.scores.values.shape == (0, 1)
+
+
+def test_what_is_left_out_is_counted_with_a_reason() -> None:
+    p = pipeline(max_series=2)
+    states, _ = p.step(p.init(), records(NOW, {"x": 1.0, "y": 2.0}))
+    late = records(NOW - MINUTE, {"x": 1.0})
+    bad = {"x": np.nan, "y": np.inf, "z": 1.0, "u": 1e300}
+    states, outcome = p.step(states, records(NOW + MINUTE, bad))
+    assert outcome.skipped == {"not a number": 3, "over the cap of series": 1}
+    states, outcome = p.step(states, Records(late.time, late.name, late.value, late.labels))
+    assert outcome.skipped == {"late": 1}
+    sensor = Records(late.time[:0], late.name[:0], late.value[:0], skipped={"sensor failed": 2})
+    _, outcome = p.step(states, sensor)
+    assert outcome.skipped == {"sensor failed": 2}
+
+
+def test_a_series_that_was_never_a_number_takes_no_row() -> None:
+    p = pipeline()
+    states, outcome = p.step(p.init(), records(NOW, {"x": np.nan, "y": 1.0}))
+    assert outcome.frame.keys == ('y{host="a"}',)
+    assert states["series"]["keys"].tolist() == ['y{host="a"}']
+
+
+def test_memory_of_whole_systems_stays_with_them() -> None:
+    """When the first series of a host is forgotten, hosts change places: each keeps its past."""
+    p = pipeline(detectors=[{"type": "linear_regression", "targets": ["y"]}], forget="2h")
+    name = name_of(p.detectors[0])
+    states = p.init()
+    for i in range(200):
+        time = NOW + i * MINUTE
+        # x is the only thing that made host a the first
+        rows = [("x", 1.0, "a")] * (i < 20) + [("y", 100.0 + i, "b")]
+        rows += [("y", 5.0 + i / 100, "a")] * (i >= 10)
+        name_, value, host = (np.array(column) for column in zip(*rows, strict=True))
+        n = len(rows)
+        batch = Records(np.full(n, time), name_, value, {"host": host}, watermark=time)
+        states, _ = p.step(states, batch)
+        past = dict(zip(systems(states), states[name]["past"][:, 0, -1].tolist(), strict=True))
+        assert past['host="b"'] == 100.0 + i
+        if i >= 10:
+            assert past['host="a"'] == pytest.approx(5.0 + i / 100)
+    assert systems(states) == ['host="b"', 'host="a"']
+
+
+def systems(states: States) -> list[str]:
+    """As they stand in the rows of joint detectors."""
+    keys = states["series"]["keys"].tolist()
+    return list(dict.fromkeys(key[key.index("{") + 1 : -1] for key in keys))
+
+
+def test_ten_thousand_names_that_come_and_go_leave_nothing_behind() -> None:
+    """Pods that live for two hours, ten new ones a minute, each with its trouble at the end."""
+    p = pipeline(forget="1h", max_series=2000, by=["pod"], budget="20/day", detectors=STACK[1:])
+    states, chance, life = p.init(), Chance(1), 120
+    sizes, seen, incidents, refused = [], set(), 0, 0
+    for begin in range(0, 1000 + life, 10):
+        rows = []
+        for t in range(begin, begin + 10):
+            alive = range(max(0, t - life) * 10, min(t, 1000) * 10)
+            values = 5 + chance.normal(len(alive))
+            if len(alive) == life * 10:
+                values[0] += 100
+            rows += [(t, pod, value) for pod, value in zip(alive, values.tolist(), strict=True)]
+        time, pods, value = (np.array(column) for column in zip(*rows, strict=True))
+        seen |= set(pods.tolist())
+        batch = Records(
+            NOW + time * MINUTE,
+            np.full(len(time), "load"),
+            value,
+            {"pod": np.array([f"p{pod}" for pod in pods])},
+            np.full(len(time), ""),
+            NOW + (begin + 9) * MINUTE,
+        )
+        states, outcome = p.step(states, batch)
+        incidents += len(outcome.incidents)
+        refused += outcome.skipped.get("over the cap of series", 0)
+        assert len(states["series"]["keys"]) <= 2000
+        sizes.append(len(memory.dump(states)))
+    assert len(seen) == 10_000
+    assert incidents > 2
+    assert refused > 0
+    third = len(sizes) // 3
+    assert max(sizes[2 * third :]) <= 1.1 * max(sizes[third : 2 * third])
+    assert max(sizes) < 2000 * 2100
+
+
+class TestContext:
+    """What a source says beside the numbers is kept until it says anew."""
+
+    def step(self, states: States, time: int, *said: tuple[str, str]) -> States:
+        n = len(said) + 1
+        batch = Records(
+            np.full(n, time),
+            np.array(["x", *("top_cpu" for _ in said)]),
+            np.full(n, 1.0),
+            {"host": np.array(["a", *(host for host, _ in said)])},
+            np.array(["", *(text for _, text in said)]),
+            time,
+        )
+        return pipeline().step(states, batch)[0]
+
+    def kept(self, states: States) -> list[str]:
+        return states["context"]["said"].tolist()
+
+    def test_the_newest_of_each_system(self) -> None:
+        states = self.step(pipeline().init(), NOW, ("a", "one"), ("a", "two"), ("b", "three"))
+        states = self.step(states, NOW + MINUTE, ("a", "four"))
+        states = self.step(states, NOW + 2 * MINUTE)
+        assert self.kept(states) == ["three 1 %", "four 1 %"]
+
+    def test_is_bounded_in_length_and_number(self) -> None:
+        states = pipeline().init()
+        for i in range(30):
+            said = [(f"h{i}-{j}", "x" * 5000) for j in range(100)]
+            states = self.step(states, NOW + i * MINUTE, *said)
+        assert len(self.kept(states)) == 2000
+        assert max(map(len, self.kept(states))) < 220
+
+
+def test_keys_are_as_prometheus_writes_them() -> None:
+    assert series_key("x", {"b": "1", "a": 'say "hi"\n', "c": ""}) == 'x{a="say \\"hi\\"\\n",b="1"}'

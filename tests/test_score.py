@@ -1,0 +1,421 @@
+"""`amiss score`: causal, in order, the same every time, whatever form the table has."""
+
+import csv
+import gzip
+import io
+import subprocess
+import sys
+from collections.abc import Sequence
+from math import exp, isclose
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from amiss.data import Frame
+from amiss.decide import budget
+from amiss.errors import ConfigError
+from amiss.evaluate import answer, text
+from amiss.evaluate import score as scoring
+from amiss.evaluate.columns import Asked
+from amiss.evaluate.digits import put
+from amiss.evaluate.score import Report, Scorer, outputs, score
+from amiss.evaluate.tables import Table
+from amiss.judge import WARM, judge
+from made import START, Chance
+
+ROWS = 400
+HEADER = "time,series,value,score,p,expected,lower,upper,alert"
+
+
+def curves() -> dict[str, list[str]]:
+    """Two curves as text, with an oddity, gaps, and no scale in common."""
+    chance = Chance(5)
+    cpu = [f"{x:.3f}" for x in 40 + chance.normal(ROWS)]
+    cpu[300] = "97.5"
+    cpu[7] = cpu[8] = ""
+    return {"cpu": cpu, "bytes": [f"{x:.0f}" for x in 1e9 * chance.exponential(ROWS)]}
+
+
+def write(path: Path, columns: dict[str, list[str]], rows: int = ROWS) -> Path:
+    times = [str(START + 60 * n) for n in range(ROWS)]
+    table = {"time": times} | columns
+    lines = [",".join(table), *(",".join(row) for row in zip(*table.values(), strict=True))]
+    path.write_text("\n".join(lines[: rows + 1]) + "\n")
+    return path
+
+
+def run(*inputs: Path, a_week: float = 1.0, history: Path | None = None, time: str = "time",
+        by: Sequence[str] = ()) -> list[tuple[str, Report]]:  # fmt: skip
+    """The text of each output, and what came of it."""
+    tables = [Table(str(path)) for path in inputs]
+    out = inputs[0].parent / "out"
+    outs = outputs(tables, f"{out}/")
+    past = Table(str(history)) if history else None
+    reports = list(score(tables, outs, Asked(time, tuple(by)), Scorer(a_week), past))
+    return [(out_of(path), report) for path, report in zip(outs, reports, strict=True)]
+
+
+def out_of(path: Path | None) -> str:
+    assert path is not None
+    return path.read_text(encoding="utf-8")
+
+
+def of(said: str, series: str) -> list[dict[str, str]]:
+    return [row for row in csv.DictReader(io.StringIO(said)) if row["series"] == series]
+
+
+def refusal(path: Path, **asked: object) -> str:
+    with pytest.raises(ConfigError) as caught:
+        run(path, **asked)  # type: ignore[arg-type]
+    assert not list(path.parent.glob("out/*")), "nothing is left of what failed"
+    return str(caught.value).removeprefix(f"{path}: ")
+
+
+def test_each_row_and_column_comes_back_in_order_with_what_was_read(tmp_path: Path) -> None:
+    columns = curves()
+    [(said, report)] = run(write(tmp_path / "a.csv", columns))
+    lines = said.splitlines()
+    assert lines[0] == HEADER
+    assert [line.split(",")[1] for line in lines[1:5]] == ["cpu", "bytes", "cpu", "bytes"]
+    for name, values in columns.items():
+        rows = of(said, name)
+        assert [row["time"] for row in rows] == [str(START + 60 * n) for n in range(ROWS)]
+        assert [float(r["value"]) for r in rows if r["value"]] == [float(v) for v in values if v]
+        assert [row["value"] == "" for row in rows] == [value == "" for value in values]
+    assert (report.rows, report.samples, report.series) == (ROWS, 2 * ROWS, {"cpu", "bytes"})
+
+
+def test_it_is_the_live_step_on_the_whole_table(tmp_path: Path) -> None:
+    columns = curves()
+    [(said, report)] = run(write(tmp_path / "a.csv", columns))
+    time = (START + 60 * np.arange(ROWS)) * 10**9
+    value = np.array([[float(v or "nan") for v in row] for row in columns.values()]).T
+    frame = Frame(time, tuple(columns), ("value",), value[:, :, None])
+    _, opinion = judge(Scorer(1.0).detectors, {}, frame)
+    heard = np.where(opinion.before >= WARM, opinion.scores.values, np.nan)
+    _, alerts = budget.ration(budget.init(2), time, heard, opinion.interval, 1.0)
+    for s, name in enumerate(columns):
+        for t, row in enumerate(of(said, name)):
+            nats = opinion.scores.values[t, s]
+            assert row["alert"] == str(int(alerts[t, s]))
+            if not np.isfinite(nats):
+                assert (row["score"], row["p"], row["expected"]) == ("", "", "")
+                continue
+            assert isclose(float(row["score"]), nats, rel_tol=1e-6, abs_tol=1e-12)
+            assert isclose(float(row["p"]), exp(-max(nats, 0.0)), rel_tol=1e-5)
+            for band in ("expected", "lower", "upper"):
+                wanted = getattr(opinion.scores, band)[t, s, 0]
+                said_of_it = float(row[band]) if row[band] else np.nan
+                assert np.isclose(said_of_it, wanted, rtol=1e-11, equal_nan=True)
+    assert report.alerts == alerts.sum() > 0
+    assert of(said, "cpu")[300]["alert"] == "1"
+
+
+@pytest.mark.parametrize("rows", [1, 96, 301, 399])
+def test_a_table_cut_short_gives_the_same_rows(tmp_path: Path, rows: int) -> None:
+    [(whole, _)] = run(write(tmp_path / "a.csv", curves()))
+    [(part, _)] = run(write(tmp_path / "a.csv", curves(), rows))
+    assert whole.startswith(part)
+    assert part.count("\n") == 1 + 2 * rows
+
+
+def test_the_size_of_the_pieces_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.csv", curves())
+    [(whole, _)] = run(path)
+    [(again, _)] = run(path)
+    assert again == whole
+    monkeypatch.setattr(text, "BLOCK", 200)
+    monkeypatch.setattr(scoring, "CELLS", 7)
+    monkeypatch.setattr(answer, "LINES", 5)
+    [(pieces, _)] = run(path)
+    assert pieces == whole
+
+
+def test_a_series_is_the_same_alone_in_another_order_and_beside_other_files(
+    tmp_path: Path,
+) -> None:
+    columns = curves()
+    [(both, _)] = run(write(tmp_path / "a.csv", columns))
+    turned = write(tmp_path / "b.csv", dict(reversed(columns.items())))
+    alone = write(tmp_path / "c.csv", {"bytes": columns["bytes"]})
+    (other, _), (single, _) = run(turned, alone)
+    assert of(both, "cpu") == of(other, "cpu")
+    assert of(both, "bytes") == of(other, "bytes") == of(single, "bytes")
+
+
+def test_the_form_of_the_table_does_not_matter(tmp_path: Path) -> None:
+    columns = curves()
+    plain = write(tmp_path / "a.csv", columns)
+    [(wanted, _)] = run(plain)
+    packed = tmp_path / "b.csv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    windows = tmp_path / "w.csv"
+    windows.write_bytes(b"\xef\xbb\xbf" + plain.read_bytes().replace(b"\n", b"\r\n"))
+    tabs = tmp_path / "t.csv"
+    tabs.write_bytes(plain.read_bytes().replace(b",", b"\t"))
+    rows = list(csv.DictReader(io.StringIO(plain.read_text())))
+    lines = tmp_path / "l.jsonl"
+    lines.write_text(
+        "\n".join(
+            "{" + ", ".join(f'"{k}": {v or "null"}' for k, v in row.items()) + ', "x": {}}'
+            for row in rows
+        )
+    )
+    table = {"time": pa.array([int(row["time"]) for row in rows])}
+    for name in columns:
+        table[name] = pa.array([float(row[name]) if row[name] else None for row in rows])
+    parquet.write_table(pa.table(table), tmp_path / "p.parquet", row_group_size=50)
+    for said, _ in run(packed, windows, tabs, lines, tmp_path / "p.parquet"):
+        assert said == wanted
+
+
+def test_times_may_be_written_in_several_ways(tmp_path: Path) -> None:
+    plain = write(tmp_path / "a.csv", {"x": curves()["bytes"]})
+    [(wanted, _)] = run(plain)
+    moments = np.datetime_as_string((START + 60 * np.arange(ROWS)).astype("datetime64[s]"))
+    for form in ("{}Z", "{}", "{}+00:00", "{}.000"):
+        lines = plain.read_text().splitlines()[1:]
+        said = [f"{form.format(at)},{line.partition(',')[2]}" for at, line in
+                zip(moments, lines, strict=True)]  # fmt: skip
+        path = tmp_path / "b.csv"
+        path.write_text("\n".join(["time,x", *said]))
+        [(found, _)] = run(path)
+        assert [row["time"] for row in of(found, "x")] == [form.format(at) for at in moments]
+        rest = [[line.partition(",")[2] for line in text.splitlines()] for text in (found, wanted)]
+        assert rest[0] == rest[1]
+
+
+def test_parquet_may_hold_timestamps(tmp_path: Path) -> None:
+    seconds = pa.array([START], pa.int64()).cast(pa.timestamp("s"))
+    for zone in (None, "Europe/Berlin"):
+        time = seconds.cast(pa.timestamp("ms", zone))
+        parquet.write_table(pa.table({"time": time, "x": [1.0]}), tmp_path / "a.parquet")
+        [(found, _)] = run(tmp_path / "a.parquet")
+        assert of(found, "x")[0]["time"] == "2023-11-14T22:13:20.000Z"
+
+
+def test_equal_and_backward_times_are_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "time,x\n" + "".join(f"{START + n // 3 - 40 * (n > 50)},{n % 7}\n" for n in range(99))
+    )
+    [(said, _)] = run(path)
+    assert len(of(said, "x")) == 99
+
+
+def test_after_a_history_it_goes_on_as_if_it_had_gone_on(tmp_path: Path) -> None:
+    [(whole, _)] = run(write(tmp_path / "a.csv", curves()))
+    lines = (tmp_path / "a.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "past.csv").write_text("".join(lines[:201]))
+    (tmp_path / "b.csv").write_text("".join([lines[0], *lines[201:]]))
+    (tmp_path / "c.csv").write_text("".join([lines[0], *lines[201:]]))
+    found = run(tmp_path / "b.csv", tmp_path / "c.csv", history=tmp_path / "past.csv")
+    assert [said.splitlines()[1:] for said, _ in found] == [whole.splitlines()[401:]] * 2
+
+
+def test_a_history_may_have_other_columns(tmp_path: Path) -> None:
+    columns = curves()
+    past = write(tmp_path / "past.csv", {"gone": columns["bytes"], "cpu": columns["cpu"]})
+    both = write(tmp_path / "a.csv", columns)
+    alone = write(tmp_path / "b.csv", {"cpu": columns["cpu"]})
+    (with_new, _), (without, _) = run(both, alone, history=past)
+    assert of(with_new, "cpu") == of(without, "cpu")
+    [(fresh, _)] = run(write(tmp_path / "c.csv", {"bytes": columns["bytes"]}))
+    assert of(with_new, "bytes") == of(fresh, "bytes")
+
+
+def test_a_column_may_say_whose_the_numbers_are(tmp_path: Path) -> None:
+    columns = curves()
+    names = ["web-1", "web-2"]
+    lines = ["host,time,load,disk"]
+    for n in range(ROWS):  # in turns, but for a stretch
+        for s in range(2) if n % 5 else (1, 0):
+            lines.append(f"{names[s]},{START + 60 * n},{list(columns.values())[s][n]},{n % 3}")
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines))
+    [(said, report)] = run(path, by=["host"])
+    assert report.series == {f'{c}{{host="{h}"}}' for c in ("load", "disk") for h in names}
+    for name, values in zip(names, columns.values(), strict=True):
+        [(alone, _)] = run(write(tmp_path / "b.csv", {"load": values}))
+        assert [{**row, "series": "load"} for row in of(said, f'load{{host="{name}"}}')] == of(
+            alone, "load"
+        )
+
+
+def test_names_are_quoted_where_need_be(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('time,"größe, 温度","a""b"\n60,1,2\n')
+    [(said, _)] = run(path)
+    assert [row["series"] for row in csv.DictReader(io.StringIO(said))] == ["größe, 温度", 'a"b']
+
+
+def test_cells_that_are_no_numbers_are_missing_and_counted(tmp_path: Path) -> None:
+    cells = ["1", " 2 ", "oops", "", "nan", "NA", "1e999", "-inf", "null", "n/a?", "+3e0", ".5"]
+    path = tmp_path / "a.csv"
+    path.write_text("time,x,who\n" + "".join(f"{60 * n},{c},me\n" for n, c in enumerate(cells)))
+    [(said, report)] = run(path)
+    assert [row["value"] for row in of(said, "x")] == ["1", "2", *[""] * 8, "3", "0.5"]
+    assert [row["score"] == "" for row in of(said, "x")] == [False] * 2 + [True] * 8 + [False] * 2
+    assert list(report.notes.sentences()) == [
+        "left out, as they hold no numbers: 'who'",
+        "'x': 3 cells are no number (the first in row 3) and counted as missing",
+    ]
+
+
+def test_more_budget_more_alerts(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", curves())
+    counts = [run(path, a_week=a_week)[0][1].alerts for a_week in (0.01, 1.0, 700.0)]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is empty; a line with the names of the columns is needed"),
+        (b"\n\n", "it is empty; a line with the names of the columns is needed"),
+        (
+            b"when,x\n1,2\n",
+            "there is no column 'time' (there is 'when', 'x'); name another one with --time",
+        ),
+        (b"time,x,x\n1,2,3\n", "two columns are called 'x'"),
+        (b"time\n1\n", "there is no numeric column beside 'time'"),
+        (b"time,x\n1,a\n2,b\n", "there is no numeric column beside 'time'"),
+        (b"time,x\n1,2\n3\n", "row 2 has 1 columns, where the header has 2"),
+        (b"time,x\n1,2\n3,4,5\n", "row 2 has 3 columns, where the header has 2"),
+        (b"time,x\n1,2\n,3\n", "row 2: the time is empty"),
+        (
+            b"time,x\n1,2\nyesterday,3\n",
+            "row 2: the time 'yesterday' is neither Unix seconds nor ISO 8601, "
+            "such as 2026-03-07T14:02:10Z",
+        ),
+        (
+            b"time,x\n1,2\n2026-03-07T14:02:10Z,3\n",
+            "row 2: the time '2026-03-07T14:02:10Z' is not written like the ones before it",
+        ),
+        (
+            b"time,x\n1,2\n1700000000000,3\n",
+            "row 2: the time 1700000000000 is not between the years 1678 and 2261 "
+            "(time is read as Unix seconds)",
+        ),
+        (b"time,x\n1,\xff\n", "row 1: 'x' is not text in UTF-8"),
+        (b"\xff\xfet\0i\0", "its first line is not text in UTF-8"),
+    ],
+)  # fmt: skip
+def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    assert refusal(path) == said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[1]\n", "row 1 is not a JSON object"),
+        (b'{"time": 1, "x": 2}\n{\n', "row 2 is not JSON: unexpected end of data"),
+        (b'{"time": 1, "x": 2}\n{"time": "a", "x": 1}\n',
+         "row 2: Column(/time) changed from number to string"),
+        (b'{"x": 2}\n', "there is no column 'time' (there is 'x'); name another one with --time"),
+    ],
+)  # fmt: skip
+def test_json_that_makes_no_sense_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    assert refusal(path) == said
+
+
+def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "no.csv") == "cannot be read: No such file or directory"
+    (tmp_path / "b.csv.gz").write_bytes(b"time,x\n1,2\n")
+    assert refusal(tmp_path / "b.csv.gz") == "cannot be read: not a gzipped file (b'ti')"
+    whole = gzip.compress(b"time,x\n" + b"1,2\n" * 999)
+    (tmp_path / "c.csv.gz").write_bytes(whole[:-9])
+    assert refusal(tmp_path / "c.csv.gz").startswith("it is damaged: ")
+    (tmp_path / "d.parquet").write_bytes(b"PAR1")
+    assert "arquet" in refusal(tmp_path / "d.parquet")
+    assert refusal(write(tmp_path / "e.csv", curves()), by=["host"]).startswith(
+        "there is no column 'host'"
+    )
+
+
+def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time,x")
+    (tmp_path / "b.jsonl").write_text("\n")
+    assert [said for said, _ in run(tmp_path / "a.csv", tmp_path / "b.jsonl")] == [
+        f"{HEADER}\n"
+    ] * 2
+
+
+def test_where_the_scores_go(tmp_path: Path) -> None:
+    def where(out: str, *names: str) -> list[Path | None]:
+        return outputs([Table(str(tmp_path / name)) for name in names], out)
+
+    folder = tmp_path / "new" / "folder"
+    assert where(str(folder), "a.csv", "b.jsonl.gz") == [folder / "a.csv", folder / "b.csv"]
+    assert folder.is_dir()
+    assert where(str(tmp_path / "x.csv"), "a.csv") == [tmp_path / "x.csv"]
+    assert where("-", "a.csv") == [None]
+    (tmp_path / "a.csv").touch()
+    for out, names, said in (
+        ("-", ("a.csv", "b.csv"), "--out -: several inputs need a folder"),
+        (str(tmp_path), ("a.csv",), "its scores would be written over it"),
+        (f"{tmp_path}/o/", ("a.csv", "x/a.csv"), "another input is to be written"),
+        (str(tmp_path / "a.csv" / "o"), ("b.csv",), "cannot be made: Not a directory"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            where(out, *names)
+
+
+def test_a_full_disk_gets_a_sentence(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", curves())
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".a.csv.part").symlink_to("/dev/full")
+    with pytest.raises(ConfigError, match=r"a\.csv: cannot be written: No space left on device"):
+        run(path)
+
+
+def test_scoring_imports_no_heavy_library(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from amiss.evaluate.score import *;"
+        "list(score([Table(sys.argv[1])], [Path(sys.argv[2])], Asked(), Scorer(1.0)));"
+        "print(*sorted({'pandas', 'sklearn', 'scipy', 'streamlit', 'sqlalchemy'} & {*sys.modules}))"
+    )
+    path = write(tmp_path / "a.csv", curves())
+    command = [sys.executable, "-c", code, str(path), str(tmp_path / "o.csv")]
+    assert subprocess.run(command, check=True, capture_output=True).stdout == b"\n"
+
+
+def digits(x: float, count: int) -> str:
+    out = np.zeros(40, np.uint8)
+    end = put(out, 0, x, count)
+    return bytes(out[:end]).decode()
+
+
+def test_numbers_are_short() -> None:
+    for x, said in {
+        0.0: "0", 97.2: "97.2", -3.0: "-3", 0.1: "0.1", 1e15: "1000000000000000",
+        1e16: "1e16", 1.7e-9: "1.7e-09", 0.00012: "0.00012", 1e308: "1e308",
+        1700000123456.0: "1700000123456", 9.999999999999999e22: "1e23",
+    }.items():  # fmt: skip
+        assert digits(x, 15) == said
+    assert digits(-0.0, 15) == "0"
+    assert digits(float("nan"), 15) == digits(float("-inf"), 15) == ""
+    assert (digits(2 / 3, 6), digits(999999.9, 6)) == ("0.666667", "1000000")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(1, 15))
+def test_numbers_are_what_they_were(x: float, count: int) -> None:
+    said = float(digits(x, count) or "nan") if abs(x) < 1e308 else x
+    assert isclose(said, x, rel_tol=max(0.5 * 10.0 ** (1 - count), 1.1e-14), abs_tol=5e-324)
+
+
+@given(st.integers(-(10**14) + 1, 10**14 - 1), st.integers(-30, 30))
+def test_what_was_written_with_fourteen_digits_is_written_so_again(n: int, power: int) -> None:
+    assert float(digits(float(f"{n}e{power}"), 15)) == float(f"{n}e{power}")
