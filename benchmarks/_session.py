@@ -34,40 +34,30 @@ async def read(url: str, seconds: float, seen: Seen) -> None:
         address, subprotocols=["streamlit"], origin=url, max_size=None, proxy=None
     ) as socket:
         timers: dict[str, asyncio.Task[None]] = {}
-        asked = [time.perf_counter()]
+        asked, opened = [time.perf_counter()], False
         await _ask(socket)
         try:
             async with asyncio.timeout_at(asyncio.get_running_loop().time() + seconds):
                 while time.perf_counter() < until:
-                    _take(await socket.recv(), socket, asked, timers, seen)
+                    message = ForwardMsg()
+                    message.ParseFromString(said := await socket.recv())
+                    seen.bytes += len(said)
+                    kind = message.WhichOneof("type")
+                    if kind == "auto_rerun":
+                        part, every = message.auto_rerun.fragment_id, message.auto_rerun.interval
+                        if part not in timers:
+                            timers[part] = asyncio.create_task(_renew(socket, part, every, asked))
+                    elif kind == "script_finished" and asked:
+                        took = time.perf_counter() - asked.pop(0)
+                        (seen.renewals if opened else seen.pages).append(took)
+                        opened = True
+                    elif kind == "delta" and message.delta.new_element.HasField("exception"):
+                        seen.faults += 1
         except TimeoutError:
             pass
         finally:
             for timer in timers.values():
                 timer.cancel()
-
-
-def _take(
-    said: str | bytes,
-    socket: ClientConnection,
-    asked: list[float],
-    timers: dict[str, asyncio.Task[None]],
-    seen: Seen,
-) -> None:
-    """One message of the server."""
-    message = ForwardMsg()
-    message.ParseFromString(said)
-    seen.bytes += len(said)
-    kind = message.WhichOneof("type")
-    if kind == "auto_rerun":
-        part, every = message.auto_rerun.fragment_id, message.auto_rerun.interval
-        if part not in timers:
-            timers[part] = asyncio.create_task(_renew(socket, part, every, asked))
-    elif kind == "script_finished" and asked:
-        took = time.perf_counter() - asked.pop(0)
-        (seen.renewals if timers and seen.pages else seen.pages).append(took)
-    elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
-        seen.faults += 1
 
 
 async def _renew(socket: ClientConnection, part: str, every: float, asked: list[float]) -> None:

@@ -59,7 +59,7 @@ def by_hand(x: Floats, lags: int) -> tuple[Floats, Floats, Floats, float]:
 def test_weights_are_those_of_the_normal_equations(lags: int) -> None:
     x = driven(300)
     _, state = fitted(x, lags=lags)
-    X, errors, weights, _ = by_hand(x, lags)
+    _, errors, weights, _ = by_hand(x, lags)
     np.testing.assert_allclose(state["weights"][:, 0], weights, rtol=1e-7, atol=1e-9)
     low, high, typical = state["errors"][:, 0]
     assert (low, high) == pytest.approx(np.quantile(errors, [0.025, 0.975]))

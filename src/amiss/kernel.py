@@ -22,35 +22,45 @@ UNUSED = ("scipy", "coverage")
 """Numba asks scipy for linear algebra that no kernel uses, which is 25 MB in every process."""
 
 _lock = RLock()
+_waiting: "list[_Kernel[Any, Any]]" = []
 
 
 class _Kernel(Generic[P, R]):
-    """A function that is compiled, or taken from the cache of an earlier run, on first call."""
+    """A function that waits for the first call of any; numba is not imported before."""
 
     def __init__(self, function: Callable[P, R]) -> None:
         update_wrapper(self, function)
-        self.function = function
-        self._compiled: Callable[P, R] | None = None
+        self.function, self.compiled = function, self._first
+        _waiting.append(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        compiled = self._compiled or self.compiled()
-        return compiled(*args, **kwargs)
+        return self.compiled(*args, **kwargs)
 
-    def compiled(self) -> Callable[P, R]:
-        """What numba makes of it and, in its module, of those that it may call."""
-        with _lock:
-            if self._compiled is None:
-                self._compiled = _njit()(self.function)
-                module = self.function.__globals__
-                for name, value in list(module.items()):
-                    if isinstance(value, _Kernel):
-                        module[name] = value.compiled()
-            return self._compiled
+    def _first(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        _load()
+        return self.compiled(*args, **kwargs)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile on first call for the types given. Numba itself is imported then, not before."""
-    return _Kernel(function)
+    """Compile on first call for the types given, or take it from the cache of an earlier run."""
+    with _lock:
+        return _njit()(function) if _njit.cache_info().currsize else _Kernel(function)
+
+
+def _load() -> None:
+    """Hand all kernels to numba, and put what it makes of them wherever they are known by name.
+
+    At once, because they call each other: numba has to find its own there, not ours.
+    """
+    with _lock:
+        for one in _waiting:
+            one.compiled = _njit()(one.function)
+        modules = list(sys.modules.values()) if _waiting else []
+        _waiting.clear()
+        for module in modules:
+            names = getattr(module, "__dict__", {})
+            for name in [name for name, value in names.items() if isinstance(value, _Kernel)]:
+                names[name] = names[name].compiled
 
 
 @cache
@@ -62,15 +72,15 @@ def _njit() -> Callable[[Callable[P, R]], Callable[P, R]]:
         from numba.core.registry import cpu_target
 
         cpu_target.target_context.refresh()  # else it would look for scipy at the first call
-    folder = _folder()
-    if folder is not None:
-        numba.config.CACHE_DIR = str(folder)
-    cached = folder is not None or bool(numba.config.CACHE_DIR)
+    kept = folder()
+    if kept is not None:
+        numba.config.CACHE_DIR = str(kept)
+    cached = kept is not None or bool(numba.config.CACHE_DIR)
     decorate: Callable[[Callable[P, R]], Callable[P, R]] = numba.njit(cache=cached, nogil=True)
     return decorate
 
 
-def _folder() -> Path | None:
+def folder() -> Path | None:
     """Where compiled kernels go; None if numba was told by NUMBA_CACHE_DIR, or it is read-only.
 
     Its name changes with the source of any kernel: numba looks at the file of a kernel alone,
@@ -83,12 +93,12 @@ def _folder() -> Path | None:
         source = path.read_bytes()
         if b"@kernel" in source:
             sources.update(source)
-    folder = platformdirs.user_cache_path("amiss") / f"kernels-{sources.hexdigest()}"
+    place = platformdirs.user_cache_path("amiss") / f"kernels-{sources.hexdigest()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
-    return folder if os.access(folder, os.W_OK) else None
+    return place if os.access(place, os.W_OK) else None
 
 
 @contextmanager

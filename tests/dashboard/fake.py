@@ -170,7 +170,7 @@ class FakeLive:
             open=tuple(self.store.incidents(state="open")),
             sinks=self._sinks() if busy else (),
             models=self._models(),
-            budget=BudgetNow(5.0, 3 if busy else 0, 15, 2.14, 7.0, 6.2, 0.4),
+            budget=BudgetNow(5.0, 3 if busy else 1, 15, 2.14, 7.0, 6.2, 0.4),
             skipped={"temperatures: PermissionError": 128, "gap": 1} if busy else {},
             config_error="amiss.yaml:14: pipelines.0.detectors: 'levle' is not a detector; did "
             "you mean 'level'?" if busy else "",
@@ -215,7 +215,7 @@ class FakeLive:
         v = _noise(key[::-1], time // EVERY)
         value = expected * (1 + 0.10 * (u + v - 1)) * self.raised
         score = -np.log(np.maximum(v, 1e-3)) / 2
-        if key in STRANGE and self.scene != "quiet":
+        if key in STRANGE and self.scene == "busy":
             odd = time >= self.since
             ramp = np.clip((time - self.since) / (3 * MINUTE), 0, 1)
             value = np.where(odd, value * (1 + (STRANGE[key] - 1) * ramp), value)

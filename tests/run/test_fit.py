@@ -29,7 +29,7 @@ def test_a_worker_says_what_this_process_would() -> None:
     for name in here:
         for column in here[name]:
             assert np.array_equal(apart[name][column], here[name][column]), (name, column)
-    _, raw, nats, before = judge_jointly(FOREST, apart, history())
+    _, raw, _, before = judge_jointly(FOREST, apart, history())
     assert np.isfinite(raw.values).all()
     assert before[0, 0] == 120
 

@@ -77,9 +77,9 @@ class House:
     def write(self, text: str) -> None:
         self.file.write_text(text)
 
-    def until(self, true: Callable[[Now], Any]) -> Now:
+    def until(self, true: Callable[[Now], Any], patience: float = PATIENCE) -> Now:
         assert self.live is not None
-        now, last = self.live.now(), time.monotonic() + PATIENCE
+        now, last = self.live.now(), time.monotonic() + patience
         while not true(now):
             assert time.monotonic() < last, now
             now = self.live.wait(now.version, 1)
@@ -103,6 +103,8 @@ def test_pictures_are_of_one_moment_and_their_number_grows(house) -> None:
     versions, moments = [], []
     while len(moments) < 30:
         now = live.wait(versions[-1] if versions else 0, 1)
+        if versions and now.version == versions[-1]:
+            continue  # there was none in a second
         versions.append(now.version)
         times = {one.time for one in now.series if one.state != "silent"}
         assert len(times) <= 2  # a rate begins a tick later than what is simply read
@@ -111,7 +113,6 @@ def test_pictures_are_of_one_moment_and_their_number_grows(house) -> None:
             assert now.pipelines[0].series == len(now.series)
     assert versions == sorted(set(versions))
     assert moments == sorted(moments)
-    assert live.now() is live.now() or ticks(live.now()) > 30
 
 
 def test_a_restart_goes_on_and_history_has_no_gap(house) -> None:
@@ -128,9 +129,10 @@ def test_a_restart_goes_on_and_history_has_no_gap(house) -> None:
     found = live.history(LOAD, 0, 2**62, 10_000)
     assert (np.diff(found.time) > 0).all()
     assert len(found.time) >= one.seen
-    assert found.time.tolist()[: one.seen] == live.history(LOAD, 0, 2**62, 10**6).time.tolist()[
-        : one.seen
-    ]
+    assert (
+        found.time.tolist()[: one.seen]
+        == live.history(LOAD, 0, 2**62, 10**6).time.tolist()[: one.seen]
+    )
 
 
 def test_history_is_of_memory_and_store_without_gap_or_double(house) -> None:
@@ -162,7 +164,7 @@ def test_an_incident_is_told_counted_and_on_the_picture(house) -> None:
         assert now.budget.asked == 20000
         assert now.budget.today == now.budget.week >= 1
         assert np.isfinite(now.budget.bar)
-        assert receiver.next().json["id"]
+        assert receiver.next().body
         house.until(lambda now: now.sinks[0].delivered)
 
 
@@ -247,7 +249,7 @@ def test_a_bad_file_keeps_the_old_one_running_and_is_shown(house) -> None:
     house.until(lambda later: ticks(later) > ticks(now) + 3)
     assert live.settings is before
     house.file.unlink()
-    house.until(lambda now: "No such file" in now.config_error)
+    house.until(lambda now: "no such file" in now.config_error)
     house.write(CONFIG + "\n")
     house.until(lambda now: not now.config_error)
 
@@ -266,11 +268,12 @@ def test_a_reload_while_the_disk_is_full_loses_nothing(house) -> None:
     with contextlib.suppress(Unreachable):
         live.reload()
     house.until(lambda now: "not in use yet: the disk is full" in now.config_error)
+    before = live.watches[0]
     live.store.commit = commit
     house.until(lambda now: not now.config_error and now.pipelines[0].health == "good")
-    time_of = live.store.history(LOAD, 0, 2**62).time
-    house.until(lambda now: ticks(now) > 2)
-    assert (np.diff(time_of) <= 15 * 10**9).all()  # a tick or two while one took over
+    assert live.watches[0] is not before
+    stored = live.store.history(LOAD, 0, 2**62).time
+    assert set(before.recent.read(LOAD).time) <= set(stored)
 
 
 def test_many_readers_and_reloads_at_once(house) -> None:
@@ -314,6 +317,7 @@ def test_an_incident_log_that_cannot_be_read_leaves_the_last_picture_of_it(house
     assert now.open or not open_then
 
 
+@pytest.mark.slow
 def test_models_are_fitted_by_themselves_and_the_next_value_is_forecast(house) -> None:
     joint = "{type: surprise}, {type: isolation_forest, trees: 10}, {type: linear_regression}"
     house.write(CONFIG.replace("{type: surprise}", joint))
@@ -321,11 +325,10 @@ def test_models_are_fitted_by_themselves_and_the_next_value_is_forecast(house) -
     with pytest.raises(ConfigError) as said:
         live.retrain("lstm", 100)
     assert str(said.value) == (
-        "model_name: there is no model 'lstm' to train; "
-        "known: isolation_forest, linear_regression"
+        "model_name: there is no model 'lstm' to train; known: isolation_forest, linear_regression"
     )
     assert live.predict().warming
-    now = house.until(lambda now: {m.state for m in now.models} == {"in use"})
+    now = house.until(lambda now: {m.state for m in now.models} == {"in use"}, 240)
     assert {m.samples for m in now.models} <= {100, 720}
     house.until(lambda now: np.isfinite(live.predict().forecast))
     said = live.predict()

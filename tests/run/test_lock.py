@@ -26,7 +26,9 @@ def test_a_second_program_is_told_of_the_first(tmp_path) -> None:
 
 
 def test_the_claim_ends_with_the_program_however_it_ends(tmp_path) -> None:
-    code = "import sys, pathlib; from amiss.run.lock import hold; c = hold(pathlib.Path(sys.argv[1]))"
+    code = (
+        "import sys, pathlib; from amiss.run.lock import hold; c = hold(pathlib.Path(sys.argv[1]))"
+    )
     command = [sys.executable, "-c", f"{code}; print('held', flush=True); sys.stdin.read()"]
     with subprocess.Popen(
         [*command, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE

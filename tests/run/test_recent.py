@@ -1,5 +1,7 @@
 """What charts are made of: the ring of the last ticks, and fewer points of many."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -31,7 +33,7 @@ def test_thinning_keeps_the_extremes_of_every_stretch(rows, most) -> None:
         assert found is whole
         return
     edges = np.linspace(0, len(whole), max(most // 3, 1) + 1).astype(int)
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges.tolist()):
         inside = (found.time >= a) & (found.time < b)
         for name, best in (("value", np.nanmax), ("value", np.nanmin), ("score", np.nanmax)):
             all_of_it = getattr(whole, name)[a:b]

@@ -132,9 +132,7 @@ def test_a_fault_in_the_step_is_counted_and_the_watch_goes_on(rig, tmp_path, cap
     run_watch(rig.watch, stop, rig.told)
     assert rig.watch.skipped["a fault in the step"] == len(harm)
     assert seen[42].health == "failing"
-    assert seen[42].reason == (
-        "fault in the step: ZeroDivisionError; its records were left out"
-    )
+    assert seen[42].reason == ("fault in the step: ZeroDivisionError; its records were left out")
     assert seen[-1].health == "good"
     assert len([r for r in caplog.records if r.levelno >= logging.ERROR]) == 1
     # memory, charts and history have all other ticks, once

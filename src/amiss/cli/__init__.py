@@ -1,19 +1,10 @@
 """The command line. One file a command; what a command needs is imported when it runs."""
 
-import os
 import sys
 
 import typer
 
-from amiss.cli.check import check
-from amiss.cli.doctor import doctor
-from amiss.cli.explain import explain
-from amiss.cli.incidents import incidents
-from amiss.cli.init import init
-from amiss.cli.models import models, train
-from amiss.cli.run import run
-from amiss.cli.schema import schema, version
-from amiss.cli.score import score
+from amiss.cli import check, doctor, explain, incidents, init, models, run, schema, score
 from amiss.errors import ConfigError, Error
 
 app = typer.Typer(
@@ -26,17 +17,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    run,
-    init,
-    check,
-    score,
-    incidents,
-    explain,
-    models,
-    train,
-    doctor,
-    schema,
-    version,
+    run.run,
+    init.init,
+    check.check,
+    score.score,
+    incidents.incidents,
+    explain.explain,
+    models.models,
+    models.train,
+    doctor.doctor,
+    schema.schema,
+    schema.version,
 ):
     app.command()(command)
 
@@ -44,11 +35,7 @@ for command in (
 def entry() -> None:
     """Run the command; ends with 0, with 2 for a mistake of the user, else with 1."""
     try:
-        app()
-    except BrokenPipeError:
-        # whoever read the output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        app(prog_name="amiss")
     except Error as exc:
         print(exc, file=sys.stderr)
         sys.exit(2 if isinstance(exc, ConfigError) else 1)

@@ -123,11 +123,8 @@ def _words(file: Path, settings: "Settings", polled: "dict[str, Polled]") -> Ite
         f"{write_number(disk, 'x_bytes')} of disk once there are {settings.keep.days} days"
     )
     yield f"budget: {write_rate(settings.budget)}; listens on {settings.listen}"
-    yield (
-        f"{file} can run"
-        if not any(p.failure for p in polled.values())
-        else f"{file} is right, but not all of it answers"
-    )
+    failing = any(one.failure for one in polled.values())
+    yield f"{file} has no mistake, but not all answer" if failing else f"{file} can run"
 
 
 def _type(component: "BaseModel") -> str:

@@ -169,14 +169,12 @@ def _kernels(_: Path) -> tuple[bool, str]:
     """Whether what was compiled is kept, so that the next start need not wait for it."""
     import os
 
-    import numba
+    from amiss.kernel import folder
 
-    from amiss.kernel import CACHED
-
-    where = os.environ.get("NUMBA_CACHE_DIR") or numba.config.CACHE_DIR
-    if not CACHED:
+    where = os.environ.get("NUMBA_CACHE_DIR") or folder()
+    if not where:
         return False, "the user's cache folder cannot be written: each start compiles for a minute"
-    kept = len(list(Path(where).rglob("*.nbi"))) if where else 0
+    kept = len(list(Path(where).rglob("*.nbi")))
     return True, f"{kept} compiled in {where}" if kept else "none yet: the first start compiles"
 
 

@@ -86,12 +86,11 @@ def _member(store: "Store", incident: "Incident", member: "Member") -> list[str]
     """What was seen of a series, and its curve around that time."""
     from amiss.cli.output import moment, sparkline
     from amiss.decide.explain import observed
-    from amiss.run.recent import thin
 
-    lines = [f"{observed(member)}, -ln p {member.score:.1f} ({member.series})"]
+    lines = [observed(member), f"  -ln p {member.score:.1f}, {member.series}"]
     end = incident.until or incident.seen
     start = incident.since - max(int(BEFORE * (end - incident.since)), LEAST)
-    points = thin(store.history(member.series, start, end), 3 * BARS)
+    points = store.history(member.series, start, end)
     if len(points) > 1:
         first, last = int(points.time[0]), int(points.time[-1])
         lines.append(f"  {sparkline(_bars(points.time, points.value))}")

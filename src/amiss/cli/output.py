@@ -23,19 +23,20 @@ def print_json(said: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], wide: str) -> None:
     """A table; what does not fit its width is folded in the column `wide`."""
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if sys.stdout.isatty() else WIDTH
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         table.add_column(name, no_wrap=name != wide, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    console.print(table)
+    with console.capture() as shown:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in shown.get().splitlines()))
 
 
 def moment(ns: int) -> str:

@@ -29,9 +29,7 @@ def run(
     home: Home = None,
     listen: Annotated[
         str | None,
-        typer.Option(
-            help="Address and port, in the place of the configuration's.", show_default=False
-        ),
+        typer.Option(help="Address and port, instead of the configuration's.", show_default=False),
     ] = None,
 ) -> None:
     """Watch, judge, tell and serve, until stopped.
@@ -74,7 +72,9 @@ def _run(settings: "Settings", folder: Path, file: Path | None, terminal: bool) 
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, signal.SIG_IGN)  # what is to be done takes seconds at most
         live.stop()
-        log.info("stopped", extra={"reason": "it was asked to"})
+        if terminal:
+            print("Stopped; the next start goes on from here.")
+        log.info("stopped", extra={"home": str(folder)})
 
 
 def _end(number: int, _: FrameType | None) -> None:

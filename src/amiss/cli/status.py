@@ -98,7 +98,7 @@ def _follow(live: "Live", address: str, block: Any, over: threading.Event) -> No
         try:
             now = live.wait(now.version if now else -1, PAUSE)
             for event, incident in news.take(now, live):
-                _tell(event, incident, block)
+                announce(event, incident, block)
         except Error as exc:
             log.warning("the status cannot be shown: %s", exc)
             over.wait(PAUSE)
@@ -112,7 +112,7 @@ def _follow(live: "Live", address: str, block: Any, over: threading.Event) -> No
         news.phase = now.phase
 
 
-def _tell(event: str, incident: "Incident", block: Any) -> None:
+def announce(event: str, incident: "Incident", block: Any) -> None:
     """One line: on the terminal above the block, else in the log."""
     if block:
         from rich.text import Text

@@ -13,7 +13,7 @@ BYTES = 64 * 2**20
 
 
 def thin(found: Points, points: int) -> Points:
-    """At most about so many rows, among them the extremes of value and score of each stretch."""
+    """About so many rows: the ends, and the extremes of value and score of each stretch."""
     n = len(found)
     if n <= points:
         return found
@@ -23,7 +23,7 @@ def thin(found: Points, points: int) -> Points:
         _first_of(bucket, np.nan_to_num(extreme, nan=-np.inf))
         for extreme in (found.value, -found.value, found.score)
     ]
-    return found[np.unique(np.concatenate(kept))]
+    return found[np.unique(np.concatenate([*kept, [0, n - 1]]))]
 
 
 def _first_of(bucket: Array, x: Floats) -> Array:

@@ -14,7 +14,7 @@ from amiss.data import HOUR
 from amiss.run.now import Health, PipelineNow, SeriesNow, SinkNow
 from amiss.units import write_number
 from amiss.web.dashboard import parts, words
-from amiss.web.dashboard.now import budget
+from amiss.web.dashboard.overview import budget
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 

@@ -1,28 +1,22 @@
 """One incident, by the id in the address; without one, all of them."""
 
-from functools import partial
 from html import escape
 from urllib.parse import quote
 
 import orjson
-import pyarrow as pa
 import streamlit as st
 
-from amiss.data import DAY, HOUR, Incident, Member, parse_key
+from amiss.data import DAY, Incident, Member, parse_key
 from amiss.decide.explain import is_whole
 from amiss.message import as_json
-from amiss.store import Delivery
 from amiss.units import words as name_of
 from amiss.units import write_number
-from amiss.web.dashboard import charts, parts, words
+from amiss.web.dashboard import around, parts, words
 from amiss.web.dashboard.incidents import listing
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 
-CHARTS = 4  # members that are drawn
-POINTS = 300
 SETTLED = "10s"  # how often the page of an incident that is over is drawn anew
-TOLD = {"delivered": "good", "retrying": "wait", "refused": "fail"}
 
 
 def page() -> None:
@@ -70,10 +64,10 @@ def draw(asked: str) -> None:
     parts.show(parts.facts(details(look, each)))
     parts.show(parts.heading("What was seen, and what was expected", "ranked by surprise"))
     parts.show(members(look, each))
-    pictures(look, each)
-    evidence(each)
-    before(look, each)
-    told(look, each)
+    around.pictures(look, each)
+    around.evidence(each)
+    around.before(look, each)
+    around.told(look, each)
 
 
 def top(look: Look, each: Incident) -> str:
@@ -113,7 +107,7 @@ def members(look: Look, each: Incident) -> str:
     """Each with what was seen and expected at its strangest moment."""
     lines = []
     for member in each.members:
-        rarity = words.rarity_now(member.score, every(look, member))
+        rarity = words.rarity_now(member.score, around.every(look, member))
         when = f"{look.clock(member.at)}<small>strange since {look.clock(member.since)}</small>"
         lines.append((subject(look, member), *seen(member), escape(rarity), when))
     table = parts.rows(("series", "seen", "expected", "rarity", "strangest at"), lines, "Members")
@@ -140,113 +134,3 @@ def seen(member: Member) -> tuple[str, str]:
     much = f"<small>{times:.0f} times the usual</small>" if 2 <= times < 1000 else ""
     expected = words.band(member.expected, member.lower, member.upper, member.observed, name)
     return f"<b>{escape(write_number(member.observed, name))}</b>{much}", escape(expected)
-
-
-def every(look: Look, member: Member) -> float:
-    """Seconds between two samples of a member."""
-    pipeline = next((s.pipeline for s in look.now.series if s.key == member.series), "")
-    return look.every(pipeline)
-
-
-def pictures(look: Look, each: Incident) -> None:
-    """The first members over a time that shows what is normal."""
-    drawn = [m for m in each.members if not is_whole(m)][:CHARTS]
-    end = look.at if each.until is None else each.until
-    lasted = end - each.since
-    start = each.since - min(max(3 * lasted, HOUR), 2 * DAY)
-    end = min(look.at, end + max(lasted // 4, HOUR // 6))
-    stretch = ((each.since, each.until or look.at),)
-    stamp = look.now.version if each.until is None or end == look.at else 0
-    for member in drawn:
-        name, often = parse_key(member.series)[0], every(look, member)
-        data = shared(
-            look.live,
-            ("member", each.id, member.series),
-            stamp,
-            partial(drawing, look, member, (start, end), stretch),
-        )
-        parts.link(
-            "explorer",
-            parts.plain(words.title(member.series, look.systems)),
-            ":material/show_chart:",
-            key=member.series,
-        )
-        if data.num_rows <= len(stretch):
-            parts.show('<p class="am-faint">its history is no longer kept</p>')
-            continue
-        spec = charts.series_chart(name, look.dark, 150, often)
-        parts.chart(data, spec, f"{words.title(member.series)} before and during the incident")
-
-
-def drawing(
-    look: Look, member: Member, between: charts.Stretch, stretch: tuple[charts.Stretch, ...]
-) -> pa.Table:
-    """What the chart of a member draws."""
-    points = look.live.history(member.series, *between, POINTS)
-    name, bar = parse_key(member.series)[0], look.now.budget.bar
-    return charts.table(points, name, every(look, member), bar, stretch)
-
-
-def evidence(each: Incident) -> None:
-    """What the source said beside the numbers."""
-    parts.show(parts.heading("At that moment"))
-    if not each.evidence:
-        parts.show('<p class="am-faint">The source said nothing beside the numbers.</p>')
-        return
-    lines = "".join(f"<li>{escape(one)}</li>" for one in each.evidence)
-    parts.show(f'<ol class="am-list">{lines}</ol>')
-
-
-def before(look: Look, each: Incident) -> None:
-    """Incidents with the same first member."""
-    first = each.members[0].series if each.members else ""
-    found = shared(
-        look.live,
-        ("before", each.id),
-        look.now.version,
-        lambda: look.live.store.incidents(limit=300, before=each.id),
-    )
-    alike = [i for i in found if i.members and i.members[0].series == first][:5]
-    parts.show(parts.heading("Before", "incidents that began with the same series"))
-    if not alike:
-        parts.show('<p class="am-faint">None like it so far.</p>')
-    for one in alike:
-        lasted = words.span((one.until or look.at) - one.since)
-        label = f"{parts.plain(look.clock(one.since))}: {one.severity}, lasted {lasted}"
-        parts.link("incident", label, ":material/history:", id=one.id)
-
-
-def told(look: Look, each: Incident) -> None:
-    """Who was told, and what came of it."""
-    parts.show(parts.heading("Who was told"))
-    found = shared(
-        look.live,
-        ("told", each.id),
-        (look.now.version, look.at // (2 * 10**9)),
-        lambda: look.live.store.deliveries(each.id),
-    )
-    if not found:
-        more = (
-            "It is being told just now."
-            if look.now.sinks
-            else "No sink is configured: incidents "
-            "are shown here and in the log. Name some under sinks: in the configuration."
-        )
-        parts.show(parts.notice("still", "Nobody yet.", more))
-        return
-    parts.show(
-        parts.rows(
-            ("sink", "what", "when", "result"),
-            (delivery(look, one) for one in found),
-            "Notifications",
-        )
-    )
-
-
-def delivery(look: Look, one: Delivery) -> tuple[str, ...]:
-    """The cells of one notification."""
-    result = parts.state(one.outcome, TOLD.get(one.outcome, "still"))
-    message = f"<small>{escape(one.message)}</small>" if one.message else ""
-    tries = f"<small>after {one.times} tries</small>" if one.times > 1 else ""
-    what = "opened" if one.revision == 1 else f"change {one.revision}"
-    return escape(one.sink), what, look.clock(one.at, seconds=True), result + message + tries

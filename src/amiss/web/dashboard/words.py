@@ -154,7 +154,7 @@ def headline(now: Now, at: int) -> tuple[str, str, str]:
     if now.phase == "starting":
         return "wait", "Waking up", f"{now.reason.rstrip('.')}: live pictures within a minute."
     if now.phase == "warming up":
-        return "wait", "Getting to know this machine", f"{now.reason.rstrip('.')}."
+        return "wait", "Getting to know what is normal", f"{now.reason.rstrip('.')}."
     return "good", "All quiet", f"{watched} watched, nothing amiss."
 
 

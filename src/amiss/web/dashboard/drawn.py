@@ -1,0 +1,94 @@
+"""What charts draw, as small tables: a value, what was expected, how rare it was, gaps as gaps."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from amiss.data import SECOND, Floats
+from amiss.store import Points
+from amiss.web.dashboard import words
+from amiss.web.dashboard.charts import FAINT
+
+Stretch = tuple[int, int]  # ns, from and to
+
+MS = 10**6
+GAP = 3.5  # samples that may be missing before the line is broken
+
+
+def table(
+    points: Points, name: str, every: float, bar: float, stretches: Sequence[Stretch] = ()
+) -> pa.Table:
+    """What a chart of one series draws, as few bytes as will do; NaN is null.
+
+    t: milliseconds; v, e, lo, hi: value, expected and band; s: nats, where they are worth a
+    word; w: milliseconds to the next row; m: whether it is to be marked. In rows of their own,
+    b: milliseconds from t on that are to be shaded.
+    """
+    time, *columns = _broken(points, every)
+    value, score, expected, lower, upper = columns
+    low, high = _cut(value, expected, lower, upper, name)
+    shown = {
+        "t": time,
+        "v": value,
+        "e": expected,
+        "lo": low,
+        "hi": high,
+        "s": np.where(score >= FAINT, score, np.nan),
+        "w": np.diff(time, append=time[-1:] + every * SECOND / MS),
+        "b": np.full(len(time), np.nan),
+    }
+    marked = score >= bar if np.isfinite(bar) else np.zeros(len(time), bool)
+    if stretches:
+        ends = np.array(stretches, float).T / MS
+        rest = dict.fromkeys(shown, np.full(len(stretches), np.nan))
+        rest |= {"t": ends[0], "b": ends[1] - ends[0]}
+        shown = {name: np.concatenate([column, rest[name]]) for name, column in shown.items()}
+        marked = np.append(marked, np.zeros(len(stretches), bool))
+    arrays = {
+        name: pa.array(column, pa.float64() if name == "t" else pa.float32(), from_pandas=True)
+        for name, column in shown.items()
+    }
+    return pa.table({**arrays, "m": pa.array(marked)})
+
+
+def _broken(points: Points, every: float) -> list[Floats]:
+    """All columns, time in milliseconds, with an empty row in each gap: no line is drawn there."""
+    time, *rest = points.columns()
+    time = time / MS
+    gaps = np.flatnonzero(np.diff(time) > _longest(time, every * SECOND / MS)) + 1
+    inside = (time[gaps - 1] + time[gaps]) / 2
+    return [np.insert(time, gaps, inside), *(np.insert(column, gaps, np.nan) for column in rest)]
+
+
+def _longest(time: Floats, every: float) -> float:
+    """The longest distance between two points that is no gap."""
+    least = GAP * every
+    if len(time) < 3 or np.median(np.diff(time)) < 1.5 * every:
+        return least
+    # thinned: about three points of each stretch are left, at any place in it
+    return float(max(least, 6.5 * (time[-1] - time[0]) / len(time)))
+
+
+def _cut(
+    value: Floats, expected: Floats, lower: Floats, upper: Floats, name: str
+) -> tuple[Floats, Floats]:
+    """The band, not beyond where the series can be: see `words.shown`."""
+    known = np.concatenate([value, expected])
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return lower, upper
+    least, most = words.shown(float(known.min()), -np.inf, np.inf, float(known.max()), name)
+    least = least if known.min() >= 0 else -np.inf
+    return np.maximum(lower, least), np.minimum(upper, most)
+
+
+def distribution(points: Points, bins: int = 32) -> pa.Table:
+    """How often each value was seen. x, x2, n: a bin and its samples; at, in a row of its own: the
+    last value."""
+    value = points.value[np.isfinite(points.value)]
+    many, edges = np.histogram(value, bins)
+    shown = {"x": edges[:-1], "x2": edges[1:], "n": many.astype(float)}
+    shown = {name: np.append(column, np.nan) for name, column in shown.items()}
+    shown["at"] = np.append(np.full(bins, np.nan), value[-1:] if len(value) else np.nan)
+    return pa.table({n: pa.array(c, pa.float64(), from_pandas=True) for n, c in shown.items()})

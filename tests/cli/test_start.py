@@ -1,0 +1,90 @@
+"""What every command shares: a quick start, and mistakes that end with 2."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from amiss import __version__
+from amiss.errors import ConfigError, StateError, Unreachable
+from cli.calls import amiss
+
+COMMANDS = {
+    "run", "init", "check", "score", "incidents", "explain", "models", "train", "doctor",
+    "schema", "version",
+}  # fmt: skip
+LIGHT = {"typer", "amiss"}
+HEAVY = {
+    "numpy", "pydantic", "numba", "rich", "yaml", "orjson", "httpx", "sqlalchemy", "fastapi",
+    "streamlit", "pandas", "pyarrow", "sklearn", "scipy", "psutil", "platformdirs", "asyncio",
+}  # fmt: skip
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['amiss', '--help']\n"
+        "from amiss.cli import entry\n"
+        "try: entry()\n"
+        "finally: print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    help, modules = out.rstrip("\n").rsplit("\n", 1)
+    assert {line.split()[0] for line in help.split("Commands:")[1].splitlines() if line} >= COMMANDS
+    assert not HEAVY & set(modules.split())
+
+
+def test_python_m_amiss_is_amiss() -> None:
+    command = [sys.executable, "-m", "amiss", "version", "--json"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert f'"amiss": "{__version__}"' in said
+
+
+def test_each_command_has_help_of_its_own() -> None:
+    for command in COMMANDS:
+        said = amiss(command, "--help")
+        assert said.code == 0
+        assert said.out.startswith(f"Usage: amiss {command}")
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ((), "Usage"),
+        (("nonsense",), "nonsense"),
+        (("incidents", "--nonsense"), "--nonsense"),
+        (("train",), "model"),
+        (("check",), "file"),
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_names_what_is_wrong(
+    words: tuple[str, ...], names: str
+) -> None:
+    said = amiss(*words)
+    assert said.code == 2
+    assert names in said.out + said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(ConfigError("mend it"), 2), (StateError("damaged"), 1), (Unreachable("silent"), 1)],
+)
+def test_what_goes_wrong_is_one_sentence(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> Path:
+        raise error
+
+    monkeypatch.setattr("amiss.home.home", fail)
+    said = amiss("models")
+    assert (said.code, said.out, said.err) == (code, "", f"{error}\n")
+
+
+def test_schema_describes_what_a_file_may_hold() -> None:
+    said = amiss("schema").json
+    assert said["title"] == "Amiss"
+    assert said["properties"]["budget"]["description"]
+    assert said["additionalProperties"] is False
+    assert amiss("schema", "--json").json == said

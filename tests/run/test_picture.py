@@ -1,0 +1,133 @@
+"""The picture says of everything what it does, and why."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from amiss.data import DAY, HOUR
+from amiss.run import picture
+from amiss.run.now import JointNow, Now
+from amiss.run.picture import Log, budget_of, joint_of, paint, series_of
+from amiss.run.predict import predict
+from amiss.run.tell import Channel, SinkStatus
+from amiss.settings import default
+from amiss.sinks.stdout import Stdout
+from run.rig import EVERY, START, Rig, pipeline
+
+NOBODY: frozenset[str] = frozenset()
+LOAD = 'load{host="made"}'
+
+
+def painted(rig: Rig, log: Log | None = None, **said) -> Now:
+    known = {
+        "version": 1, "settings": default(), "watches": [rig.watch], "sinks": (), "models": (),
+        "log": log or Log(), "now": rig.clock.now(), "started": START, "first": START,
+        "config": "built in", "config_error": "", "stopping": False,
+    }  # fmt: skip
+    return paint(**known | said)
+
+
+def test_before_the_first_sample(rig) -> None:
+    rig.start()
+    now = painted(rig)
+    assert (now.phase, now.reason, now.series) == ("starting", "Waiting for the first samples", ())
+    assert predict(now).time == 0
+    assert np.isnan(now.budget.bar)
+
+
+def test_warming_up_then_judged_then_silent(rig) -> None:
+    rig.start()
+    rig.run(24)
+    now = painted(rig)
+    assert now.phase == "warming up"
+    assert now.reason == "First opinions: 24 of 96 samples; judged in about 6 minutes"
+    assert {one.state for one in now.series} == {"warming up"}
+    rig.run(96)
+    now = painted(rig)
+    assert (now.phase, now.reason) == ("watching", "3 series are judged")
+    assert all(one.lower <= one.expected <= one.upper for one in now.series)
+    assert all(0 < one.p <= 1 for one in now.series)
+    rig.numbers.say = lambda time, found: {k: v for k, v in found.items() if k != "load"}
+    rig.run(4)
+    silent = next(one for one in painted(rig).series if one.key == LOAD)
+    assert silent.state == "silent"
+    assert silent.reason == "no data since 2026-03-07 14:09:55 UTC"
+    assert silent.time == START + 119 * EVERY
+    assert np.isnan(silent.value)
+
+
+def test_what_is_open_marks_its_series(rig) -> None:
+    rig.start()
+    rig.run(248)  # the trouble begins with the 240th
+    log = picture.read_log(rig.store, rig.clock.now())
+    assert log.open
+    now = painted(rig, log)
+    assert {one.key for one in now.series if one.amiss} == {m.series for m in now.open[0].members}
+    assert now.budget.today == log.today >= 1
+
+
+def test_the_budget_is_what_was_spent_over_the_days_there_were(rig) -> None:
+    rig.start()
+    rig.run(100)
+    now = rig.clock.now()
+    for first, days, achieved in [
+        (now, 1 / 24, 14 * 24),
+        (now - HOUR, 1 / 24, 14 * 24),
+        (now - 2 * DAY, 2, 7),
+        (now - 70 * DAY, 7, 2),
+    ]:
+        found = budget_of([rig.watch], Log((), 3, 14), now, first, 5.0)
+        assert (found.asked, found.today, found.week) == (5.0, 3, 14)
+        assert found.days == pytest.approx(days)
+        assert found.achieved == pytest.approx(achieved)
+        assert np.isfinite([found.bar, found.price]).all()
+
+
+def test_one_look_is_of_one_tick_whatever_the_thread_does_meanwhile(rig) -> None:
+    """The second half of the picture is read after further ticks, with other series."""
+    rig.pipeline = pipeline(joint=True, forget="1m")
+    rig.start()
+    rig.run(3)
+    whole = list(series_of(rig.watch, NOBODY))
+    lazy, joint = series_of(rig.watch, NOBODY), joint_of(rig.watch, NOBODY)
+    halves = [next(iter(lazy))]
+    assert next(iter(joint)).system == 'host="made"'
+    rig.numbers.say = lambda time, found: {"load": 1.0}
+    rig.clock.time += 2 * HOUR
+    rig.run(3)
+    assert rig.watch.seen.outcome.frame.keys == (LOAD,)
+    halves += list(lazy)
+    assert [one.key for one in halves] == [one.key for one in whole]
+    assert {one.time for one in halves} == {START + 2 * EVERY}
+    assert len(list(joint)) == 1
+
+
+def test_a_sink_that_waits_is_failing_and_one_that_was_refused_is_not() -> None:
+    channel = Channel("file", Stdout(), None, None)  # type: ignore[arg-type]
+    assert picture.sink_of(channel).health == "good"
+    channel.status = SinkStatus(retried=3, last_error="no answer", waiting_since=START)
+    waits = picture.sink_of(channel)
+    assert (waits.health, waits.reason, waits.retried) == ("failing", "no answer", 3)
+    channel.status = replace(channel.status, waiting_since=None, delivered=1, last=START)
+    assert picture.sink_of(channel).health == "good"
+
+
+def test_a_prediction_is_of_one_system(rig) -> None:
+    rig.start()
+    rig.run(100)
+    now = painted(rig)
+    other = replace(now.series[0], system='host="b"', key='load{host="b"}', value=99.0)
+    joint = [
+        JointNow("isolation_forest", "made", system, 0.5, score, 0.1, False)
+        for system, score in [('host="made"', 50.0), ('host="b"', 0.0)]
+    ]
+    forecast = {"cpu_percent": 21.0}
+    joint.append(JointNow("linear_regression", "made", 'host="made"', 1, 0.1, 0.9, False, forecast))
+    now = replace(now, series=(*now.series, other), joint=tuple(joint))
+    said = predict(now)
+    assert (said.anomaly, said.warming, said.score) == (True, False, 50.0)
+    assert (said.target, said.forecast) == ("cpu_percent", 21.0)
+    assert said.metrics.keys() == {"load", "cpu_percent", "processes"}
+    assert said.metrics["load"] != 99.0
+    assert predict(replace(now, joint=())).warming
