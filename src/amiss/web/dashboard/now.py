@@ -20,6 +20,7 @@ CARDS = 3  # incidents with a chart; further ones are lines
 
 def page() -> None:
     """The headline renews itself quickly, the pictures as often as there are new samples."""
+    st.session_state[DRAWN] = None
     parts.refreshing(draw_head)
     parts.refreshing(draw, parts.look().pace)
 
