@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from amiss import wording
 from amiss.data import DAY, HOUR, MINUTE, Member
 from amiss.decide import explain
 
@@ -17,7 +18,7 @@ def member(series: str, **said: Any) -> Member:
 
 
 def observed(series: str = "cpu_percent", **said: Any) -> str:
-    return explain.observed(member(series, **said))
+    return wording.observed(member(series, **said))
 
 
 class TestObserved:
@@ -94,7 +95,7 @@ class TestRarity:
     def test_no_claim_beyond_what_was_watched(
         self, days: float, watched: float, before: int | None, said: str
     ) -> None:
-        assert explain.rare(days, watched, NOON, before) == said
+        assert wording.rare(days, watched, NOON, before) == said
 
 
 def sentence(*members: Member, system: str = 'host="web-3"', breadth: int | None = None) -> str:

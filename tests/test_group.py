@@ -138,6 +138,16 @@ def test_it_lasts_while_the_value_is_outside_the_band_of_the_beginning() -> None
     assert "It lasted 31 minutes." in last.sentence
 
 
+def test_who_joins_late_does_not_keep_it_open_by_its_value() -> None:
+    """Drawn up by the incident, its band may be that of the outage: its way home is no news."""
+    world = World()
+    world.ticks({0: STRANGE}, *[{0: STRANGE}] * 6, {0: STRANGE, 1: STRANGE})
+    value = np.full((4, 3), COLD)
+    value[:, 1] = HOT
+    [*_, last] = world.ticks({}, {}, {}, {}, value=value)
+    assert (last.state, last.breadth) == ("resolved", 2)
+
+
 def test_the_way_back_is_the_end_however_steep() -> None:
     """Back inside the band its score is still held high: that is no strangeness any more."""
     world = World()

@@ -97,8 +97,18 @@ def test_it_is_the_live_step_on_the_whole_table(tmp_path: Path) -> None:
     value = np.array([[float(v or "nan") for v in row] for row in columns.values()]).T
     frame = Frame(time, tuple(columns), ("value",), value[:, :, None])
     _, opinion = judge(Scorer(1.0).detectors, {}, frame)
-    heard = np.where(opinion.before >= WARM, opinion.scores.values, np.nan)
-    _, alerts = budget.ration(budget.init(2), time, heard, opinion.interval, 1.0)
+    alerts = np.zeros(value.shape, np.bool_)
+    for s in range(2):  # what comes before the series is warm counts, but silences nothing
+        warm = int(np.argmax(opinion.before[:, s] == WARM))
+        state = budget.init(1)
+        for part in (slice(0, warm), slice(warm, None)):
+            state["last"][:] = budget.init(1)["last"]
+            scores, interval = (
+                opinion.scores.values[part, s : s + 1],
+                opinion.interval[part, s : s + 1],
+            )
+            state, told = budget.ration(state, time[part], scores, interval, 1.0)
+            alerts[part, s] = told[:, 0] & (part.start > 0)
     for s, name in enumerate(columns):
         for t, row in enumerate(of(said, name)):
             nats = opinion.scores.values[t, s]
@@ -306,6 +316,10 @@ def test_more_budget_more_alerts(tmp_path: Path) -> None:
             "(time is read as Unix seconds)",
         ),
         (b"time,x\n1,\xff\n", "row 1: 'x' is not text in UTF-8"),
+        (
+            b"time,x\n1,2\n2," + b"x" * 2**21 + b"\n3,4\n",
+            "a row is longer than 1,048,576 bytes, or a quotation mark is not closed",
+        ),
         (b"\xff\xfet\0i\0", "its first line is not text in UTF-8"),
     ],
 )  # fmt: skip

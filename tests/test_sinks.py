@@ -80,8 +80,8 @@ def test_a_message_says_it_all() -> None:
     )
     assert said.body.splitlines() == [
         now.sentence,
-        "Also: CPU at 97.2 % (0 % to 12 % expected); load1 at 12 (1 expected); an unusual picture"
-        " as a whole, most of all CPU and load1",
+        "Also: CPU at 97.2 % (16 times the usual; 0 to 12 % expected); load1 at 12 (12 times the"
+        " usual; 1 expected); an unusual picture as a whole, most of all CPU and load1",
         "Since Sat 7 Mar 15:02 CET (5 minutes ago)",
         "Seen then: backup.sh 92 % of a core",
         "https://amiss.example.com/dashboard/incident?id=a1",

@@ -146,6 +146,8 @@ class Detector(Component):
     """Whether it judges a whole system at once: series are systems, features their metrics."""
     calibration: ClassVar[Literal["rank", "size"]] = "rank"
     """How its scores are read: by their rank in their own past, or by their size."""
+    zero: ClassVar[float] = 0.0
+    """The score of what is not strange at all: ranks tell apart only what is above it."""
     state_bytes: ClassVar[int] = 1024
     """Most bytes of state per series, shared arrays aside."""
     shared: ClassVar[frozenset[str]] = frozenset()

@@ -7,9 +7,10 @@ from math import isfinite
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
-from amiss.data import DAY, SECOND, Incident, Member, parse_key
+from amiss.data import DAY, SECOND, Incident, parse_key
 from amiss.template import WORDS, fill
-from amiss.units import words, write_days, write_number
+from amiss.units import write_days
+from amiss.wording import observed, rare
 
 Event: TypeAlias = Literal["opened", "worse", "resolved"]
 
@@ -94,7 +95,7 @@ def write_time(ns: int) -> str:
 def _fields(
     incident: Incident, now: int, address: str | None, zone: tzinfo | None
 ) -> dict[str, str]:
-    over = incident.until
+    over, system = incident.until, parse_key(f"x{{{incident.system}}}")[1]
     duration = _span((now if over is None else over) - incident.since)
     kind = event(incident)
     title = f"{incident.title} ({incident.severity})"
@@ -109,7 +110,7 @@ def _fields(
         "until": "" if over is None else _when(over, now, zone),
         "duration": duration,
         "rarity": _rarity(incident),
-        "members": "; ".join(_member(member) for member in incident.members[1:4]),
+        "members": "; ".join(observed(member, system) for member in incident.members[1:4]),
         "evidence": incident.evidence[0] if incident.evidence else "",
         "address": page,
         "state": incident.state,
@@ -117,29 +118,10 @@ def _fields(
     }
 
 
-def _member(member: Member) -> str:
-    if member.blame:
-        return (
-            f"an unusual picture as a whole, most of all {' and '.join(map(words, member.blame))}"
-        )
-    name, _ = parse_key(member.series)
-    said = f"{words(member.series)} at {write_number(member.observed, name)}"
-    if isfinite(member.lower) and isfinite(member.upper):
-        # a band below nothing helps nobody where the series never went there
-        positive = member.expected >= 0 and member.observed >= 0
-        low = write_number(max(member.lower, 0.0) if positive else member.lower, name)
-        return f"{said} ({low} to {write_number(member.upper, name)} expected)"
-    if isfinite(member.expected):
-        return f"{said} ({write_number(member.expected, name)} expected)"
-    return said
-
-
 def _rarity(incident: Incident) -> str:
     if not isfinite(incident.rarity) or incident.rarity <= 0:
         return ""
-    if incident.rarity > incident.watched:
-        return f"not seen before in the {write_days(incident.watched)} watched"
-    return f"about once in {write_days(incident.rarity)}"
+    return rare(incident.rarity, incident.watched, incident.since, None)
 
 
 def _span(ns: int) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dashboard.fake import FakeLive
-from dashboard.reader import Reader
 
 from amiss.web.dashboard import here
+from dashboard.fake import FakeLive
+from dashboard.reader import Reader
 
 
 @pytest.fixture

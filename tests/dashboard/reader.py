@@ -5,11 +5,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from dashboard.fake import FakeLive
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from amiss.web.dashboard import main
+from dashboard.fake import FakeLive
 
 SCRIPT = Path(str(main.__file__))
 
@@ -37,16 +37,16 @@ class Reader:
         return "\n".join(each.proto.body for each in self.page.get("html"))
 
     @property
-    def links(self) -> dict[str, str]:
+    def links(self) -> list[tuple[str, str]]:
         """Labels of links to other pages and where they lead."""
         found = [each.proto for each in self.page.get("page_link")]
-        return {p.label: f"{p.page}?{p.query_string}".rstrip("?") for p in found}
+        return [(p.label, f"{p.page}?{p.query_string}".rstrip("?")) for p in found]
 
     @property
     def text(self) -> str:
         """What there is to read."""
         shown = unescape(re.sub(r"<[^>]+>", " ", re.sub(r"(?s)<style.*?</style>", "", self.html)))
-        labels = [re.sub(r"\\(.)", r"\1", label) for label in self.links]
+        labels = [re.sub(r"\\(.)", r"\1", label) for label, _ in self.links]
         return re.sub(r"\s+", " ", " ".join([shown, *labels]))
 
     @property

@@ -2,26 +2,41 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
-from dashboard.fake import CPU, DISK, EVERY, SILENT, START, WARMING, FakeLive, incident
-from dashboard.reader import Reader
 
-from amiss.data import DAY, HOUR, MINUTE, Member, Records
+from amiss.data import HOUR, MINUTE, Member
 from amiss.errors import Unreachable
 from amiss.web.dashboard import here
 from amiss.web.times import iso
+from dashboard.fake import CPU, DISK, EVERY, SILENT, START, WARMING, FakeLive, incident
+from dashboard.reader import Reader
 
 Open = Callable[..., Reader]
 SCENES = ("busy", "quiet", "warming", "starting", "blind")
+PAGES = ("", "incident", "explorer", "health", "models")
+
+
+def member(series: str = CPU, score: float = 9.0) -> Member:
+    return Member(series, START, START, score, 97.0, 6.0, 4.0, 9.0)
+
+
+def drawn(chart: Any) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = pa.ipc.open_stream(chart.data.data).read_all().to_pydict()
+    return columns
+
+
+def incidents(page: Reader) -> list[str]:
+    return [to for _, to in page.links if to.startswith("incident?id=")]
 
 
 @pytest.mark.parametrize("scene", SCENES)
-@pytest.mark.parametrize("page", ["", "incident", "explorer", "health", "models"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_page_says_something_in_every_state(reader: Open, scene: str, page: str) -> None:
     said = reader(scene, page).text
     assert len(said) > 100
@@ -44,11 +59,9 @@ def test_the_headline_says_how_things_are(reader: Open, scene: str, headline: st
 
 def test_now_shows_the_worst_first_with_what_when_and_how_rare(reader: Open) -> None:
     page = reader("busy")
-    first, second, *_ = [label for label, to in page.links.items() if to.startswith("incident?id")]
-    assert "disk write of sda at 168 MB/s" in first.replace("\\", "")
-    assert "temperature of core 3" in second
-    assert page.links[first] == "incident?id=a1b2c3d4"
+    assert incidents(page) == ["incident?id=a1b2c3d4", "incident?id=e5f6"]
     for said in (
+        "disk write of sda at 168 MB/s",
         "high since 13:44 UTC, for 18 minutes about once in 8 days 6 series",
         "backup.sh (pid 4242) 288 MB/s",
         "3 of 5 incidents used today, 2 left",
@@ -64,58 +77,51 @@ def test_now_shows_the_worst_first_with_what_when_and_how_rare(reader: Open) -> 
     assert len(page.charts) == 2 + 6
 
 
-def test_the_charts_of_now_have_value_band_marks_and_the_incident_shaded(reader: Open) -> None:
-    drawn = pa.ipc.open_stream(reader("busy").charts[0].data.data).read_all()
-    shown = drawn.to_pydict()
+def test_a_chart_has_value_band_and_marks_and_the_incident_is_shaded(reader: Open) -> None:
+    shown = drawn(reader("busy").charts[0])
     assert sum(b is not None for b in shown["b"]) == 1
     assert any(shown["m"]) and not all(shown["m"])
     assert max(v for v in shown["v"] if v is not None) > 150e6
     assert max(h for h in shown["hi"] if h is not None) < 50e6
 
 
-def test_what_opens_is_drawn_at_once(reader: Open) -> None:
+def test_what_opens_is_there_at_the_next_look(reader: Open) -> None:
     page = reader("quiet")
-    assert not [to for to in page.links.values() if to.startswith("incident?id")]
-    live = page.live
-    member = Member(CPU, START, START, 9.0, 97.0, 6.0, 4.0, 9.0)
-    nothing = Records(*(Reader_array() for Reader_array in ()), *_nothing())
-    live.store.commit("host", {}, nothing, [incident("fresh", (member,), START, severity="high")])
-    live._painted = None
-    page.again()
-    assert "1 thing is amiss" in page.text
-    assert "incident?id=fresh" in page.links.values()
+    assert not incidents(page)
+    page.live.add(incident("fresh", (member(),), START, severity="high"))
+    assert "1 thing is amiss It is high" in page.again().text
+    assert incidents(page) == ["incident?id=fresh"]
 
 
-def _nothing() -> tuple[object, ...]:
-    import numpy as np
-
-    return np.zeros(0, np.int64), np.zeros(0, "U1"), np.zeros(0)
-
-
-def test_many_incidents_are_lines_not_charts(reader: Open) -> None:
+def test_of_many_incidents_only_the_worst_are_drawn(reader: Open) -> None:
     page = reader("quiet")
-    for i in range(8):
-        member = Member(CPU, START, START, 9.0 + i, 97.0, 6.0, 4.0, 9.0)
-        from amiss.data import Records as R
-
-        page.live.store.commit("host", {}, R(*_nothing()), [incident(f"n{i}", (member,), START)])  # type: ignore[arg-type]
-    page.live._painted = None
+    page.live.add(*(incident(f"n{i}", (member(),), START, score=9.0 + i) for i in range(8)))
     page.again()
     assert len(page.charts) == 3 + 6
-    assert sum(to.startswith("incident?id=n") for to in page.links.values()) == 8
+    assert incidents(page) == [f"incident?id=n{i}" for i in reversed(range(8))]
 
 
 def test_the_list_of_incidents_tells_each_in_a_line(reader: Open) -> None:
     page = reader("busy", "incident")
-    assert len([to for to in page.links.values() if to.startswith("incident?id=")]) >= 4
+    assert len(incidents(page)) == 6
     assert "medium 6 Mar 16:02 UTC lasted 41 minutes" in page.text
-    page.page.get("button_group")[0].set_value(["open"])
+    assert len(incidents(reader("busy", "incident", show="open"))) == 2
+
+
+def test_older_incidents_are_on_the_next_page(reader: Open) -> None:
+    page = reader("quiet", "incident")
+    page.live.add(*(incident(f"n{i}", (member(),), START + i) for i in range(40)))
     page.again()
-    assert "lasted" not in page.text
+    assert len(incidents(page)) == 30
+    assert dict(page.links)["Older"] == "incident?before=n10"
+    older = reader(page.live, "incident", before="n10")
+    assert incidents(older)[:2] == ["incident?id=n9", "incident?id=n8"]
+    assert "Newest" in dict(older.links)
 
 
 def test_no_incident_so_far_is_said_in_words(reader: Open) -> None:
     assert "There has been no incident so far." in reader("warming", "incident").text
+    assert "Nothing is amiss now." in reader("quiet", "incident", show="open").text
 
 
 def test_an_incident_says_what_was_seen_expected_how_rare_why_and_who_was_told(
@@ -142,18 +148,17 @@ def test_an_incident_says_what_was_seen_expected_how_rare_why_and_who_was_told(
 
 
 def test_the_chart_of_an_incident_shows_normal_life_before(reader: Open) -> None:
-    chart = reader("busy", "incident", id="a1b2c3d4").charts[0]
-    shown = pa.ipc.open_stream(chart.data.data).read_all().to_pydict()
-    times = [t for t, v in zip(shown["t"], shown["v"], strict=True) if v is not None]
-    assert min(times) * 10**6 <= START - 18 * MINUTE - HOUR + EVERY
-    assert max(times) * 10**6 == START
+    shown = drawn(reader("busy", "incident", id="a1b2c3d4").charts[0])
+    times = [t * 10**6 for t, v in zip(shown["t"], shown["v"], strict=True) if v is not None]
+    assert min(times) <= START - 18 * MINUTE - HOUR + EVERY
+    assert max(times) == START
 
 
 def test_an_incident_that_is_over_says_when_and_how_long(reader: Open) -> None:
-    page = reader("busy", "incident", id="past2")
-    assert "medium resolved 21 hours ago" in page.text
-    assert "until 6 Mar 16:43 UTC" in page.text
-    assert "lasted 41 minutes" in page.text
+    text = reader("busy", "incident", id="past2").text
+    assert "medium resolved 21 hours ago" in text
+    assert "until 6 Mar 16:43 UTC" in text
+    assert "lasted 41 minutes" in text
 
 
 def test_an_unknown_incident_is_said_in_words(reader: Open) -> None:
@@ -164,60 +169,53 @@ def test_an_unknown_incident_is_said_in_words(reader: Open) -> None:
 
 def test_the_explorer_begins_with_the_worst(reader: Open) -> None:
     page = reader("busy", "explorer")
-    options = page.page.radio[0].options
-    assert {"CPU iowait", "Load1"} <= set(options[:6])
-    assert "amiss" in page.text and "a moment like this comes about once in" in page.text
+    assert {"CPU iowait", "Load1"} <= set(page.page.radio[0].options[:6])
+    assert "a moment like this comes about once in" in page.text
     assert len(page.charts) == 2
 
 
 def test_the_explorer_shows_the_series_in_the_address(reader: Open) -> None:
     page = reader("busy", "explorer", key=CPU)
-    assert "CPU judged 6" in page.text
-    assert "nothing unusual." in page.text
+    assert re.search(r"CPU judged [\d.]+ % now, [\d.]+ to [\d.]+ % expected; nothing", page.text)
     assert page.page.radio[0].value == CPU
 
 
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        (WARMING[0], "warming up 3.4 MB/s now. First opinion: 24 of 96 samples"),
-        (SILENT[0], "silent No data since 13:22 UTC, 40 minutes ago."),
-        ("gone{host=\"web-3\"}", "It has not been seen since Amiss was started"),
+        (WARMING[0], r"warming up [\d.]+ MB/s now. First opinion: 24 of 96 samples"),
+        (SILENT[0], r"silent No data since 13:22 UTC, 40 minutes ago\."),
+        ('gone{host="web-3"}', r"It has not been seen since Amiss was started"),
     ],
 )
 def test_the_explorer_says_why_there_is_no_opinion(reader: Open, key: str, said: str) -> None:
-    text = reader("busy", "explorer", key=key).text
-    start = said.split(" now")[0][:10]
-    assert said in text or (start in text and said.rsplit(". ", 1)[-1] in text)
+    assert re.search(said, reader("busy", "explorer", key=key).text)
 
 
-def test_the_explorer_finds_by_words_and_state(reader: Open) -> None:
-    page = reader("busy", "explorer", q="disk sda")
-    assert all("sda" in one for one in page.page.radio[0].options)
-    assert len(page.page.radio[0].options) == 5
-    page = reader("busy", "explorer", state="silent")
-    assert set(page.page.radio[0].options) == {"Temperature of core 19", "Fan of fan 3"}
+def test_the_explorer_finds_by_words_and_by_state(reader: Open) -> None:
+    options = reader("busy", "explorer", q="disk sda").page.radio[0].options
+    assert len(options) == 5
+    assert all("sda" in one for one in options)
+    silent = reader("busy", "explorer", state="silent").page.radio[0].options
+    assert set(silent) == {"Temperature of core 19", "Fan of fan 3"}
     assert "No series is like that." in reader("busy", "explorer", q="no such").text
 
 
 def test_choosing_a_series_puts_it_into_the_address(reader: Open) -> None:
     page = reader("busy", "explorer")
     page.page.radio[0].set_value(DISK)
-    page.again()
-    assert page.page.query_params["key"] == [DISK]
-    assert "Disk write of sda amiss" in page.text
+    assert "Disk write of sda amiss" in page.again().text
+    assert page.page.query_params["key"] == DISK
 
 
 def test_a_span_in_the_address_is_what_is_shown(reader: Open) -> None:
     between = {"from": iso(START - 3 * HOUR), "to": iso(START - 2 * HOUR)}
     page = reader("busy", "explorer", key=CPU, **between)
     assert "11:02:10 UTC to 12:02:10 UTC" in page.text
-    shown = pa.ipc.open_stream(page.charts[0].data.data).read_all().to_pydict()
-    assert max(shown["t"]) * 10**6 <= START - 2 * HOUR
+    assert max(drawn(page.charts[0])["t"]) * 10**6 <= START - 2 * HOUR
     page.page.button(key="back").click()
-    page.again()
+    assert "11:02:10 UTC" not in page.again().text
     assert "from" not in page.page.query_params
-    assert "11:02:10 UTC" not in page.text
 
 
 @pytest.mark.parametrize("wrong", ["yesterday", "", "9" * 40])
@@ -262,9 +260,9 @@ def test_models_say_since_when_on_what_and_what_they_think(reader: Open) -> None
     assert "Isolation forest host" in text
     assert "in use Trained 10 days ago, 25 Feb 14:02 UTC, on 720 samples in 1.6 s." in text
     assert "comes about once in 6 hours" in text
-    assert "CPU, forecast" in text and "CPU, now" in text
-    waiting = reader("warming", "models").text
-    assert "waiting It is trained by itself as soon as there is enough: 24 of 100 samples." in waiting
+    assert re.search(r"CPU, forecast [\d.]+ % CPU, now [\d.]+ %", text)
+    text = reader("warming", "models").text
+    assert "waiting It is trained by itself as soon as there is enough: 24 of 100" in text
 
 
 def test_retraining_goes_on_in_the_background_and_says_how_it_ended(reader: Open) -> None:
@@ -273,11 +271,10 @@ def test_retraining_goes_on_in_the_background_and_says_how_it_ended(reader: Open
     page.page.number_input[0].set_value(500)
     page.again()
     page.page.button(key="retrain host isolation_forest").click()
-    page.again()
-    assert "Training on 500 samples: 0 s so far." in page.text
+    assert "Training on 500 samples: 0 s so far." in page.again().text
     page.live.gate.set()
-    wait_for(page, "Trained on 500 samples in 1.8 s; in use from now on.")
-    assert "500 samples in 1.8 s" in page.text
+    trained()
+    assert "Trained on 500 samples in 1.8 s; in use from now on." in page.again().text
 
 
 def test_a_training_that_cannot_be_says_why(reader: Open) -> None:
@@ -285,52 +282,52 @@ def test_a_training_that_cannot_be_says_why(reader: Open) -> None:
     page.page.number_input[1].set_value(9500)
     page.again()
     page.page.button(key="retrain host linear_regression").click()
-    wait_for(page, "Not trained: 8640 samples are recorded so far; 9500 were asked for.")
-    assert "The model before stays in use." in page.text
+    page.again()
+    trained()
+    said = "Not trained: 8640 samples are recorded so far; 9500 were asked for."
+    assert f"{said} The model before stays in use." in page.again().text
 
 
-def wait_for(page: Reader, said: str) -> None:
-    """Until the thread in the background has said so."""
-    import threading
-
+def trained() -> None:
+    """Wait for the threads in the background."""
     for thread in threading.enumerate():
         if thread.name.startswith("train "):
             thread.join(30)
-    assert said in page.again().text
 
 
-def test_nothing_that_is_shown_is_taken_for_html_or_markdown(reader: Open, tmp_path: Path) -> None:
-    nasty = "<img src=x onerror=alert(1)>[a](http://evil.example)$x$`"
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [("", {}), ("incident", {}), ("incident", {"id": "odd"}), ("explorer", {"q": "nothing"})],
+)
+def test_nothing_from_outside_is_taken_for_html_or_markdown(
+    reader: Open, tmp_path: Path, page: str, query: dict[str, str]
+) -> None:
+    nasty = "<img src=x onerror=alert(1)>[a](http://evil.example)$x$*y*"
     live = FakeLive(tmp_path / "nasty", "quiet")
-    member = Member(f'cpu_percent{{host="{nasty}"}}', START, START, 9.0, 97.0, 6.0, 4.0, 9.0)
-    odd = incident("odd", (member,), START, evidence=(nasty,), system=f'host="{nasty}"',
-                   sentence=f"{nasty} at 3 since 14:02 UTC on 7 March; rare.")  # fmt: skip
-    live.store.commit("host", {}, Records(*_nothing()), [odd])  # type: ignore[arg-type]
+    odd = member(f'cpu_percent{{host="{nasty}"}}')
+    live.add(incident("odd", (odd,), START, evidence=(nasty,), system=f'host="{nasty}"'))
     live.store.delivered(nasty, "odd", 1, START, "refused", nasty)
-    for page in (reader(live), reader(live, "incident"), reader(live, "incident", id="odd"),
-                 reader(live, "explorer", key=member.series, q=nasty)):  # fmt: skip
-        assert "<img" not in page.html
-        assert "(http://evil" not in "".join(page.links)
-        assert nasty.replace("`", "'") in page.text.replace("`", "'")
+    shown = reader(live, page, key=f'cpu_percent{{host="{nasty}"}}', **query)
+    assert "<img" not in shown.html
+    assert not re.search(r"(?<!\\)[<\[$*]", "".join(label for label, _ in shown.links))
+    if page != "explorer":
+        assert nasty in shown.text
 
 
 def test_a_store_that_does_not_answer_is_told_not_thrown(
     reader: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = reader("busy")
+    page = reader("busy", "incident", id="a1b2c3d4")
 
-    def locked(*_: object, **__: object) -> None:
+    def locked(*_: object) -> None:
         raise Unreachable("amiss.db is locked")
 
-    monkeypatch.setattr(page.live.store, "incidents", locked)
-    page.live._painted = None
-    page.live.clock = lambda: START + DAY
-    monkeypatch.setattr(page.live, "_paint", lambda version: replace(FAKE_NOW, version=version))
-    page.again()
-    assert "This page cannot be drawn just now: amiss.db is locked It tries again." in page.text
-
-
-FAKE_NOW = FakeLive.__new__(FakeLive)
+    page.live.add(incident("another", (member(),), START))  # a new picture: all is read again
+    monkeypatch.setattr(page.live.store, "deliveries", locked)
+    said = "This page cannot be drawn just now: amiss.db is locked It tries again."
+    assert said in page.again().text
+    monkeypatch.setattr(page.live, "now", locked)
+    assert "This page cannot be drawn: amiss.db is locked" in page.again().text
 
 
 def test_without_the_program_the_page_says_how_to_start_it(
@@ -338,5 +335,4 @@ def test_without_the_program_the_page_says_how_to_start_it(
 ) -> None:
     page = reader("quiet")
     monkeypatch.setattr(here, "live", None)
-    page.again()
-    assert "start it with: amiss run" in page.page.error[0].value
+    assert "start it with: amiss run" in page.again().text

@@ -85,7 +85,7 @@ def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
 def _member(store: "Store", incident: "Incident", member: "Member") -> list[str]:
     """What was seen of a series, and its curve around that time."""
     from amiss.cli.output import moment, sparkline
-    from amiss.decide.explain import observed
+    from amiss.wording import observed
 
     lines = [observed(member), f"  -ln p {member.score:.1f}, {member.series}"]
     end = incident.until or incident.seen

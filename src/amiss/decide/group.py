@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from amiss import wording
 from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times
 from amiss.decide import budget, explain, told
 from amiss.decide.opened import Memory, Opened
@@ -241,7 +242,7 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
     peak = members[0].score
     days = explain.rarity(peak, it.interval)
     alike = it.before is not None and it.before.score > peak - ALIKE
-    rare = explain.rare(days, it.watched, it.since, it.before.at if it.before and alike else None)
+    rare = wording.rare(days, it.watched, it.since, it.before.at if it.before and alike else None)
     said = explain.sentence(system, members, len(members), it.since, rare)
     if until is not None:
         tick = int(it.interval * SECOND)

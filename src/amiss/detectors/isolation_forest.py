@@ -27,6 +27,7 @@ class IsolationForest(Detector):
 
     joint: ClassVar[bool] = True
     state_bytes: ClassVar[int] = 0
+    zero: ClassVar[float] = 0.5  # "no distinct anomaly", section 2 of the paper
     shared: ClassVar[frozenset[str]] = frozenset(
         ("names", "median", "spread", "feature", "threshold", "left", "right", "path", "norm")
     )

@@ -9,13 +9,13 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 
 from amiss.component import Detector
-from amiss.data import Array, Frame, State, series_key
+from amiss.data import Array, Frame, State, Times, series_key
 from amiss.decide import budget
 from amiss.errors import ConfigError
 from amiss.evaluate.answer import HEADER, Verdict, lines_of, writing
 from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.tables import Table
-from amiss.judge import WARM, States, judge
+from amiss.judge import WARM, Opinion, States, judge
 from amiss.memory import align, grow
 from amiss.settings import default
 
@@ -68,11 +68,7 @@ class Scorer:
         frame = align(whole, memory.keys)
         memory.states, opinion = judge(self.detectors, memory.states, frame)
         memory.rations = grow(memory.rations, budget.init, len(memory.keys))
-        # as live: who has been seen too little is judged, but nobody is told
-        heard = np.where(opinion.before >= WARM, opinion.scores.values, np.nan)
-        memory.rations, alert = budget.ration(
-            memory.rations, frame.time, heard, opinion.interval, self.a_week
-        )
+        alert = self._ration(memory, frame.time, opinion)
         said.alert[rows] = alert[:, columns]
         said.score[rows] = opinion.scores.values[:, columns]
         bands = opinion.scores.expected, opinion.scores.lower, opinion.scores.upper
@@ -80,6 +76,23 @@ class Scorer:
             if band is not None:
                 there = np.isfinite(values) & np.isfinite(band[:, columns, 0])
                 shown[rows] = np.where(there, band[:, columns, 0], np.nan)
+
+    def _ration(self, memory: Memory, time: Times, opinion: Opinion) -> Array:
+        """The alerts. As live, nobody is told of what has been seen too little.
+
+        But it counts: who is often strange in the beginning is often strange. Only the silence
+        after what would have been told ends with the warming up.
+        """
+        scores, interval, never = opinion.scores.values, opinion.interval, budget.init(1)["last"]
+        young = opinion.before < WARM
+        if young.any():
+            early = np.where(young, scores, np.nan)
+            memory.rations, _ = budget.ration(memory.rations, time, early, interval, self.a_week)
+            scores = np.where(young, np.nan, scores)
+        grown = (opinion.before == WARM).any(axis=0)
+        memory.rations["last"] = np.where(grown, never, memory.rations["last"])
+        memory.rations, alert = budget.ration(memory.rations, time, scores, interval, self.a_week)
+        return alert
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from amiss.errors import ConfigError
 from amiss.evaluate.columns import Asked, Notes, Piece, choose
-from amiss.evaluate.text import csv_batches, json_batches, opened
+from amiss.evaluate.text import BLOCK, csv_batches, json_batches, opened
 
 JSON = (".jsonl", ".ndjson", ".json")
 ROWS = 1 << 16  # of a Parquet file, read at once
@@ -84,5 +84,7 @@ class Table:
 
 def _plain(said: str) -> str:
     """The first line of what Arrow says of a table, without where in its code."""
+    if "straddl" in said:
+        return f"a row is longer than {BLOCK:,} bytes, or a quotation mark is not closed"
     line = next(iter(said.splitlines()), "no reason given").removeprefix("CSV parse error: ")
     return line[:1].lower() + line[1:300]

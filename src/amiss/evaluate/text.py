@@ -15,7 +15,7 @@ from pyarrow import csv, json
 from amiss.errors import ConfigError
 from amiss.evaluate.columns import Asked
 
-BLOCK = 4 << 20  # bytes read at once; no row may be longer
+BLOCK = 1 << 20  # bytes read at once; no row may be longer. Arrow reads 32 of them ahead
 LONGEST = 1 << 20  # bytes of a header
 NO_TEXT = re.compile(r"CSV column #(\d+): Row #(\d+): .*invalid UTF8")
 BOM = b"\xef\xbb\xbf"

@@ -6,12 +6,12 @@ from html import escape
 import pyarrow as pa
 
 from amiss.data import DAY, HOUR, Incident, Member, parse_key
-from amiss.decide.explain import is_whole
 from amiss.store import Delivery
 from amiss.web.dashboard import charts, parts, words
 from amiss.web.dashboard.drawn import Stretch, table
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
+from amiss.wording import is_whole
 
 CHARTS = 4  # members that are drawn
 POINTS = 300
@@ -83,7 +83,7 @@ def before(look: Look, each: Incident) -> None:
     alike = [i for i in found if i.members and i.members[0].series == first][:5]
     parts.show(parts.heading("Before", "incidents that began with the same series"))
     if not alike:
-        parts.show('<p class="am-faint">None like it so far.</p>')
+        parts.show('<p class="am-faint">No incident like it so far.</p>')
     for one in alike:
         lasted = words.span((one.until or look.at) - one.since)
         label = f"{parts.plain(look.clock(one.since))}: {one.severity}, lasted {lasted}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from amiss.data import SECOND, Floats
 from amiss.store import Points
@@ -13,6 +14,7 @@ from amiss.web.dashboard.charts import FAINT
 Stretch = tuple[int, int]  # ns, from and to
 
 MS = 10**6
+NARROW = 1e-9  # of the largest value
 GAP = 3.5  # samples that may be missing before the line is broken
 
 
@@ -46,10 +48,16 @@ def table(
         shown = {name: np.concatenate([column, rest[name]]) for name, column in shown.items()}
         marked = np.append(marked, np.zeros(len(stretches), bool))
     arrays = {
-        name: pa.array(column, pa.float64() if name == "t" else pa.float32(), from_pandas=True)
+        name: pa.array(column if name == "t" else single(column), from_pandas=True)
         for name, column in shown.items()
     }
     return pa.table({**arrays, "m": pa.array(marked)})
+
+
+def single(column: Floats) -> NDArray[np.float32]:
+    """Half the bytes; what is too large for that is the largest there is."""
+    most = float(np.finfo(np.float32).max)
+    return np.clip(column, -most, most).astype(np.float32)
 
 
 def _broken(points: Points, every: float) -> list[Floats]:
@@ -87,7 +95,11 @@ def distribution(points: Points, bins: int = 32) -> pa.Table:
     """How often each value was seen. x, x2, n: a bin and its samples; at, in a row of its own: the
     last value."""
     value = points.value[np.isfinite(points.value)]
-    many, edges = np.histogram(value, bins)
+    low, high = (value.min(), value.max()) if len(value) else (0.0, 1.0)
+    if high - low <= NARROW * max(abs(low), abs(high)):  # too narrow to be told apart
+        wide = max(NARROW * max(abs(low), abs(high)), 0.5)
+        low, high = low - wide, high + wide
+    many, edges = np.histogram(value, bins, (low, high))
     shown = {"x": edges[:-1], "x2": edges[1:], "n": many.astype(float)}
     shown = {name: np.append(column, np.nan) for name, column in shown.items()}
     shown["at"] = np.append(np.full(bins, np.nan), value[-1:] if len(value) else np.nan)

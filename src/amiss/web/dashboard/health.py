@@ -67,8 +67,11 @@ def summary(look: Look) -> str:
     bad += [f"sink {s.name}" for s in now.sinks if s.health == "failing"]
     bad += ["the new configuration"] if now.config_error else []
     ran = f"Running for {words.span(look.at - now.started)}, since {look.clock(now.started)}."
-    title = f"Failing: {', '.join(bad)}" if bad else "Amiss is well"
-    tone = "fail" if bad else "good"
+    title, tone = "Amiss is well", "good"
+    if bad:
+        title, tone = f"Failing: {', '.join(bad)}", "fail"
+    elif any(p.health == "starting" for p in now.pipelines):
+        title, tone = "Amiss is starting", "wait"
     error = (
         parts.notice(
             "fail",
@@ -164,7 +167,7 @@ def draw_series() -> None:
     found = words.states(look.now.series)
     parts.show(parts.heading("Series", f"{len(look.now.series):,} in all"))
     if not look.now.series:
-        parts.show(parts.notice("wait", "None yet.", look.now.reason))
+        parts.show(parts.notice("wait", "No series yet.", look.now.reason))
         return
     warming, silent = words.waiting(look.now.series)
     judged = [one for one in look.now.series if one.state == "judged"]

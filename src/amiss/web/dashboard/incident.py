@@ -7,7 +7,6 @@ import orjson
 import streamlit as st
 
 from amiss.data import DAY, Incident, Member, parse_key
-from amiss.decide.explain import is_whole
 from amiss.message import as_json
 from amiss.units import words as name_of
 from amiss.units import write_number
@@ -15,6 +14,7 @@ from amiss.web.dashboard import around, parts, words
 from amiss.web.dashboard.incidents import listing
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
+from amiss.wording import is_whole
 
 SETTLED = "10s"  # how often the page of an incident that is over is drawn anew
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from amiss.errors import StateError
-from amiss.web.dashboard import explorer, health, here, incident, models, now, theme
+from amiss.errors import Error
+from amiss.web.dashboard import explorer, health, here, incident, models, now, parts, theme
 
 
 def main() -> None:
@@ -25,10 +25,9 @@ def main() -> None:
             st.page_link(page)
     try:
         here.the_live()
-    except StateError as exc:
-        st.error(str(exc))
-        return
-    chosen.run()
+        chosen.run()
+    except Error as exc:
+        parts.show(parts.notice("fail", f"This page cannot be drawn: {exc}", "Load it again."))
 
 
 if __name__ == "__main__":

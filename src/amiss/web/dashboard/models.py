@@ -158,7 +158,7 @@ def kept() -> None:
     )
     parts.show(parts.heading("Kept", "earlier ones, to compare"))
     if not found:
-        parts.show(parts.notice("wait", "None so far.", "The first comes with 100 samples."))
+        parts.show(parts.notice("wait", "No model so far.", "The first comes with 100 samples."))
         return
     lines = (
         (

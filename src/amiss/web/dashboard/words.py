@@ -7,10 +7,11 @@ from math import isfinite
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from amiss.data import DAY, SECOND, Incident, parse_key
-from amiss.decide.explain import moment, rare, rarity
+from amiss.decide.explain import moment, rarity
 from amiss.decide.severity import ORDER
 from amiss.run.now import Now, PipelineNow, SeriesNow
 from amiss.units import words, write_days, write_number
+from amiss.wording import rare
 
 USUAL = 3.0  # nats below which a moment is not worth a word about how rare it is
 OPERATIONS = re.compile(r"disk_(read|write)_per_second")
@@ -100,7 +101,8 @@ def band(expected: float, lower: float, upper: float, observed: float, name: str
     if first == last:
         return first
     number, _, unit = first.partition(" ")
-    return f"{number if unit and last.endswith(f' {unit}') else first} to {last}"
+    same = unit and last.endswith(f" {unit}")
+    return f"{number if same or number == '0' else first} to {last}"
 
 
 def shown(

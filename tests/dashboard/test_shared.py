@@ -1,0 +1,82 @@
+"""What all sessions see alike is made once."""
+
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from amiss.errors import Unreachable
+from amiss.web.dashboard import shared as module
+from amiss.web.dashboard.shared import MOST, shared
+
+
+class Somewhere:
+    """An installation."""
+
+
+def test_many_who_ask_at_once_get_what_was_made_once() -> None:
+    here, made, begin = Somewhere(), [], threading.Barrier(8)
+
+    def ask() -> object:
+        begin.wait(10)
+        return shared(here, "chart", 1, lambda: made.append(1) or object())
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [each.result(10) for each in [pool.submit(ask) for _ in range(8)]]
+    assert len(set(map(id, found))) == 1
+    assert made == [1]
+
+
+def test_a_new_stamp_a_new_name_and_another_installation_are_made_anew() -> None:
+    one, other = Somewhere(), Somewhere()
+    assert shared(one, "chart", 1, lambda: "a") == "a"
+    assert shared(one, "chart", 1, lambda: "b") == "a"
+    assert shared(one, "chart", 2, lambda: "c") == "c"
+    assert shared(one, "table", 2, lambda: "d") == "d"
+    assert shared(other, "chart", 2, lambda: "e") == "e"
+
+
+def test_a_stamp_of_nothing_is_a_stamp() -> None:
+    here = Somewhere()
+    assert shared(here, "chart", None, lambda: "a") == "a"
+    assert shared(here, "chart", None, lambda: "b") == "a"
+
+
+def test_what_fails_is_tried_again() -> None:
+    here = Somewhere()
+
+    def fail() -> str:
+        raise Unreachable("locked")
+
+    with pytest.raises(Unreachable, match="locked"):
+        shared(here, "chart", 1, fail)
+    assert shared(here, "chart", 1, lambda: "a") == "a"
+
+
+def test_who_waits_for_one_thing_does_not_keep_others_waiting() -> None:
+    here, begun, go = Somewhere(), threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        assert go.wait(10)
+        return "slow"
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(shared, here, "slow", 1, slow)
+        assert begun.wait(10)
+        assert shared(here, "quick", 1, lambda: "quick") == "quick"
+        go.set()
+        assert waiting.result(10) == "slow"
+
+
+def test_no_more_is_kept_than_is_good_and_nothing_of_an_installation_that_is_gone() -> None:
+    here = Somewhere()
+    for i in range(MOST + 50):
+        shared(here, ("chart", i), 1, lambda i=i: i)
+    assert len(module._shelves[here].kept) == MOST
+    assert shared(here, ("chart", 0), 1, lambda: "anew") == "anew"
+    before = len(module._shelves)
+    del here
+    gc.collect()
+    assert len(module._shelves) == before - 1
