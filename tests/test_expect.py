@@ -113,10 +113,13 @@ class Expect:
         self.profile[near] = float(f32(before + gain * (v - before)))
 
 
+def framed(t: Times, x: Floats) -> Frame:
+    return Frame(t * SECOND, ("a",), ("value",), x[:, None, None])
+
+
 def told(t: Times, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """What the kernels say: recent, usual, interval, inside."""
-    frame = Frame(t * SECOND, ("a",), ("value",), x[:, None, None])
-    _, found, inside = expect.step(expect.init(1), frame)
+    _, found, inside = expect.step(expect.init(1), framed(t, x))
     recent, usual, interval = (found.column(name)[:, 0] for name in expect.FEATURES[1:])
     return recent, usual, interval, inside[:, 0]
 
@@ -139,6 +142,11 @@ def test_reads_like_the_equations(kind: str, seed: int, every: int, start: int) 
     ]
     for said, expected in zip(told(t, x), zip(*rows, strict=True), strict=True):
         np.testing.assert_allclose(said, np.array(expected, float), rtol=1e-6, atol=1e-6)
+    state, _, _ = expect.step(expect.init(1), framed(t, x))
+    for learnt, column in (("top", naive.envelope.top), ("bottom", naive.envelope.bottom)):
+        halves = sorted(column)
+        found = state[learnt][0, halves].tolist()
+        assert found == pytest.approx([column[k] for k in halves], rel=1e-6, abs=1e-6)
 
 
 def every_five_minutes(days: float) -> Times:

@@ -197,7 +197,7 @@ def test_a_series_is_found_by_typing_and_chosen_by_a_click(site: Site) -> None:
     page.get_by_label("Find a series").fill("eth0 receive")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("q=eth0"), timeout=PATIENCE)
-    page.get_by_text("Network receive of eth0", exact=True).first.click()
+    page.locator("label").filter(has_text="Network receive of eth0").click()
     expect(page.get_by_role("heading", name="Network receive of eth0")).to_be_visible(
         timeout=PATIENCE
     )
@@ -207,7 +207,7 @@ def test_a_series_is_found_by_typing_and_chosen_by_a_click(site: Site) -> None:
 def test_retraining_shows_that_it_goes_on_and_what_came_of_it(site: Site) -> None:
     page = site.open("models")
     site.live.gate.clear()
-    samples = page.get_by_label("Learn from the last samples").first
+    samples = page.get_by_role("spinbutton").first
     samples.fill("500")
     samples.press("Enter")
     page.get_by_role("button", name="Retrain").first.click()

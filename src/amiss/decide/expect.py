@@ -128,8 +128,8 @@ def _close(
     if cycles[s, k] < 255:
         cycles[s, k] += 1
     gain = max(0.25, 1.0 / cycles[s, k])
-    top[s, k] += _narrow(gain * (high - top[s, k]))
-    bottom[s, k] += _narrow(gain * (low - bottom[s, k]))
+    top[s, k] = _narrow(top[s, k] + gain * (high - top[s, k]))
+    bottom[s, k] = _narrow(bottom[s, k] + gain * (low - bottom[s, k]))
 
 
 @kernel
@@ -163,7 +163,7 @@ def _learn_profile(profile: Array, seen: Array, s: int, k: int, v: float, dt: fl
     if seen[s, k] < 60000:
         seen[s, k] += 1
     gain = max(1.0 / seen[s, k], 0.1 / max(1.0, 3600.0 / dt))
-    profile[s, k] += _narrow(gain * (v - profile[s, k]))
+    profile[s, k] = _narrow(profile[s, k] + gain * (v - profile[s, k]))
 
 
 @kernel
