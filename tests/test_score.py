@@ -21,7 +21,7 @@ from amiss.decide import budget
 from amiss.errors import ConfigError
 from amiss.evaluate import answer, text
 from amiss.evaluate import score as scoring
-from amiss.evaluate.columns import Asked
+from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.digits import put
 from amiss.evaluate.score import Report, Scorer, outputs, score
 from amiss.evaluate.tables import Table
@@ -352,11 +352,32 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
     whole = gzip.compress(b"time,x\n" + b"1,2\n" * 999)
     (tmp_path / "c.csv.gz").write_bytes(whole[:-9])
     assert refusal(tmp_path / "c.csv.gz").startswith("it is damaged: ")
+    (tmp_path / "c.csv.gz").write_bytes(whole[:20] + b"????" + whole[24:])
+    assert refusal(tmp_path / "c.csv.gz").startswith("it is damaged: ")
     (tmp_path / "d.parquet").write_bytes(b"PAR1")
     assert "arquet" in refusal(tmp_path / "d.parquet")
     assert refusal(write(tmp_path / "e.csv", curves()), by=["host"]).startswith(
         "there is no column 'host'"
     )
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.parquet"])
+def test_how_far_it_is(tmp_path: Path, name: str) -> None:
+    path, heard = tmp_path / name, list[int]()
+    rows = [(60 * n, n % 7) for n in range(200_000)]
+    if name.endswith("jsonl"):
+        path.write_text("".join(f'{{"time":{t},"x":{x}}}\n' for t, x in rows))
+    elif name.endswith("parquet"):
+        parquet.write_table(
+            pa.table({"time": [t for t, _ in rows], "x": [x for _, x in rows]}), path
+        )
+    else:
+        text = "time,x\n" + "".join(f"{t},{x}\n" for t, x in rows)
+        path.write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    for _ in Table(str(path)).pieces(Asked(), Notes(), heard.append):
+        pass
+    assert len(heard) > 1
+    assert 0.9 < sum(heard) / path.stat().st_size < 1.6
 
 
 def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:

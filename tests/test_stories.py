@@ -45,7 +45,7 @@ DETECTORS: list[dict[str, Any]] = [
 def moment(text: object) -> object:
     """6h10m -> nanoseconds."""
     parts = re.findall(r"[\d.]+[a-z]+", str(text))
-    return sum(parse_span(part) for part in parts) if parts else text  # type: ignore[misc]
+    return sum(int(str(parse_span(part))) for part in parts) if parts else text
 
 
 Moment = Annotated[int, BeforeValidator(moment)]

@@ -33,9 +33,12 @@ def running(folder: Path) -> Running | None:
     try:
         said = json.loads((folder / RUNNING).read_bytes())
         found = Running(str(said["address"]), int(said["pid"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    try:
         os.kill(found.pid, 0)
     except PermissionError:
         return found  # it is another user's
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, OverflowError):
         return None
     return found

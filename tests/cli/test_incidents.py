@@ -1,5 +1,6 @@
 """`amiss incidents`, `explain` and `models`: what the store holds, in words."""
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -115,6 +116,12 @@ def test_an_incident_for_programs(home: Path) -> None:
     )
     assert [each["revision"] for each in said["revisions"]] == [1, 2, 3]
     assert [each["outcome"] for each in said["told"]] == ["delivered", "refused"]
+
+
+def test_the_page_of_an_incident_while_the_program_runs(home: Path) -> None:
+    (home / "running.json").write_text(f'{{"address": "127.0.0.1:1", "pid": {os.getpid()}}}')
+    last = amiss("explain", "a1b2c3", "--home", home).out.splitlines()[-1]
+    assert last == "http://127.0.0.1:1/dashboard/incident?id=a1b2c3"
 
 
 def test_an_incident_that_goes_on_and_was_told_to_nobody(home: Path) -> None:

@@ -202,7 +202,7 @@ def test_the_explorer_finds_by_words_and_by_state(reader: Open) -> None:
 
 
 def test_choosing_a_series_puts_it_into_the_address(reader: Open) -> None:
-    page = reader("busy", "explorer")
+    page = reader("busy", "explorer", q="disk write")
     page.page.radio[0].set_value(DISK)
     assert "Disk write of sda amiss" in page.again().text
     assert page.page.query_params["key"] == DISK

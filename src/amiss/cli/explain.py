@@ -1,6 +1,8 @@
 """`amiss explain ID`: an incident in words."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -37,7 +39,18 @@ def explain(
             said = as_json(revisions[-1])
             print_json(said | {"revisions": [as_json(each) for each in revisions], "told": told})
         else:
-            print("\n".join(_words(store, revisions)))
+            print("\n".join([*_words(store, revisions), *_page(revisions[-1].id, home)]))
+
+
+def _page(id: str, home: Path | None) -> list[str]:
+    """Where a browser shows it, if the program runs."""
+    from amiss.home import home as folder_of
+    from amiss.home import running
+
+    program = running(folder_of(home))
+    if program is None:
+        return []
+    return ["", f"http://{program.address}/dashboard/incident?id={quote(id)}"]
 
 
 def _find(store: "Store", id: str) -> "list[Incident]":

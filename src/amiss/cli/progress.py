@@ -10,7 +10,7 @@ PATIENCE = 2.0  # seconds of work that want no bar
 
 @contextmanager
 def reading(size: int | None) -> Iterator[Callable[[int], None]]:
-    """What to call with the number of bytes that were read, of so many in all.
+    """What to call with the number of bytes that were done with, of so many in all.
 
     Shows a bar on standard error if that is a terminal and it takes more than two seconds.
     """

@@ -1,5 +1,6 @@
 """`amiss score`: scores, bands and alerts for a table."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -112,13 +113,13 @@ def _say(report: "Report", json: bool) -> None:
             "alerts": report.alerts,
             "notes": notes,
         }
-        typer.echo(orjson.dumps(said))
+        print(orjson.dumps(said).decode())
         return
     for note in notes:
-        typer.echo(f"{report.table}: {note}", err=True)
+        print(f"{report.table}: {note}", file=sys.stderr)
     if report.out is not None:
-        typer.echo(
+        print(
             f"{report.table}: {report.rows:,} rows, {len(report.series):,} series, "
             f"{report.alerts:,} alerts: {report.out}",
-            err=True,
+            file=sys.stderr,
         )

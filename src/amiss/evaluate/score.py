@@ -118,8 +118,8 @@ def score(
 ) -> Iterator[Report]:
     """Score each table by itself, starting from the memory after the history.
 
-    `tell` hears how many bytes were read. Reading, judging and writing go on side by side.
-    Raises ConfigError for what cannot be read or written.
+    `tell` hears about how many bytes were done with. Reading, judging and writing go on side by
+    side. Raises ConfigError for what cannot be read or written.
     """
     learned: Memories = {}
     with ThreadPoolExecutor(2) as pool:

@@ -1,5 +1,6 @@
 """Tables of numbers over time, read in pieces: memory does not grow with the table."""
 
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ class Table:
     def pieces(
         self, asked: Asked, notes: Notes, tell: Callable[[int], None] = lambda _: None
     ) -> Iterator[Piece]:
-        """Its rows in order. `tell` is called with the number of bytes that were read.
+        """Its rows in order. `tell` hears about how many bytes were done with.
 
         Raises ConfigError, with the row where there is one, if it cannot be read or makes no
         sense; a single cell that is no number is missing instead, and counted in `notes`.
@@ -59,7 +60,7 @@ class Table:
                 yield columns.take(batch)
         except pa.ArrowInvalid as exc:
             raise ConfigError(f"{self.name}: {_plain(str(exc))}") from None
-        except (EOFError, pa.ArrowException) as exc:
+        except (EOFError, zlib.error, pa.ArrowException) as exc:
             raise ConfigError(f"{self.name}: it is damaged: {_plain(str(exc))}") from None
         except OSError as exc:
             said = exc.strerror or _plain(str(exc))
@@ -77,9 +78,11 @@ class Table:
                     yield batch
                     tell(int(per_row * batch.num_rows))
             return
-        with opened(self.path, packed, tell) as stream:
+        with opened(self.path, packed) as (stream, worth):
             read = json_batches if kind in JSON else csv_batches
-            yield from read(stream, self.name, asked)
+            for batch in read(stream, self.name, asked):
+                yield batch
+                tell(int(BLOCK * worth()))  # Arrow makes a batch of each block
 
 
 def _plain(said: str) -> str:

@@ -21,34 +21,31 @@ NO_TEXT = re.compile(r"CSV column #(\d+): Row #(\d+): .*invalid UTF8")
 BOM = b"\xef\xbb\xbf"
 
 
-class _Heard(io.RawIOBase):
-    """A file of which somebody hears how much was read; `head` is what was read of it before."""
+class _Again(io.RawIOBase):
+    """A stream, beginning with what was read of it already."""
 
-    def __init__(self, file: BinaryIO, tell: Callable[[int], None], head: bytes = b"") -> None:
-        self.file, self.heard, self.head = file, tell, head
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self.head, self.stream = head, stream
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         data, self.head = self.head[: len(buffer)], self.head[len(buffer) :]
-        if not data:
-            data = self.file.read(len(buffer))
-            self.heard(len(data))
+        data = data or self.stream.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
 
-def _quietly(_: int) -> None:
-    """Nobody hears it."""
-
-
 @contextmanager
-def opened(path: str, packed: bool, tell: Callable[[int], None]) -> Iterator[BinaryIO]:
-    """A file's bytes, unpacked; `tell` hears how many were read of it as it is."""
-    with open(0 if path == "-" else path, "rb", buffering=0, closefd=path != "-") as file:
-        stream = io.BufferedReader(_Heard(cast(BinaryIO, file), tell), BLOCK)
-        yield cast(BinaryIO, gzip.GzipFile(fileobj=stream) if packed else stream)
+def opened(path: str, packed: bool) -> Iterator[tuple[BinaryIO, Callable[[], float]]]:
+    """A file's bytes, unpacked; and how many bytes of the file one of these is worth."""
+    with open(0 if path == "-" else path, "rb", buffering=BLOCK, closefd=path != "-") as file:
+        if not packed:
+            yield file, lambda: 1.0
+            return
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            yield cast(BinaryIO, unpacked), lambda: file.tell() / max(unpacked.tell(), 1)
 
 
 def csv_batches(stream: BinaryIO, table: str, asked: Asked) -> Iterator[Any]:
@@ -111,7 +108,7 @@ def json_batches(stream: BinaryIO, table: str, asked: Asked) -> Iterator[Any]:
         return
     asked.check(table, list(known))
     schema = pa.schema([(name, kind) for name, kind in known.items() if kind is not None])
-    again = io.BufferedReader(_Heard(stream, _quietly, head.removeprefix(BOM)), BLOCK)
+    again = io.BufferedReader(_Again(head.removeprefix(BOM), stream), BLOCK)
     reading = json.ReadOptions(use_threads=False, block_size=BLOCK)
     parsing = json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
     done = 0

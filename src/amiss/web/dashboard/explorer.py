@@ -58,7 +58,7 @@ def choose() -> None:
     if len(found) > LISTED:
         parts.show(f'<p class="am-faint">{len(found) - LISTED:,} more; type to narrow down</p>')
     if picked and picked != shown:
-        st.query_params.from_dict({**st.query_params.to_dict(), "key": picked})
+        st.query_params["key"] = picked
         one_series.live_again()
         st.rerun()
 

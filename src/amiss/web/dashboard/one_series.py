@@ -106,9 +106,9 @@ def asked_for(look: Look) -> Stretch:
             start = end = 0
         if start < end:
             with st.container(horizontal=True, vertical_alignment="center", key="spans"):
-                parts.show(
-                    f'<p class="am-faint">{escape(look.clock(start, seconds=True))} to'
-                    f" {escape(look.clock(end, seconds=True))}</p>"
+                first, last = (look.clock(ns, seconds=True) for ns in (start, end))
+                st.html(
+                    f'<p class="am-faint">{escape(first)} to {escape(last)}</p>', width="content"
                 )
                 if st.button("Back to live", icon=":material/undo:", key="back"):
                     live_again()
@@ -124,7 +124,8 @@ def asked_for(look: Look) -> Stretch:
             bind="query-params",
             label_visibility="collapsed",
         )
-        parts.show('<p class="am-faint am-wide">drag in the chart to look closer</p>')
+        said = '<p class="am-faint am-wide">drag in the chart to look closer</p>'
+        st.html(said, width="content")
     return Stretch(look.at - SPANS[span or "1 h"], look.at, live=True)
 
 
