@@ -17,7 +17,7 @@ def thin(found: Points, points: int) -> Points:
     n = len(found)
     if n <= points:
         return found
-    edges = np.linspace(0, n, max(points // 3, 1) + 1).astype(int)[:-1]
+    edges = np.linspace(0, n, max((points - 2) // 3, 1) + 1).astype(int)[:-1]
     bucket = np.repeat(np.arange(len(edges)), np.diff(np.append(edges, n)))
     kept = [
         _first_of(bucket, np.nan_to_num(extreme, nan=-np.inf))

@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 from amiss.units import unit_of
-from amiss.web.dashboard import theme
+from amiss.web.dashboard import theme, words
 
 Spec = dict[str, Any]
 
-FAINT = 3.0  # nats from which a moment is seen on the heat strip
+FAINT = words.USUAL  # nats from which a moment is seen on the heat strip
 STRIP = 5  # pixels
 LARGE = 140  # pixels
 

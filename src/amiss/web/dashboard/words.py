@@ -13,7 +13,7 @@ from amiss.run.now import Now, PipelineNow, SeriesNow
 from amiss.units import words, write_days, write_number
 from amiss.wording import rare
 
-USUAL = 3.0  # nats below which a moment is not worth a word about how rare it is
+USUAL = 4.0  # nats below which a moment is not worth a word about how rare it is
 OPERATIONS = re.compile(r"disk_(read|write)_per_second")
 OVERDUE = 6  # polls that may be missing before the page says so itself
 
