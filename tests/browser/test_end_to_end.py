@@ -120,7 +120,8 @@ def test_real_load_is_found_told_and_resolved(tmp_path: Path) -> None:
             while told["incident"]["id"] != opened["id"]:
                 told = receiver.next().json
             assert told["event"] == "opened"
-            assert told["incident"]["sentence"] == opened["sentence"]
+            first = client.get(f"/api/v1/incidents/{opened['id']}").json()["revisions"][0]
+            assert told["incident"]["sentence"] == first["sentence"]
             on_the_dashboard(client, opened["id"])
             worst = client.get(f"/api/v1/incidents/{opened['id']}").json()["incident"]
             assert any("python" in line for line in worst["evidence"])

@@ -11,8 +11,8 @@ from hypothesis import strategies as some
 from amiss.data import SECOND
 from amiss.run.recent import thin
 from amiss.store import Points
-from amiss.web.dashboard.charts import histogram, number, series_chart
-from amiss.web.dashboard.drawn import distribution, table
+from amiss.web.dashboard.charts import FAINT, histogram, number, series_chart
+from amiss.web.dashboard.drawn import READ, distribution, table
 
 EVERY = 5.0
 BEGIN = 1_772_892_130 * SECOND
@@ -27,8 +27,10 @@ def points(n: int = 100, **columns: object) -> Points:
     return Points(**(given | columns))
 
 
-def drawn(found: Points, name: str = "cpu_percent", bar: float = 6.0, stretches=()) -> dict:
-    return table(found, name, EVERY, bar, stretches).to_pydict()
+def drawn(
+    found: Points, name: str = "cpu_percent", bar: float = 6.0, stretches=(), most: int = 300
+) -> dict:
+    return table(found, name, EVERY, bar, stretches, most).to_pydict()
 
 
 def test_every_point_is_there() -> None:
@@ -54,22 +56,40 @@ def test_what_is_over_the_bar_is_marked_and_nothing_before_there_is_one() -> Non
 
 
 def test_usual_moments_leave_the_strip_empty() -> None:
-    shown = drawn(points(score=np.linspace(0, 10, 100)))["s"]
-    assert [s for s in shown if s is not None] == [s for s in shown[30:]]
-    assert shown[30] == pytest.approx(300 / 99)
+    score = np.linspace(0, 10, 100)
+    shown = drawn(points(score=score))["s"]
+    assert [s is not None for s in shown] == (score >= FAINT).tolist()
 
 
-@pytest.mark.parametrize("asked", [240, 30])
-def test_a_gap_is_a_gap_and_nothing_else_is(asked: int) -> None:
-    time = BEGIN + np.arange(240) * 5 * SECOND
-    whole = points(240, time=time, value=np.random.default_rng(5).random(240))
-    assert None not in drawn(thin(whole, asked))["v"]
-    torn = points(240, time=time + np.where(np.arange(240) >= 120, 3600 * SECOND, 0))
-    shown = drawn(thin(torn, asked))
+@pytest.mark.parametrize("most", [2000, 900, 700, 300, 30])
+def test_a_gap_is_a_gap_and_nothing_else_is(most: int) -> None:
+    n = 1000
+    time = BEGIN + np.arange(n) * 5 * SECOND
+    value = np.random.default_rng(5).random(n)
+    whole = drawn(points(n, time=time, value=value), most=most)
+    assert None not in whole["v"]
+    assert len(whole["t"]) <= most
+    assert {np.float32(value.max()), np.float32(value.min())} <= {np.float32(v) for v in whole["v"]}
+    torn = points(n, time=time + np.where(np.arange(n) >= 500, 60 * SECOND, 0), value=value)
+    shown = drawn(torn, most=most)
     (hole,) = [i for i, v in enumerate(shown["v"]) if v is None]
     assert all(shown[name][hole] is None for name in ("v", "e", "lo", "hi", "s"))
-    assert shown["t"][hole - 1] < shown["t"][hole] < shown["t"][hole + 1]
-    assert shown["t"][hole + 1] - shown["t"][hole - 1] >= 3600e3
+    assert shown["t"][hole - 1] <= time[499] / 1e6 < shown["t"][hole] < shown["t"][hole + 1]
+
+
+def test_what_came_thinned_shows_its_large_gaps_and_no_others() -> None:
+    n = 200_000
+    time = BEGIN + (np.arange(n) + np.where(np.arange(n) >= n // 2, n // 10, 0)) * 5 * SECOND
+    value = np.random.default_rng(5).random(n)
+    shown = drawn(thin(points(n, time=time, value=value), READ))
+    assert shown["v"].count(None) == 1
+
+
+def test_what_was_odd_while_an_incident_lasted_stays_marked_when_the_bar_rises() -> None:
+    found = points(score=np.where(np.arange(100) >= 40, 7.0, 0.5))
+    lasted = (BEGIN + 200 * SECOND, BEGIN + 300 * SECOND)
+    shown = drawn(found, bar=9.0, stretches=(lasted,))
+    assert np.flatnonzero(shown["m"]).tolist() == list(range(40, 61))
 
 
 def test_a_stretch_is_a_row_of_its_own() -> None:

@@ -157,7 +157,7 @@ def test_the_chart_of_an_incident_shows_normal_life_before(reader: Open) -> None
 def test_an_incident_that_is_over_says_when_and_how_long(reader: Open) -> None:
     text = reader("busy", "incident", id="past2").text
     assert "medium resolved 21 hours ago" in text
-    assert "until 6 Mar 16:43 UTC" in text
+    assert "closed 6 Mar 16:43 UTC" in text
     assert "lasted 41 minutes" in text
 
 

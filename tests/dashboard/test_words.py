@@ -96,6 +96,8 @@ def test_quarters_in_a_zone_with_half_an_hour() -> None:
         ((2e6, -1.0, 4.21e6, 3e6, "x_bytes_per_second"), "0 to 4.2 MB/s"),
         ((41.0, 40.99, 41.01, 41.0, "memory_percent"), "40.99 to 41.01 %"),
         ((7.0, 7.0, 7.0, 7.0, "fans"), "7"),
+        ((7.0, -2.0, 500.0, 7.0, "x_per_second"), "0 to 500/s"),
+        ((700.0, 650.0, 1500.0, 700.0, "x_per_second"), "650/s to 1.5 k/s"),
         ((7.0, nan, nan, 7.0, "fans"), "7"),
         ((nan, nan, nan, 7.0, "fans"), "nothing yet"),
     ],
@@ -107,7 +109,7 @@ def test_a_band_is_told_as_far_as_the_series_can_go(shown, said: str) -> None:
 @pytest.mark.parametrize(
     ("score", "said"),
     [(nan, "no opinion"), (0.2, "usual"), (5.0, "about once in 12 minutes"),
-     (9.0, "about once in 11 hours"), (14.0, "about once in 2 months"),
+     (3.9, "usual"), (9.0, "about once in 11 hours"), (14.0, "about once in 2 months"),
      (90.0, "about once in")],
 )  # fmt: skip
 def test_a_score_is_never_told_without_its_meaning(score: float, said: str) -> None:

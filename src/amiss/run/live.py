@@ -21,7 +21,7 @@ from amiss.run.predict import Prediction, predict
 from amiss.run.recent import thin
 from amiss.run.tending import Tending, stamp
 from amiss.run.training import Card, Trainee
-from amiss.run.watch import Watch, close, resume, run_watch
+from amiss.run.watch import Watch, close, run_watch
 from amiss.settings import Settings
 from amiss.store import Points, Store
 from amiss.store.chunks import empty, merge
@@ -71,7 +71,7 @@ class Live:
         self._whole = False  # whether all of the settings is in use
 
     def start(self) -> None:
-        """Resume each pipeline and start all threads."""
+        """Start all threads; that of a pipeline resumes where the last run was."""
         with self._changing:
             self._adopt(self.settings)
         self._spawn(TENDING, self.tending.run)
@@ -203,10 +203,10 @@ class Live:
         for pipeline in fresh:
             watch = Watch(pipeline, self.store, self.world, settings.checkpoint)
             try:
-                resume(watch)
+                self.store.seen(watch.name)  # damage is told of now
             except Unreachable as exc:  # its thread goes on trying
                 log.warning("pipeline %s: %s", watch.name, exc)
-            self._run(watch)
+            self._run(watch)  # and resumes, which loads the kernels: no answer waits for that
             self.watches = (*self.watches, watch)
         for watch in self.watches:
             watch.every_checkpoint = settings.checkpoint

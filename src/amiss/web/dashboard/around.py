@@ -8,7 +8,7 @@ import pyarrow as pa
 from amiss.data import DAY, HOUR, Incident, Member, parse_key
 from amiss.store import Delivery
 from amiss.web.dashboard import charts, parts, words
-from amiss.web.dashboard.drawn import Stretch, table
+from amiss.web.dashboard.drawn import READ, Stretch, table
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 from amiss.wording import is_whole
@@ -31,7 +31,7 @@ def pictures(look: Look, each: Incident) -> None:
     lasted = end - each.since
     start = each.since - min(max(3 * lasted, HOUR), 2 * DAY)
     end = min(look.at, end + max(lasted // 4, HOUR // 6))
-    stretch = ((each.since, each.until or look.at),)
+    stretch = ((each.since, words.strange_until(each, look.at)),)
     stamp = look.now.version if each.until is None or end == look.at else 0
     for member in drawn:
         name, often = parse_key(member.series)[0], every(look, member)
@@ -56,9 +56,9 @@ def pictures(look: Look, each: Incident) -> None:
 
 def drawing(look: Look, member: Member, between: Stretch, stretch: tuple[Stretch, ...]) -> pa.Table:
     """What the chart of a member draws."""
-    points = look.live.history(member.series, *between, POINTS)
+    points = look.live.history(member.series, *between, READ)
     name, bar = parse_key(member.series)[0], look.now.budget.bar
-    return table(points, name, every(look, member), bar, stretch)
+    return table(points, name, every(look, member), bar, stretch, POINTS)
 
 
 def evidence(each: Incident) -> None:
@@ -85,7 +85,7 @@ def before(look: Look, each: Incident) -> None:
     if not alike:
         parts.show('<p class="am-faint">No incident like it so far.</p>')
     for one in alike:
-        lasted = words.span((one.until or look.at) - one.since)
+        lasted = words.span(words.strange_until(one, look.at) - one.since)
         label = f"{parts.plain(look.clock(one.since))}: {one.severity}, lasted {lasted}"
         parts.link("incident", label, ":material/history:", id=one.id)
 

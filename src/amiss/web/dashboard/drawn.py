@@ -1,12 +1,14 @@
 """What charts draw, as small tables: a value, what was expected, how rare it was, gaps as gaps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from amiss.data import SECOND, Floats
+from amiss.run.recent import thin
 from amiss.store import Points
 from amiss.web.dashboard import words
 from amiss.web.dashboard.charts import FAINT
@@ -15,19 +17,29 @@ Stretch = tuple[int, int]  # ns, from and to
 
 MS = 10**6
 NARROW = 1e-9  # of the largest value
+READ = 20_000
+"""Points to ask of a history, so that it comes as it is: thinned, it does not show all gaps."""
 GAP = 3.5  # samples that may be missing before the line is broken
 
 
 def table(
-    points: Points, name: str, every: float, bar: float, stretches: Sequence[Stretch] = ()
+    points: Points,
+    name: str,
+    every: float,
+    bar: float,
+    stretches: Sequence[Stretch] = (),
+    most: int = 300,
 ) -> pa.Table:
     """What a chart of one series draws, as few bytes as will do; NaN is null.
+
+    `points` are all there are, up to READ of them; about `most` are left, the extremes among
+    them. `stretches` are when it was a member of an incident.
 
     t: milliseconds; v, e, lo, hi: value, expected and band; s: nats, where they are worth a
     word; w: milliseconds to the next row; m: whether it is to be marked. In rows of their own,
     b: milliseconds from t on that are to be shaded.
     """
-    time, *columns = _broken(points, every)
+    time, *columns = _broken(points, every, most)
     value, score, expected, lower, upper = columns
     low, high = _cut(value, expected, lower, upper, name)
     shown = {
@@ -40,7 +52,7 @@ def table(
         "w": np.diff(time, append=time[-1:] + every * SECOND / MS),
         "b": np.full(len(time), np.nan),
     }
-    marked = score >= bar if np.isfinite(bar) else np.zeros(len(time), bool)
+    marked = _marked(time, score, bar, stretches)
     if stretches:
         ends = np.array(stretches, float).T / MS
         rest = dict.fromkeys(shown, np.full(len(stretches), np.nan))
@@ -60,22 +72,28 @@ def single(column: Floats) -> NDArray[np.float32]:
     return np.clip(column, -most, most).astype(np.float32)
 
 
-def _broken(points: Points, every: float) -> list[Floats]:
+def _marked(time: Floats, score: Floats, bar: float, stretches: Sequence[Stretch]) -> NDArray[Any]:
+    """What would open an incident by itself now, and what was odd while one lasted."""
+    marked = score >= (bar if np.isfinite(bar) else np.inf)
+    for start, end in stretches:
+        marked |= (time >= start / MS) & (time <= end / MS) & (score >= FAINT)
+    return marked
+
+
+def _broken(points: Points, every: float, most: int) -> list[Floats]:
     """All columns, time in milliseconds, with an empty row in each gap: no line is drawn there."""
-    time, *rest = points.columns()
+    every = every * SECOND / MS
+    time = points.time / MS
+    longest = GAP * every
+    if len(time) and (time[-1] - time[0]) / every > READ:
+        # thinned already: three points of each stretch are left, at any place in it
+        longest = max(longest, 6.5 * (time[-1] - time[0]) / len(time))
+    after = np.flatnonzero(np.diff(time) > longest)
+    inside = (time[after] + time[after + 1]) / 2
+    time, *rest = thin(points, most).columns()
     time = time / MS
-    gaps = np.flatnonzero(np.diff(time) > _longest(time, every * SECOND / MS)) + 1
-    inside = (time[gaps - 1] + time[gaps]) / 2
+    gaps = np.searchsorted(time, inside)
     return [np.insert(time, gaps, inside), *(np.insert(column, gaps, np.nan) for column in rest)]
-
-
-def _longest(time: Floats, every: float) -> float:
-    """The longest distance between two points that is no gap."""
-    least = GAP * every
-    if len(time) < 3 or np.median(np.diff(time)) < 1.5 * every:
-        return least
-    # thinned: about three points of each stretch are left, at any place in it
-    return float(max(least, 6.5 * (time[-1] - time[0]) / len(time)))
 
 
 def _cut(

@@ -89,17 +89,17 @@ def top(look: Look, each: Incident) -> str:
 
 def details(look: Look, each: Incident) -> list[tuple[str, str]]:
     """When, how long, how rare."""
-    over = each.until or look.at
+    lasted = words.span(words.strange_until(each, look.at) - each.since)
     found = [
         ("since", f"{look.clock(each.since)}, {words.ago(each.since, look.at)}"),
-        ("lasted" if each.until else "lasts", words.span(over - each.since)),
+        ("lasted" if each.until else "lasts", lasted),
         ("how rare", words.how_rare(each)),
         ("rests on", f"{words.span(int(each.watched * DAY))} watched"),
         ("series", str(each.breadth)),
         ("score, -ln p", f"{each.score:.1f} nats"),
     ]
     if each.until:
-        found.insert(1, ("until", look.clock(each.until)))
+        found.insert(2, ("closed", f"{look.clock(each.until)}"))
     return found
 
 

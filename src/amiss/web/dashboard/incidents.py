@@ -63,8 +63,8 @@ def nothing(look: Look, asked: str) -> str:
 
 def line(look: Look, each: Incident) -> None:
     """What it was, when, how long and how bad."""
-    until = each.until or look.at
-    ended = "" if each.state == "open" else f"lasted {words.span(until - each.since)}"
+    lasted = words.span(words.strange_until(each, look.at) - each.since)
+    ended = "" if each.state == "open" else f"lasted {lasted}"
     said = (look.clock(each.since), ended, words.how_rare(each))
     meta = "".join(f"<span>{escape(one)}</span>" for one in said if one)
     going = parts.state("open", "amiss") if each.state == "open" else ""

@@ -1,18 +1,17 @@
 """What is amiss now, and whether Amiss is awake: the first page."""
 
-from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
 
 from amiss.data import HOUR, MINUTE, Incident, parse_key
 from amiss.web.dashboard import charts, overview, parts, words
-from amiss.web.dashboard.drawn import Stretch, table
+from amiss.web.dashboard.drawn import READ, table
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
+from amiss.wording import is_whole
 
 SPAN = 20 * MINUTE  # of the small charts
-POINTS = 240
 TILE = 116  # pixels
 DRAWN = "incidents that are drawn"
 CARDS = 3  # incidents with a chart; further ones are lines
@@ -85,25 +84,24 @@ def card(look: Look, each: Incident) -> None:
         evidence = f'<p class="am-evidence">{escape(each.evidence[0])}</p>' if each.evidence else ""
         meta = "".join(f"<span>{escape(one)}</span>" for one in said)
         parts.show(f'<div class="am-meta">{parts.severity(each.severity)}{meta}</div>{evidence}')
-        first = next((m for m in each.members if not m.blame), None)
+        first = next((m for m in each.members if not is_whole(m)), None)
         if first is not None:
-            since = min(each.since, look.at - HOUR)
-            before = max(look.at - each.since, HOUR)
-            series(look, first.series, since - before // 2, 130, ((each.since, look.at),))
+            since = each.since - max(look.at - each.since, HOUR)
+            series(look, first.series, since, 130, each.id)
 
 
-def series(
-    look: Look, key: str, start: int, height: int, stretches: Sequence[Stretch] = ()
-) -> None:
-    """A small chart of a series from a time on."""
+def series(look: Look, key: str, start: int, height: int, of: str = "") -> None:
+    """A small chart of a series from a time on; `of` an incident, or of no one."""
     name = parse_key(key)[0]
     pipeline = next((one.pipeline for one in look.now.series if one.key == key), "")
     every, bar = look.every(pipeline), look.now.budget.bar
+    amiss = [i for i in look.now.open if any(m.series == key for m in i.members)]
+    stretches = [(max(i.since, start), look.at) for i in amiss]
     data = shared(
         look.live,
-        ("small", key, height),
+        ("small", key, height, of),
         look.now.version,
-        lambda: table(look.live.history(key, start, look.at, POINTS), name, every, bar, stretches),
+        lambda: table(look.live.history(key, start, look.at, READ), name, every, bar, stretches),
     )
     spec = charts.series_chart(name, look.dark, height, every)
     parts.chart(data, spec, f"{words.title(key)} with what was expected")

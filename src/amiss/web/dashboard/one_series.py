@@ -10,18 +10,16 @@ import streamlit as st
 from amiss.data import DAY, HOUR, MINUTE, parse_key
 from amiss.judge import WARM
 from amiss.run.now import SeriesNow
-from amiss.run.recent import thin
 from amiss.store import Points
 from amiss.units import write_number
 from amiss.web.dashboard import charts, parts, words
-from amiss.web.dashboard.drawn import distribution, table
+from amiss.web.dashboard.drawn import READ, distribution, table
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 from amiss.web.times import iso, parse_time
 
 SPANS = {"15 min": 15 * MINUTE, "1 h": HOUR, "6 h": 6 * HOUR, "24 h": DAY, "7 d": 7 * DAY,
          "30 d": 30 * DAY}  # fmt: skip
-READ = 20_000  # points that are looked at
 POINTS = 400  # points that are drawn
 SLOWEST = MINUTE  # a long span is read again this often, ns
 
@@ -161,11 +159,11 @@ def picture(look: Look, key: str, one: SeriesNow | None, points: Points, stretch
         lambda: look.live.store.incidents(since=stretch.start, limit=200),
     )
     stretches = [
-        (max(i.since, stretch.start), min(i.until or look.at, stretch.end))
+        (max(i.since, stretch.start), min(words.strange_until(i, look.at), stretch.end))
         for i in found
         if any(m.series == key for m in i.members) and i.since < stretch.end
     ]
-    data = table(thin(points, POINTS), name, every, look.now.budget.bar, stretches)
+    data = table(points, name, every, look.now.budget.bar, stretches, POINTS)
     spec = charts.series_chart(name, look.dark, 300, every, zoom=True)
     alt = f"{words.title(key)}: value, what was expected, and how rare each moment was"
     span = st.session_state.get("span") if stretch.live else stretch.start

@@ -14,6 +14,9 @@ from amiss.units import words, write_days, write_number
 from amiss.wording import rare
 
 USUAL = 4.0  # nats below which a moment is not worth a word about how rare it is
+DIGITS = "-+.e0123456789"
+NUMBER = re.compile(r"[-+.e0-9]*")
+TICK = 5 * SECOND  # a sample counts for so long
 OPERATIONS = re.compile(r"disk_(read|write)_per_second")
 OVERDUE = 6  # polls that may be missing before the page says so itself
 
@@ -71,6 +74,11 @@ def localised(incident: Incident, now: int, zone: tzinfo) -> str:
     return incident.sentence.replace(moment(incident.since), clock(incident.since, now, zone))
 
 
+def strange_until(incident: Incident, now: int) -> int:
+    """When it was strange for the last time: an incident is closed some time after that."""
+    return now if incident.until is None else min(incident.seen + TICK, incident.until)
+
+
 def how_rare(incident: Incident) -> str:
     """About once in 3 months, or that nothing like it was seen."""
     return rare(incident.rarity, incident.watched, incident.since, None)
@@ -100,9 +108,9 @@ def band(expected: float, lower: float, upper: float, observed: float, name: str
         first, last = write_number(low, name, 4), write_number(high, name, 4)
     if first == last:
         return first
-    number, _, unit = first.partition(" ")
-    same = unit and last.endswith(f" {unit}")
-    return f"{number if same or number == '0' else first} to {last}"
+    number, unit = NUMBER.match(first), first.lstrip(DIGITS)
+    plain = number[0] if number and (number[0] == "0" or unit == last.lstrip(DIGITS)) else first
+    return f"{plain} to {last}"
 
 
 def shown(
