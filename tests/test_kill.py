@@ -70,6 +70,7 @@ def until(what: str, true: object, patience: float = 60.0) -> None:
 
 @pytest.mark.alone
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_thirty_kills_lose_nothing_and_tell_nothing_twice(tmp_path: Path) -> None:
     chance = random.Random(7)
     with Receiver() as receiver:

@@ -101,7 +101,7 @@ def names(incident: dict[str, Any]) -> set[str]:
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_real_load_is_found_told_and_resolved(tmp_path: Path) -> None:
     with Receiver() as receiver, program(tmp_path, receiver.url) as client:
         warming = client.get("/predict").json()
@@ -126,7 +126,8 @@ def test_real_load_is_found_told_and_resolved(tmp_path: Path) -> None:
             worst = client.get(f"/api/v1/incidents/{opened['id']}").json()["incident"]
             assert any("python" in line for line in worst["evidence"])
 
-        over = until("the end", lambda: resolved(client, opened["id"]), 180)
+        # the kernel's load averages fall by the real clock, however fast ours runs
+        over = until("the end", lambda: resolved(client, opened["id"]), 600)
         assert "is over after" in over["sentence"] or "new normal" in over["sentence"]
         while (told["incident"]["id"], told["event"]) != (opened["id"], "resolved"):
             told = receiver.next().json
