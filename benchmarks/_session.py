@@ -21,7 +21,7 @@ class Seen:
     pages: list[float] = field(default_factory=list)
     renewals: list[float] = field(default_factory=list)
     bytes: int = 0
-    faults: int = 0
+    faults: list[str] = field(default_factory=list)
 
 
 async def read(url: str, seconds: float, seen: Seen) -> None:
@@ -52,7 +52,7 @@ async def read(url: str, seconds: float, seen: Seen) -> None:
                         (seen.renewals if opened else seen.pages).append(took)
                         opened = True
                     elif kind == "delta" and message.delta.new_element.HasField("exception"):
-                        seen.faults += 1
+                        seen.faults.append(message.delta.new_element.exception.message)
         except TimeoutError:
             pass
         finally:

@@ -59,7 +59,7 @@ async def watch(program: Program, sessions: int, seconds: float) -> dict[str, ob
         reader.cancel()
     await asyncio.gather(*readers, return_exceptions=True)
     if seen.faults:
-        raise SystemExit(f"pages showed {seen.faults} faults")
+        raise SystemExit(f"a page showed a fault: {seen.faults[0]}")
     said: dict[str, object] = {
         "sessions": sessions,
         "opened_s": round(opened, 1),

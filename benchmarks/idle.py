@@ -36,8 +36,8 @@ def measure(after: float, seconds: float) -> dict[str, float]:
         closed = program.rss()
         seen = Seen()
         asyncio.run(read(program.url, OPEN, seen))
-        if not seen.renewals or seen.faults:
-            raise SystemExit(f"the page did not renew itself, or showed {seen.faults} faults")
+        if seen.faults or not seen.renewals:
+            raise SystemExit(f"the page is not as it should be: {seen.faults or 'it stood still'}")
         return {
             "cpu_percent": round(100 * used / lasted, 2),
             "closed_mb": round(closed, 1),

@@ -15,14 +15,8 @@ ICON = (
 """For the tab: a line with one point that is amiss."""
 
 OPTIONS: Mapping[str, Any] = {
-    "runner.postScriptGC": False,  # a full collection after each refresh holds up everything
     "runner.magicEnabled": False,
     "logger.enableRich": False,  # a coloured traceback takes a third of a second of all threads
-    "server.fileWatcherType": "none",
-    "server.runOnSave": False,
-    "browser.gatherUsageStats": False,  # it would ask hosts elsewhere
-    "client.toolbarMode": "minimal",
-    "client.showErrorDetails": "none",
     "client.showErrorLinks": False,
     "client.showSidebarNavigation": False,
     "theme.font": "'Source Sans', system-ui, sans-serif",
@@ -42,7 +36,8 @@ OPTIONS: Mapping[str, Any] = {
     "theme.dark.linkColor": "#86b9e8",
     "theme.dark.borderColor": "#2b3137",
 }
-"""Set before the pages are served. Light and dark follow what the reader's system asks for."""
+"""To be set, beside those of `amiss.web.mount`, before the pages are served. Light and dark follow
+what the reader's system asks for."""
 
 LIGHT = {
     "line": "#24527d",
@@ -55,7 +50,6 @@ LIGHT = {
     "heat": "#d0521b",
     "text": "#5d646b",
     "grid": "#e9e9e4",
-    "paper": "#ffffff",
     "bar": "#9db7cf",
 }
 DARK = {
@@ -69,7 +63,6 @@ DARK = {
     "heat": "#ff8a4c",
     "text": "#98a1a9",
     "grid": "#262c31",
-    "paper": "#171b1f",
     "bar": "#4a6d8f",
 }
 
