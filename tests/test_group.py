@@ -148,6 +148,21 @@ def test_who_joins_late_does_not_keep_it_open_by_its_value() -> None:
     assert (last.state, last.breadth) == ("resolved", 2)
 
 
+def test_who_left_its_band_by_next_to_nothing_holds_nothing_open_and_is_told_last() -> None:
+    """A disk that never moves: 70 MB more are rare indeed, and nobody waits for them to go."""
+    world = World()
+    value = np.full((1, 3), HOT)
+    value[:, 1] = 1.009
+    [first] = world.ticks({0: STRANGE, 1: STRANGE + 2.0}, value=value, upper=1.001)
+    assert [m.score for m in first.members] == [STRANGE, STRANGE + 2.0]
+    assert first.score == STRANGE + 2.0
+    assert "CPU at 50 %" in first.sentence
+    value = np.full((4, 3), COLD)
+    value[:, 1] = 1.009
+    [*_, last] = world.ticks({}, {}, {}, {}, value=value)
+    assert last.state == "resolved"
+
+
 def test_the_way_back_is_the_end_however_steep() -> None:
     """Back inside the band its score is still held high: that is no strangeness any more."""
     world = World()

@@ -83,8 +83,8 @@ def test_how_much_is_said(capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("LOG_LEVEL", "debug")
     log.start()
     logging.getLogger("amiss.x").debug("much")
-    logging.getLogger("httpx").info("of a library, which may hold addresses")
-    logging.getLogger("httpx").warning("but this")
+    logging.getLogger("library").info("of a library, which may hold addresses")
+    logging.getLogger("library").warning("but this")
     assert [of(line)["message"] for line in capsys.readouterr().err.splitlines()] == [
         "much",
         "but this",

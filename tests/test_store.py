@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from amiss.data import DAY, Records
 from amiss.errors import ConfigError, StateError, Unreachable
 from amiss.store import Block, Checkpoint, Saved, Store, database, journal, tables
+from amiss.store.migrations import upgrade
 from amiss.store.trouble import explain
 from servers.incidents import incident
 from servers.ticks import EVERY, START, at, block, checkpoint, records, states
@@ -748,24 +749,39 @@ def test_what_may_mend_itself_is_tried_again():
 # migrations
 
 
-def test_migrations_lead_to_the_tables_of_the_program(store):
+def schema_of(path):
+    """What SQLite says that the tables are, but for how the statements are laid out."""
+    with sqlite3.connect(path) as db:
+        said = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    db.close()
+    return sorted((*names, " ".join((sql or "").replace("\t", " ").split())) for *names, sql in said)
+
+
+def test_migrations_lead_to_the_tables_that_a_new_file_gets_at_once(store, tmp_path):
     from alembic.autogenerate import compare_metadata
     from alembic.config import Config
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    with store.read() as db:
+    migrated = sa.create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+    with migrated.begin() as db:
+        upgrade(db)
         options = {"version_table": tables.VERSIONS, "compare_type": True}
         context = MigrationContext.configure(db, opts=options)
         assert compare_metadata(context, tables.metadata) == []
+        assert context.get_current_revision() == tables.SCHEMA
+    migrated.dispose()
     config = Config()
     config.set_main_option("script_location", "amiss.store:migrations")
     assert ScriptDirectory.from_config(config).get_current_head() == tables.SCHEMA
+    Store(tmp_path / "new.db").close()
+    assert schema_of(tmp_path / "new.db") == schema_of(tmp_path / "migrated.db")
+    store.close()
+    Store(tmp_path / "migrated.db").close()
 
 
-def test_a_file_at_head_needs_no_alembic(tmp_path):
+def test_a_new_file_needs_no_alembic(tmp_path):
     """It takes .3 s to import."""
-    Store(tmp_path / "amiss.db").close()
     program = (
         "import sys; from amiss.store import Store; Store(sys.argv[1]).close(); "
         "print('alembic' in sys.modules)"

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss.units import LARGE, evidence_for, listed, unit_of, words, write_days, write_number
+from amiss.units import (
+    LARGE,
+    evidence_for,
+    is_slight,
+    listed,
+    unit_of,
+    words,
+    write_days,
+    write_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +124,23 @@ def test_which_context_explains_what() -> None:
     assert evidence_for("memory_used_percent") == "top_memory"
     assert evidence_for("disk_write_bytes_per_second") == "top_io"
     assert evidence_for("network_receive_bytes_per_second") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "observed", "slight"),
+    [
+        ("disk_percent", 14.80, 14.87, True),
+        ("disk_percent", 14.80, 15.2, False),
+        ("disk_percent", 99.0, 99.1, False),  # of the hundredth that is left
+        ("success_percent", 99.99, 99.5, False),
+        ("disk_free_bytes", 83.3e9, 83.2e9, True),
+        ("cpu_percent", 240.0, 242.0, True),  # of several cores
+        ("orders", -200.0, -201.0, True),
+        ("orders", 0.0, 1e-9, False),
+        ("isolation_forest", nan, nan, False),
+    ],
+)
+def test_what_nobody_would_call_a_change(
+    name: str, expected: float, observed: float, slight: bool
+) -> None:
+    assert is_slight(name, expected, observed) is slight

@@ -29,6 +29,8 @@ EVIDENCE = {
     "top_memory": ("memory", "swap"),
     "top_io": ("disk", "open_files"),
 }
+SLIGHT = 0.01  # of what was expected
+FULL = {"%": 100.0}
 
 
 def unit_of(name: str) -> str:
@@ -55,6 +57,18 @@ def write_number(value: float, name: str, digits: int = 3) -> str:
         text = text.rstrip("0").rstrip(".") if "." in text else text
     gap = "" if unit == "/s" and not prefix else " "
     return f"{text}{gap}{prefix}{unit}".strip()
+
+
+def is_slight(name: str, expected: float, observed: float) -> bool:
+    """A change that a person would call none, however rare: below 1 % of what was expected.
+
+    A percentage is also seen from its other end: 99.99 % that becomes 99.5 % is not slight.
+    """
+    size = abs(expected)
+    full = FULL.get(unit_of(name), 0.0)
+    if size <= full:
+        size = min(size, full - size)
+    return abs(observed - expected) < SLIGHT * size
 
 
 def words(key: str, system: Collection[str] = SYSTEM) -> str:

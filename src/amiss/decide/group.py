@@ -4,7 +4,9 @@ An incident of a system (the labels that its series share) opens when a series r
 takes in every series of that system that comes within two nats of it, and lasts while any of
 them is strange: its score is that high, or, for those that were there from the beginning, its
 value is still outside the band that was expected of it then: frozen, so that an outage does not
-explain itself. It resolves after a calm stretch, or after six hours as the new normal.
+explain itself. A value that is off by next to nothing holds nothing open, and is told after all
+others: a disk that never moves may make much of a few megabytes. It resolves after a calm
+stretch, or after six hours as the new normal.
 
 Who was told lately is silent for a while (told.py). Each change that a person should know of
 (opened, severity up, members doubled, resolved) is a new revision.
@@ -19,10 +21,11 @@ from typing import TypeAlias
 import numpy as np
 
 from amiss import wording
-from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times
+from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times, parse_key
 from amiss.decide import budget, explain, told
 from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
+from amiss.units import is_slight
 
 Evidence: TypeAlias = Callable[[str, int], Mapping[str, Sequence[str]]]
 """What the source said beside the numbers of a system at a time, by family (units.EVIDENCE)."""
@@ -192,8 +195,17 @@ def _early(it: Opened, member: Member) -> bool:
 
 
 def _outside(member: Member, value: float) -> bool:
-    """Outside the band of when it joined. NaN, in the value or in the band, is not outside."""
+    """Outside the band of when it joined, and not slightly."""
+    return _beyond(member, value) and not _slight(member, value)
+
+
+def _beyond(member: Member, value: float) -> bool:
+    """NaN, in the value or in the band, is not beyond it."""
     return value < member.lower or value > member.upper
+
+
+def _slight(member: Member, value: float) -> bool:
+    return is_slight(parse_key(member.series)[0], member.expected, value)
 
 
 def _back(it: Opened, judged: Judged, t: int, s: int) -> bool:
@@ -238,8 +250,8 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
 
 
 def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Incident:
-    members = sorted(it.members.values(), key=lambda m: (-m.score, m.series))
-    peak = members[0].score
+    members = sorted(it.members.values(), key=_order)
+    peak = max(m.score for m in members)
     days = explain.rarity(peak, it.interval)
     alike = it.before is not None and it.before.score > peak - ALIKE
     rare = wording.rare(days, it.watched, it.since, it.before.at if it.before and alike else None)
@@ -265,6 +277,12 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
         sentence=said,
         evidence=it.evidence,
     )
+
+
+def _order(member: Member) -> tuple[bool, float, str]:
+    """The strangest first, but for those that left their band by next to nothing."""
+    little = _beyond(member, member.observed) and _slight(member, member.observed)
+    return little, -member.score, member.series
 
 
 def identity(pipeline: str, system: str, since: int, count: int) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from amiss.errors import ConfigError, StateError
-from amiss.store.tables import SCHEMA, VERSIONS
+from amiss.store.tables import SCHEMA, VERSIONS, metadata, version
 from amiss.store.trouble import explain
 
 PATIENCE = 30  # seconds to wait for another program's lock
@@ -79,7 +79,7 @@ class Database:
         tables = sa.inspect(db).get_table_names()
         found = None
         if VERSIONS in tables:
-            found = db.execute(sa.text(f"SELECT version_num FROM {VERSIONS}")).scalar()  # noqa: S608
+            found = db.execute(sa.select(version.c.version_num)).scalar()
         if found == SCHEMA:
             return
         if found is not None and str(found) > SCHEMA:
@@ -92,9 +92,14 @@ class Database:
                 f"{self.where} is the database of another program (it has a table "
                 f"{min(tables)!r}); start with another --home"
             )
-        from amiss.store.migrations import upgrade  # alembic takes .3 s to import
+        if tables:
+            from amiss.store.migrations import upgrade  # alembic takes .3 s and 12 MB to import
 
-        upgrade(db)
+            upgrade(db)
+            return
+        metadata.create_all(db)
+        version.create(db)
+        db.execute(sa.insert(version).values(version_num=SCHEMA))
 
 
 def upsert(

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -20,6 +21,14 @@ VERSIONS = "amiss_version"
 """The table in which a database says which migration it is at."""
 
 metadata = MetaData()
+
+# as Alembic would make it, and not among the tables that Alembic compares
+version = Table(
+    VERSIONS,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSIONS}_pkc"),
+)
 
 # numbers that count themselves up: SQLite does so for INTEGER alone
 Number = BigInteger().with_variant(Integer, "sqlite")

@@ -22,7 +22,7 @@ OPTIONS: Mapping[str, Any] = {
     "theme.font": "'Source Sans', system-ui, sans-serif",
     "theme.baseRadius": "8px",
     "theme.showWidgetBorder": True,
-    "theme.headingFontWeights": [650, 650, 650, 600, 600, 600],
+    "theme.headingFontWeights": [700, 600, 600, 600, 600, 600],
     "theme.light.primaryColor": "#1f5f99",
     "theme.light.backgroundColor": "#fbfbf9",
     "theme.light.secondaryBackgroundColor": "#f1f1ed",
