@@ -163,6 +163,18 @@ def test_who_left_its_band_by_next_to_nothing_holds_nothing_open_and_is_told_las
     assert last.state == "resolved"
 
 
+@pytest.mark.parametrize(("outside", "lasts"), [(0, 0), (1, 0), (2, 10), (3, 10)])
+def test_it_lasts_while_half_of_the_beginning_is_outside(outside: int, lasts: int) -> None:
+    """A cache that was filled stays full when all else is over."""
+    world = World(keys=tuple(f'x{i}{{host="a"}}' for i in range(4)))
+    world.ticks(dict.fromkeys(range(4), STRANGE))
+    value = np.full((10, 4), COLD)
+    value[:, :outside] = HOT
+    found = world.ticks(*[{}] * 10, value=value) + world.calm()
+    assert found[-1].state == "resolved"
+    assert found[-1].seen - found[-1].since == lasts * MINUTE
+
+
 def test_the_way_back_is_the_end_however_steep() -> None:
     """Back inside the band its score is still held high: that is no strangeness any more."""
     world = World()

@@ -78,7 +78,9 @@ def test_the_same_counts_tails_and_quantiles(seed: int, n: int, spread: float) -
         if at >= 0.0:
             counts[1, int(at)] += 1
             naive.add(at)
-            assert histogram.above(at, counts, 1) == pytest.approx(naive.above(at))
+            assert histogram.above(
+                at, counts, 1, histogram.later(counts.shape[1], counts.dtype.type)
+            ) == pytest.approx(naive.above(at))
         if i % 97 == 96:
             histogram.halve(counts, 1)
             naive.halve()
@@ -107,7 +109,13 @@ def test_a_count_is_what_lies_above() -> None:
     for v in numbers(2, 50, 2.0):
         at = max(histogram.position(v, counts, base, 1, 6), 0.0)
         width = counts[1, int(at)]
-        assert abs(histogram.above(at, counts, 1) - sum(x >= v for x in seen)) <= width
+        assert (
+            abs(
+                histogram.above(at, counts, 1, histogram.later(counts.shape[1], counts.dtype.type))
+                - sum(x >= v for x in seen)
+            )
+            <= width
+        )
 
 
 @pytest.mark.parametrize(

@@ -754,7 +754,9 @@ def schema_of(path):
     with sqlite3.connect(path) as db:
         said = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
     db.close()
-    return sorted((*names, " ".join((sql or "").replace("\t", " ").split())) for *names, sql in said)
+    return sorted(
+        (*names, " ".join((sql or "").replace("\t", " ").split())) for *names, sql in said
+    )
 
 
 def test_migrations_lead_to_the_tables_that_a_new_file_gets_at_once(store, tmp_path):

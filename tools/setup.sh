@@ -94,11 +94,10 @@ if [ "$(said "$venv/.amiss-$what")" != "$(done_for)" ]; then
     done_for >"$venv/.amiss-core"
 fi
 
-# A compiled kernel is kept beside its file and knows only that file: one that calls a kernel of
-# another file would go on calling the old one. So when any has changed, all are compiled again.
-kernels() { find src/amiss -name '*.py' -exec grep -l -e numba -e '@kernel' {} + | sort | xargs cat | cksum; }
+# Kernels are compiled here and not when the first number comes; what they become is kept in the
+# user's cache under a name that changes with their source.
+kernels() { find src/amiss -name '*.py' -exec grep -l 'amiss.kernel import' {} + | sort | xargs cat | cksum; }
 if [ "$(said "$venv/.amiss-kernels")" != "$(kernels) $PWD" ]; then
-    find src/amiss -name '*.nb[ci]' -exec rm -f {} +
     echo "Compiling the kernels: once, half a minute."
     "$venv/bin/python" -m amiss.warm
     echo "$(kernels) $PWD" >"$venv/.amiss-kernels"

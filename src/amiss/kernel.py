@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache, update_wrapper
+from functools import cache, partial, update_wrapper
 from pathlib import Path
 from threading import RLock
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -21,6 +21,9 @@ R = TypeVar("R")
 UNUSED = ("scipy", "coverage")
 """Numba asks scipy for linear algebra that no kernel uses, which is 25 MB in every process."""
 
+ROOMS = ("decide", "detectors", "evaluate")
+"""Where there are kernels."""
+
 _lock = RLock()
 _waiting: "list[_Kernel[Any, Any]]" = []
 
@@ -28,9 +31,9 @@ _waiting: "list[_Kernel[Any, Any]]" = []
 class _Kernel(Generic[P, R]):
     """A function that waits for the first call of any; numba is not imported before."""
 
-    def __init__(self, function: Callable[P, R]) -> None:
+    def __init__(self, function: Callable[P, R], inline: str) -> None:
         update_wrapper(self, function)
-        self.function, self.compiled = function, self._first
+        self.function, self.inline, self.compiled = function, inline, self._first
         _waiting.append(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -43,8 +46,18 @@ class _Kernel(Generic[P, R]):
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile on first call for the types given, or take it from the cache of an earlier run."""
+    return _kernel(function, "never")
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """A small kernel, copied into those that call it: to hand over arrays takes longer than it."""
+    return _kernel(function, "always")
+
+
+def _kernel(function: Callable[P, R], inline: str) -> Callable[P, R]:
     with _lock:
-        return _njit()(function) if _njit.cache_info().currsize else _Kernel(function)
+        ready = _njit.cache_info().currsize
+        return _njit()(inline=inline)(function) if ready else _Kernel(function, inline)
 
 
 def _load() -> None:
@@ -54,7 +67,7 @@ def _load() -> None:
     """
     with _lock:
         for one in _waiting:
-            one.compiled = _njit()(one.function)
+            one.compiled = _njit()(inline=one.inline)(one.function)
         modules = list(sys.modules.values()) if _waiting else []
         _waiting.clear()
         for module in modules:
@@ -64,7 +77,7 @@ def _load() -> None:
 
 
 @cache
-def _njit() -> Callable[[Callable[P, R]], Callable[P, R]]:
+def _njit() -> Callable[..., Callable[[Callable[P, R]], Callable[P, R]]]:
     with ExitStack() as hidden:
         for name in UNUSED:
             hidden.enter_context(_hidden(name))
@@ -76,8 +89,7 @@ def _njit() -> Callable[[Callable[P, R]], Callable[P, R]]:
     if kept is not None:
         numba.config.CACHE_DIR = str(kept)
     cached = kept is not None or bool(numba.config.CACHE_DIR)
-    decorate: Callable[[Callable[P, R]], Callable[P, R]] = numba.njit(cache=cached, nogil=True)
-    return decorate
+    return partial(numba.njit, cache=cached, nogil=True)
 
 
 def folder() -> Path | None:
@@ -89,9 +101,9 @@ def folder() -> Path | None:
     if os.environ.get("NUMBA_CACHE_DIR"):
         return None
     here, sources = Path(__file__).parent, hashlib.blake2b(digest_size=8)
-    for path in sorted([*here.glob("decide/*.py"), *here.glob("detectors/*.py")]):
+    for path in sorted(file for room in ROOMS for file in here.glob(f"{room}/*.py")):
         source = path.read_bytes()
-        if b"@kernel" in source:
+        if b"amiss.kernel" in source:
             sources.update(source)
     place = platformdirs.user_cache_path("amiss") / f"kernels-{sources.hexdigest()}"
     try:

@@ -128,7 +128,7 @@ def test_real_load_is_found_told_and_resolved(tmp_path: Path) -> None:
 
         # the kernel's load averages fall by the real clock, however fast ours runs
         over = until("the end", lambda: resolved(client, opened["id"]), 600)
-        assert "is over after" in over["sentence"] or "new normal" in over["sentence"]
+        assert "It lasted" in over["sentence"] or "new normal" in over["sentence"]
         while (told["incident"]["id"], told["event"]) != (opened["id"], "resolved"):
             told = receiver.next().json
         assert told["incident"]["state"] == "resolved"

@@ -2,8 +2,8 @@
 
 An incident of a system (the labels that its series share) opens when a series reaches the bar,
 takes in every series of that system that comes within two nats of it, and lasts while any of
-them is strange: its score is that high, or, for those that were there from the beginning, its
-value is still outside the band that was expected of it then: frozen, so that an outage does not
+them is strange, its score that high, or while half of those that were there from the beginning
+are still outside the band that was expected of them then: frozen, so that an outage does not
 explain itself. A value that is off by next to nothing holds nothing open, and is told after all
 others: a disk that never moves may make much of a few megabytes. It resolves after a calm
 stretch, or after six hours as the new normal.
@@ -21,15 +21,13 @@ from typing import TypeAlias
 import numpy as np
 
 from amiss import wording
-from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times, parse_key
-from amiss.decide import budget, explain, told
+from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times
+from amiss.decide import band, budget, explain, told
 from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
-from amiss.units import is_slight
 
 Evidence: TypeAlias = Callable[[str, int], Mapping[str, Sequence[str]]]
 """What the source said beside the numbers of a system at a time, by family (units.EVIDENCE)."""
-EARLY = 3  # ticks
 HYSTERESIS = 2.0  # nats below the bar at which a series still counts as strange
 LEAST = 4.0  # nats below which nobody needs to look
 SHOWN = 12  # members kept with an incident
@@ -107,7 +105,7 @@ def _tick(
     policy: Policy,
     evidence: Evidence,
 ) -> Iterator[Incident]:
-    now, scores = int(judged.time[t]), judged.scores[t]
+    now, scores, value = int(judged.time[t]), judged.scores[t], judged.value[t]
     hot = np.flatnonzero((scores >= LEAST) & judged.ready[t])
     bars = budget.bar(judged.interval[t, hot], policy.a_day, _fade(memory, now, policy))
     strange: dict[str, list[int]] = {}
@@ -125,10 +123,16 @@ def _tick(
             memory.opened[system] = _open(memory, judged, t, s, bar, policy)
     for system in sorted(memory.opened):
         it = memory.opened[system]
-        still = [s for s in strange.get(system, []) if not _back(it, judged, t, s)]
+        still = [
+            s
+            for s in strange.get(system, [])
+            if not band.is_back(it, judged.keys[s], float(value[s]))
+        ]
         for s in still:
             _join(it, judged, t, s, evidence)
-        yield from _update(memory, system, judged, t, bool(still), column, policy)
+        there = {key: float(value[column[key]]) for key in it.members if key in column}
+        outside = band.half_outside(it, there)
+        yield from _update(memory, system, now, bool(still), outside, policy)
 
 
 def _open(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Policy) -> Opened:
@@ -152,19 +156,13 @@ def _open(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Po
 def _update(
     memory: Memory,
     system: str,
-    judged: Judged,
-    t: int,
+    now: int,
     strange: bool,
-    column: dict[str, int],
+    outside: bool,
     policy: Policy,
 ) -> Iterator[Incident]:
     """Say what a person should know of an open incident, and end it when it is over."""
-    now, it = int(judged.time[t]), memory.opened[system]
-    outside = any(
-        _outside(member, float(judged.value[t, column[key]]))
-        for key, member in it.members.items()
-        if key in column and _early(it, member)
-    )
+    it = memory.opened[system]
     # if the clock was set back, it was last strange just now, and not before it began
     latest = max(now, it.since)
     it.scored = latest if strange else min(it.scored, latest)
@@ -184,36 +182,6 @@ def _update(
     if over:
         del memory.opened[system]
         told.quieten(memory.told, it, now, policy.silence)
-
-
-def _early(it: Opened, member: Member) -> bool:
-    """Joined as the incident opened, so that its band knows nothing of it.
-
-    Who joins later may have been drawn up or down by then: its way back would look strange.
-    """
-    return member.since - it.since <= int(EARLY * it.interval * SECOND)
-
-
-def _outside(member: Member, value: float) -> bool:
-    """Outside the band of when it joined, and not slightly."""
-    return _beyond(member, value) and not _slight(member, value)
-
-
-def _beyond(member: Member, value: float) -> bool:
-    """NaN, in the value or in the band, is not beyond it."""
-    return value < member.lower or value > member.upper
-
-
-def _slight(member: Member, value: float) -> bool:
-    return is_slight(parse_key(member.series)[0], member.expected, value)
-
-
-def _back(it: Opened, judged: Judged, t: int, s: int) -> bool:
-    """A member that left its band is inside it again: the way back is steep, but the end."""
-    known = it.members.get(judged.keys[s])
-    if known is None or not _outside(known, known.observed):
-        return False
-    return not _outside(known, float(judged.value[t, s]))
 
 
 def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> None:
@@ -250,7 +218,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
 
 
 def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Incident:
-    members = sorted(it.members.values(), key=_order)
+    members = sorted(it.members.values(), key=band.order)
     peak = max(m.score for m in members)
     days = explain.rarity(peak, it.interval)
     alike = it.before is not None and it.before.score > peak - ALIKE
@@ -277,12 +245,6 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
         sentence=said,
         evidence=it.evidence,
     )
-
-
-def _order(member: Member) -> tuple[bool, float, str]:
-    """The strangest first, but for those that left their band by next to nothing."""
-    little = _beyond(member, member.observed) and _slight(member, member.observed)
-    return little, -member.score, member.series
 
 
 def identity(pipeline: str, system: str, since: int, count: int) -> str:

@@ -7,32 +7,43 @@ slicing a row out costs more than the arithmetic. What is below TINY is nothing,
 above HUGE is not told apart, so that no ratio of two numbers overflows.
 """
 
-from math import log
+from math import inf, log
+from typing import Any
+
+import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import kernel
+from amiss.kernel import inlined, kernel
 
 PER_OCTAVE = 8
 TINY, HUGE = 1e-150, 1e155
 BITS = 1.4426950408889634  # an e-fold in octaves
 
 
-@kernel
+@inlined
 def position(v: float, counts: Array, base: Array, s: int, below: int) -> float:
     """Where v >= TINY lies, in bins from the lower edge, at least -1; makes room above if it must.
 
     A base of 0 is "empty": v is then placed `below` octaves above the edge.
     """
-    bins = counts.shape[1]
     v = min(v, HUGE)
+    at = PER_OCTAVE * log(v / base[s]) * BITS if base[s] > 0.0 else inf
+    if at >= counts.shape[1]:
+        at = _make_room(v, counts, base, s, below)
+    return max(at, -1.0)
+
+
+@kernel
+def _make_room(v: float, counts: Array, base: Array, s: int, below: int) -> float:
+    """The rare part of `position`, apart from it so that the rest stays small and fast."""
     if base[s] == 0.0:
         base[s] = v / 2.0**below
     at: float = PER_OCTAVE * log(v / base[s]) * BITS
-    while at >= bins:
+    while at >= counts.shape[1]:
         _shift(counts, s)
         base[s] *= 2.0
         at -= PER_OCTAVE
-    return max(at, -1.0)
+    return at
 
 
 @kernel
@@ -49,36 +60,46 @@ def _shift(counts: Array, s: int) -> None:
     counts[s, 0] = low  # fits: the counts of a row together are bounded by its users
 
 
+def later(bins: int, kind: type[np.unsignedinteger[Any]]) -> Array:
+    """All bits set in the upper half: `above` slides it over the counts."""
+    return np.repeat(np.array([0, np.iinfo(kind).max], kind), bins)
+
+
 @kernel
-def above(at: float, counts: Array, s: int) -> float:
-    """How many counts lie above position at >= 0, linear within its bin."""
-    k = int(at)
-    tail = 0
-    for i in range(counts.shape[1]):  # all of them, masked: a loop from k would not be vectorised
-        tail += counts[s, i] if i > k else 0
+def above(at: float, counts: Array, s: int, mask: Array) -> float:
+    """How many counts lie above position at >= 0, linear within its bin; mask: of `later`.
+
+    All bins are read, as a loop from `at` could not be vectorised; nor could a signed index.
+    """
+    k = np.uint64(at)
+    first = np.uint64(counts.shape[1] - 1) - k
+    tail = np.uint32(0)
+    for i in range(counts.shape[1]):
+        tail = np.uint32(tail + (counts[s, i] & mask[first + np.uint64(i)]))
     within: float = counts[s, k] * (1.0 - (at - k))
     return tail + within
 
 
-@kernel
+@inlined
 def quantiles(counts: Array, s: int, low_tail: float, high_tail: float) -> tuple[float, float]:
     """The positions with `low_tail` and with `high_tail` > `low_tail` counts above them.
 
     -1 where there are fewer. Whole octaves are skipped: their sums are vector instructions.
     """
-    reached, wanted, first = 0, low_tail, -1.0
-    for octave in range(counts.shape[1] // PER_OCTAVE):
-        top = counts.shape[1] - PER_OCTAVE * octave
-        whole = 0
+    reached, wanted, first = 0.0, low_tail, -1.0
+    octaves = counts.shape[1] // PER_OCTAVE
+    for octave in range(octaves - 1, -1, -1):
+        start = np.uint64(octave * PER_OCTAVE)
+        whole = np.uint32(0)
         for i in range(PER_OCTAVE):
-            whole += counts[s, top - PER_OCTAVE + i]
+            whole = np.uint32(whole + counts[s, start + np.uint64(i)])
         if whole == 0 or reached + whole < wanted:
             reached += whole
             continue
-        for i in range(PER_OCTAVE):
-            count = counts[s, top - 1 - i]
+        for i in range(PER_OCTAVE - 1, -1, -1):
+            count = counts[s, start + np.uint64(i)]
             while count > 0 and reached + count >= wanted:
-                at = top - i - (wanted - reached) / count
+                at = octave * PER_OCTAVE + i + 1 - (wanted - reached) / count
                 if first >= 0.0:
                     return first, at
                 first, wanted = at, high_tail

@@ -19,11 +19,13 @@ from amiss.decide import histogram
 from amiss.kernel import kernel
 
 BINS = 64
+LATER = histogram.later(BINS, np.uint16)
 PRIOR = 20.0  # samples the prior is worth
 FLOOR = 0.01  # least prior p
 KEEP = 20000  # counts after which half is forgotten
 STEPS = 1024  # of the table of the t3 tail, up to where it meets the floor
 REACH = 6.0
+SCALE = (STEPS + 1) / REACH
 
 _y = np.linspace(0.0, REACH, STEPS + 2) / np.sqrt(3.0)
 T3 = np.maximum(1.0 - (2.0 / np.pi) * (np.arctan(_y) + _y / (1.0 + _y * _y)), FLOOR)
@@ -55,7 +57,7 @@ def step(state: State, scores: Floats) -> tuple[State, Floats]:
 @kernel
 def prior(z: float) -> float:
     """max(t3 tail, floor), from a table: within 4e-6 of the exact one."""
-    at = z * (STEPS + 1) / REACH
+    at = z * SCALE
     if not at < STEPS:
         return FLOOR
     k = int(at)
@@ -85,7 +87,7 @@ def _rank(
             n = float(total[s])
             rare = 1.0
             if n > 0.0:
-                tail = histogram.above(at, counts, s) if at >= 0.0 else n
+                tail = histogram.above(at, counts, s, LATER) if at >= 0.0 else n
                 p0 = prior(v / (1.2533 * mean[s] + 1e-300))
                 rare = max((n + PRIOR) / (tail + PRIOR * p0), 1.0)
             # remember

@@ -20,9 +20,10 @@ import numpy as np
 
 from amiss.data import Array, Floats, State
 from amiss.decide import histogram
-from amiss.kernel import kernel
+from amiss.kernel import inlined, kernel
 
 BINS = 96
+LATER = histogram.later(BINS, np.uint32)
 WHOLE = 20  # what a sample weighs
 AGAIN = 1  # ... as a later sample of an episode
 EPISODE = 10  # samples
@@ -57,7 +58,7 @@ def step(state: State, surprise: Floats) -> tuple[State, Floats, Floats, Floats]
     return state, large, rare, width
 
 
-@kernel
+@inlined
 def _tail(counts: Array, base: Array, total: Array, zeros: Array, s: int) -> tuple[float, ...]:
     """low, Q1 and c of row s; Q1 is NaN where there is nothing to go by."""
     n = float(total[s]) + float(zeros[s])
@@ -71,7 +72,7 @@ def _tail(counts: Array, base: Array, total: Array, zeros: Array, s: int) -> tup
     return low, u1, max((u2 - u1) / DECADE, 0.05 * u1)
 
 
-@kernel
+@inlined
 def _remember(
     large: float, at: float, counts: Array, total: Array, zeros: Array, since: Array, s: int
 ) -> None:
@@ -119,7 +120,7 @@ def _size(
                     T = low + (u - q1) / c if u > q1 else low * u / q1
                 if T > BONUS:  # below it nobody asks
                     n = float(total[s]) + float(zeros[s])
-                    tail = histogram.above(at, counts, s)
+                    tail = histogram.above(at, counts, s, LATER)
                     D = -log((tail + 0.2 * WHOLE) / (n + 0.2 * WHOLE))
             large[t, s], rare[t, s], width[t, s] = T, D, V
             _remember(T, at, counts, total, zeros, since, s)
