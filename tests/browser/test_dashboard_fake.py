@@ -11,8 +11,6 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from amiss.data import MINUTE, Member
-from amiss.web import mount
-from amiss.web.dashboard import theme
 from dashboard.fake import CPU, EVERY, FakeLive, incident
 from web.serving import serving
 
@@ -70,8 +68,6 @@ class Site:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    for name, value in theme.OPTIONS.items():
-        mount.OPTIONS.setdefault(name, value)
     site = Site(None, "", None, time.time_ns() // EVERY * EVERY)  # type: ignore[arg-type]
     home: Path = tmp_path_factory.mktemp("home")
     site.live = FakeLive(home, "busy", clock=lambda: site.now)

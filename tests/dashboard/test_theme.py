@@ -1,11 +1,14 @@
 """How it looks: options that Streamlit knows, and colours that can be read."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from streamlit import config
 
+from amiss.web import mount
 from amiss.web.dashboard import theme
+from amiss.web.mount import streamlit_app
 
 STYLE = theme.STYLE.read_text("utf-8")
 WAYS = ("light", "dark")
@@ -33,9 +36,18 @@ def papers(way: str) -> tuple[str, str]:
     return theme.OPTIONS[f"theme.{way}.backgroundColor"], pairs()["--am-card"][WAYS.index(way)]
 
 
-@pytest.mark.parametrize("name", sorted(theme.OPTIONS))
-def test_streamlit_knows_each_option(name: str) -> None:
-    config.get_option(name)
+@pytest.fixture(scope="module", autouse=True)
+def _as_it_was() -> Iterator[None]:
+    """Options are those of the whole process."""
+    before = {name: config.get_option(name) for name in (*theme.OPTIONS, *mount.OPTIONS)}
+    yield
+    for name, value in before.items():
+        config.set_option(name, value)
+
+
+def test_the_pages_are_served_in_these_colours() -> None:
+    streamlit_app(mount.SCRIPT)
+    assert {name: config.get_option(name) for name in theme.OPTIONS} == dict(theme.OPTIONS)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -13,6 +13,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from amiss.web.dashboard import theme
+
 log = logging.getLogger(__name__)
 
 SCRIPT = Path(__file__).with_name("dashboard") / "main.py"
@@ -77,12 +79,12 @@ class Dashboard:
 
 
 def streamlit_app(script: Path) -> Any:
-    """Streamlit's application for this script. One in a process."""
+    """Streamlit's application for this script, in our colours. One in a process."""
     with _loggers_kept():
         import streamlit as st
         from streamlit import config
 
-        for name, value in OPTIONS.items():
+        for name, value in (OPTIONS | dict(theme.OPTIONS)).items():
             config.set_option(name, value)
         return st.App(str(script), on_script_error=_report)
 

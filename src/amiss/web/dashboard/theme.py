@@ -36,8 +36,8 @@ OPTIONS: Mapping[str, Any] = {
     "theme.dark.linkColor": "#86b9e8",
     "theme.dark.borderColor": "#2b3137",
 }
-"""To be set, beside those of `amiss.web.mount`, before the pages are served. Light and dark follow
-what the reader's system asks for."""
+"""Set by `amiss.web.mount` beside its own. Light and dark follow what the reader's system asks
+for."""
 
 LIGHT = {
     "line": "#24527d",
