@@ -14,6 +14,7 @@ import pytest
 
 from amiss import config
 from amiss.errors import ConfigError, StateError, Unreachable
+from amiss.run import training
 from amiss.run.live import Live
 from amiss.run.now import Now
 from amiss.store import Store
@@ -337,6 +338,25 @@ def test_models_are_fitted_by_themselves_and_the_next_value_is_forecast(house) -
     assert said.forecast == pytest.approx(12, abs=2)
     assert 0 < said.p <= 1
     assert set(said.metrics) >= {"load1", "cpu_percent"}
+
+
+@pytest.mark.slow
+def test_a_model_that_was_asked_for_outlives_restarts_and_reloads(house, monkeypatch) -> None:
+    joint = CONFIG.replace("{type: surprise}", "{type: surprise}, {type: linear_regression}")
+    house.write(joint)
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "FIRST", (10_000,))  # none by itself
+        live = house.start()
+        house.until(lambda now: ticks(now) > 60)
+        card = live.retrain("linear_regression", 60)
+        live.stop()
+    live = house.start()
+    house.until(lambda now: now.models[0].id == card.id and ticks(now) > 150)
+    house.write(joint.replace("calm: 30s", "calm: 40s"))
+    live.reload()
+    now = house.until(lambda now: now.models[0].id == card.id and ticks(now) > 150)
+    assert (now.models[0].state, now.models[0].samples) == ("in use", 60)
+    assert [model.id for model in live.store.models()] == [card.id]
 
 
 def test_a_damaged_database_is_one_sentence_at_the_start(house) -> None:

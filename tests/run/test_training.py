@@ -13,7 +13,17 @@ from amiss.errors import ConfigError, StateError, Unreachable
 from amiss.judge import name_of
 from amiss.run import fit, training
 from amiss.run.fit import fit_here
-from amiss.run.training import Card, Trainee, model_of, past, recorded, retrain, trainees, wanted
+from amiss.run.training import (
+    Card,
+    Trainee,
+    look_up,
+    model_of,
+    past,
+    recorded,
+    retrain,
+    trainees,
+    wanted,
+)
 from amiss.run.watch import close
 from run.rig import EVERY, PATIENCE, START, Rig, pipeline
 from run.test_watch import same
@@ -35,13 +45,19 @@ def quick(monkeypatch) -> None:
     monkeypatch.setattr(training, "fit_apart", lambda d, s, h, stop=None: fit_here(d, s, h))
 
 
+def looked_up(rig: Rig) -> list[Trainee]:
+    found = trainees([rig.watch])
+    assert [look_up(one, rig.store) for one in found] == [True, True]
+    return found
+
+
 def trained(rig: Rig, which: int = FOREST, samples: int = 100) -> Card:
-    trainee = trainees([rig.watch], rig.store)[which]
+    trainee = looked_up(rig)[which]
     return retrain(trainee, samples, rig.store, rig.watch.world)
 
 
 def test_a_model_is_put_to_use_at_the_next_tick(rig, quick) -> None:
-    forest, regression = trainees([rig.watch], rig.store)
+    forest, regression = looked_up(rig)
     assert (forest.type, regression.type) == ("isolation_forest", "linear_regression")
     assert model_of(forest, recorded(rig.watch)).state == "waiting"
     name = name_of(forest.detector)
@@ -72,13 +88,13 @@ def test_a_kill_after_a_model_was_installed_goes_on_with_it(rig, quick, tmp_path
     rig.start()
     assert rig.watch.progress.replayed == 5
     assert same(rig.watch.states, ran)
-    assert [t.card for t in trainees([rig.watch], rig.store)] == [card, regression]
+    assert [t.card for t in looked_up(rig)] == [card, regression]
 
 
 def test_a_kill_before_a_model_was_installed_has_it_fitted_again(rig, quick) -> None:
     trained(rig)
     rig.start()
-    trainee = trainees([rig.watch], rig.store)[FOREST]
+    trainee = looked_up(rig)[FOREST]
     assert trainee.card is None
     assert wanted(trainee, None, rig.clock.now(), recorded(rig.watch)) == 100
 
@@ -87,7 +103,7 @@ def test_a_stop_before_the_next_tick_keeps_the_model(rig, quick) -> None:
     card = trained(rig)
     close(rig.watch)
     rig.start()
-    assert trainees([rig.watch], rig.store)[FOREST].card == card
+    assert looked_up(rig)[FOREST].card == card
     rig.run(1)
     assert all(np.isfinite(rig.watch.seen.joint[card.detector][1].values).ravel())
 
@@ -100,7 +116,7 @@ def test_a_damaged_model_is_fitted_again_and_the_watch_goes_on(rig, quick, caplo
         db.execute("UPDATE model SET body = substr(body, 1, 100)")
     db.close()
     rig.start()
-    trainee = trainees([rig.watch], rig.store)[FOREST]
+    trainee = looked_up(rig)[FOREST]
     assert trainee.card is None
     assert f"the stored model {card.id}" in caplog.text
     rig.run(1)
@@ -118,7 +134,7 @@ def test_a_damaged_model_is_fitted_again_and_the_watch_goes_on(rig, quick, caplo
     ],
 )
 def test_what_cannot_be_asked_for_is_no_failure_of_the_model(rig, samples, reason) -> None:
-    trainee = trainees([rig.watch], rig.store)[FOREST]
+    trainee = looked_up(rig)[FOREST]
     with pytest.raises(ConfigError, match=f"^{reason}$"):
         retrain(trainee, samples, rig.store, rig.watch.world)
     assert not trainee.failed
@@ -157,7 +173,7 @@ class Counted:
 
 
 def test_a_hundred_equal_requests_share_one_run(rig, monkeypatch) -> None:
-    gate, trainee = Gate(monkeypatch), trainees([rig.watch], rig.store)[FOREST]
+    gate, trainee = Gate(monkeypatch), looked_up(rig)[FOREST]
     trainee.lock = Counted(100)  # type: ignore[assignment]
     with ThreadPoolExecutor(100) as pool:
         asked = [pool.submit(retrain, trainee, 100, rig.store, rig.watch.world) for _ in range(100)]
@@ -172,7 +188,7 @@ def test_a_hundred_equal_requests_share_one_run(rig, monkeypatch) -> None:
 
 
 def test_others_go_on_while_one_is_trained(rig, monkeypatch) -> None:
-    gate, (forest, regression) = Gate(monkeypatch), trainees([rig.watch], rig.store)
+    gate, (forest, regression) = Gate(monkeypatch), looked_up(rig)
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(retrain, forest, 100, rig.store, rig.watch.world)
         assert gate.entered.wait(PATIENCE)
@@ -183,7 +199,7 @@ def test_others_go_on_while_one_is_trained(rig, monkeypatch) -> None:
 
 
 def test_a_worker_that_fails_leaves_the_old_model_in_use(rig, monkeypatch) -> None:
-    trainee = trainees([rig.watch], rig.store)[FOREST]
+    trainee = looked_up(rig)[FOREST]
     with monkeypatch.context() as patch:
         patch.setattr(training, "fit_apart", lambda d, s, h, stop=None: fit_here(d, s, h))
         card = retrain(trainee, 100, rig.store, rig.watch.world)
@@ -204,7 +220,7 @@ def test_a_worker_that_fails_leaves_the_old_model_in_use(rig, monkeypatch) -> No
 
 
 def test_when_a_model_is_fitted_by_itself(rig) -> None:
-    trainee = trainees([rig.watch], rig.store)[FOREST]
+    trainee = looked_up(rig)[FOREST]
     now = rig.clock.now()
 
     def card(samples: int, age: int = 0) -> Card:
@@ -242,7 +258,7 @@ def test_what_was_recorded_before_a_pause_counts(rig) -> None:
 
 
 def test_systems_that_change_before_a_model_is_installed(rig, quick) -> None:
-    trainee = trainees([rig.watch], rig.store)[FOREST]
+    trainee = looked_up(rig)[FOREST]
     retrain(trainee, 100, rig.store, rig.watch.world)
     model = rig.watch.fitted[0]
     rig.watch.fitted[0] = training.Fitted(model.detector, ('host="gone"',), model.states)
@@ -251,9 +267,9 @@ def test_systems_that_change_before_a_model_is_installed(rig, quick) -> None:
 
 
 def test_trainees_outlive_a_reload_with_their_watch(rig) -> None:
-    before = trainees([rig.watch], rig.store)
-    assert trainees([rig.watch], rig.store, before) == before
+    before = looked_up(rig)
+    assert trainees([rig.watch], before) == before
     assert not any(one.stop.is_set() for one in before)
-    assert trainees([], rig.store, before) == []
+    assert trainees([], before) == []
     assert all(one.stop.is_set() for one in before)
     assert isinstance(before[0], Trainee)

@@ -210,7 +210,7 @@ class Live:
             self.watches = (*self.watches, watch)
         for watch in self.watches:
             watch.every_checkpoint = settings.checkpoint
-        self.trainees = tuple(training.trainees(self.watches, self.store, self.trainees))
+        self.trainees = tuple(training.trainees(self.watches, self.trainees))
         self.tending.lost = -1  # what the pipelines that are gone had open is to be ended
         self.channels = listen(self.channels, settings, self.store, self.world)
         self.settings, self._whole = settings, True
@@ -263,7 +263,7 @@ class Live:
         return (
             tuple(watch.progress.version for watch in self.watches),
             tuple(channel.status for channel in self.channels),
-            tuple((t.card, t.failed, t.running is None) for t in self.trainees),
+            tuple((t.card, t.known, t.failed, t.running is None) for t in self.trainees),
             self.config_error,
             self.stopping.is_set(),
         )

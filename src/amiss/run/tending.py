@@ -63,8 +63,10 @@ class Tending:
         self.lost = lost
 
     def fit(self) -> None:
-        """Fit what wants fitting."""
+        """Find the models that are in use, and fit what wants fitting."""
         for trainee in self.live.trainees:
+            if training.look_up(trainee, self.live.store):
+                self.live.news()
             self._train(trainee)
 
     def prune(self) -> None:

@@ -52,6 +52,7 @@ class Trainee:
     watch: Watch
     detector: Detector
     card: Card | None = None
+    known: bool = False  # whether the card has been looked up: not before the memory is there
     running: tuple[int, "Future[Card]"] | None = None  # samples asked for, and the answer
     failed: str = ""
     tried: int | None = None  # ns, when a training last did not work
@@ -64,10 +65,8 @@ class Trainee:
         return name_of(self.detector).partition("-")[0]
 
 
-def trainees(
-    watches: Sequence[Watch], store: Store, before: Sequence[Trainee] = ()
-) -> list[Trainee]:
-    """All detectors that can be fitted, with the model that each has in use.
+def trainees(watches: Sequence[Watch], before: Sequence[Trainee] = ()) -> list[Trainee]:
+    """All detectors that can be fitted; what models they have in use `look_up` finds out.
 
     Those of `before` whose watch goes on go on too, and what they are doing; others end.
     """
@@ -76,10 +75,25 @@ def trainees(
         for detector in watch.pipeline.detectors:
             if detector.joint and detector.fits():
                 old = kept.pop((id(watch), name_of(detector)), None)
-                found.append(old or Trainee(watch, detector, _card_in_use(watch, detector, store)))
+                found.append(old or Trainee(watch, detector))
     for gone in kept.values():
         gone.stop.set()
     return found
+
+
+def look_up(trainee: Trainee, store: Store) -> bool:
+    """Find the card of the model in use, once the pipeline has resumed; says whether it did now.
+
+    Raises Unreachable or StateError if the store does not answer.
+    """
+    if trainee.known or not trainee.watch.ready:
+        return False
+    card = _card_in_use(trainee.watch, trainee.detector, store)
+    with trainee.lock:
+        if trainee.known:  # it was fitted meanwhile
+            return False
+        trainee.card, trainee.known = card, True
+    return True
 
 
 def _card_in_use(watch: Watch, detector: Detector, store: Store) -> Card | None:
@@ -151,7 +165,8 @@ def retrain(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
         mine.set_exception(exc)
         raise
     with trainee.lock:
-        trainee.card, trainee.failed, trainee.tried, trainee.running = card, "", None, None
+        trainee.card, trainee.known, trainee.failed = card, True, ""
+        trainee.tried = trainee.running = None
     mine.set_result(card)
     return card
 
@@ -213,7 +228,7 @@ def recorded(watch: Watch) -> int:
 
 def wanted(trainee: Trainee, every: int | None, now: int, recorded: int) -> int | None:
     """How many samples to fit on now, by itself; None if there is no reason to."""
-    if trainee.running is not None:
+    if trainee.running is not None or not trainee.known:
         return None
     if trainee.tried is not None and 0 <= now - trainee.tried < LATER:
         return None
@@ -235,6 +250,8 @@ def model_of(trainee: Trainee, recorded: int) -> ModelNow:
     if card is None:
         if trainee.failed:
             return ModelNow(trainee.type, name, "failed", trainee.failed)
+        if not trainee.known:
+            return ModelNow(trainee.type, name, "waiting", "looked for in the memory")
         return ModelNow(trainee.type, name, "waiting", f"{recorded} of {FIRST[0]} samples")
     reason = f"the last training failed: {trainee.failed}" if trainee.failed else ""
     return ModelNow(
