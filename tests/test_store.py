@@ -111,6 +111,7 @@ def test_goes_on_with_the_snapshot_and_what_came_after_it(tmp_path):
 
     store.forget("host")
     assert store.load("host") == Saved()
+    assert store.load("-host").states.keys() == saved.states.keys()  # put aside
     assert store.seen("host") is None
     assert len(store.history("a", 0, 2**62)) == 2
     assert len(store.load("other").journal) == 1

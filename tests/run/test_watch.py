@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from amiss.data import HOUR, SECOND
+from amiss.data import HOUR, SECOND, Records
 from amiss.errors import StateError, Unreachable
 from amiss.judge import States
 from amiss.run import commits, watch
 from amiss.run.resume import LOST
-from amiss.run.watch import close, run_watch, tick
+from amiss.run.watch import close, resume, run_watch, tick
 from amiss.store import Store
 from run.rig import EVERY, HARM, START, Rig, pipeline
 
@@ -291,6 +291,60 @@ def test_memory_that_is_damaged_is_learned_anew_and_nothing_else_is_lost(
     rig.start()
     assert not rig.watch.skipped
     assert int(rig.watch.states["expect"]["count"][0]) == 60
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), OSError(24, "Too many open files")])
+def test_memory_that_cannot_be_read_just_now_is_read_later(rig, monkeypatch, fault) -> None:
+    rig.start()
+    rig.run(40)
+    states = rig.watch.states
+    step, steps = type(rig.pipeline).step, []
+
+    def short(self, *said):
+        steps.append(1)
+        if len(steps) == 3:  # in the middle of the replay
+            raise fault
+        return step(self, *said)
+
+    monkeypatch.setattr(type(rig.pipeline), "step", short)
+    with pytest.raises(Unreachable, match=f"cannot be read just now: {type(fault).__name__}$"):
+        rig.start()
+    resume(rig.watch)
+    assert not rig.watch.skipped
+    assert same(rig.watch.states, states)
+    found = rig.watch.recent.read(KEY).time.tolist()
+    assert found == sorted(set(found)) != []
+    rig.run(1)
+    close(rig.watch)
+    assert rig.store.history(KEY, 0, 2**62).time.tolist() == [START + EVERY * t for t in range(41)]
+
+
+def test_a_first_batch_that_breaks_the_step_is_not_read_again(rig) -> None:
+    rig.start()
+    rig.run(20)
+    close(rig.watch)
+    rig.start()
+    at, stop, waits = rig.clock.time, threading.Event(), []
+
+    def poll(cursor, now):  # a source that gives a batch again until it has gone on from it
+        found = {"load": HARM if cursor.get("time", 0) < at else 1.0}
+        records = Records(
+            np.array([now]), np.array(list(found)), np.array([*found.values()]),
+            {"host": np.array(["made"])}, watermark=now,
+        )  # fmt: skip
+        return {"time": now}, records
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        waits.append(rig.watch.progress.health)
+        rig.clock.tick()
+        if len(waits) == 3:
+            event.set()
+        return event.is_set()
+
+    rig.numbers.poll = poll
+    rig.watch.world = replace(rig.watch.world, wait=wait)
+    run_watch(rig.watch, stop, rig.told)
+    assert waits == ["failing", "good", "good"]
 
 
 def test_a_store_that_is_damaged_as_a_whole_stops_the_start(rig, monkeypatch) -> None:

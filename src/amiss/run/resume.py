@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from amiss.errors import StateError, Unreachable
 from amiss.run.commits import NOTHING
+from amiss.run.recent import Recent
 from amiss.run.watched import Watch, checkpoint, copy, count, keep, remember
 
 log = logging.getLogger(__name__)
@@ -15,17 +16,22 @@ LOST = "memory that could not be read, and is learned anew"
 def resume(watch: Watch) -> None:
     """Go on where it was: the last snapshot, and the records that came after it.
 
-    Memory that is damaged, or that this version cannot go on with, is forgotten, which is
+    Memory that is damaged, or that this version cannot go on with, is put aside, which is
     logged and counted: a watch that learns anew is worth more than none. History, incidents
-    and models stay. Raises Unreachable if the store does not answer, StateError if it is
-    damaged as a whole.
+    and models stay. Raises Unreachable if the store does not answer or the machine is short of
+    something, StateError if the store is damaged as a whole; the memory is left as it was then.
     """
-    first, cursor = watch.seen is None and not watch.waiting, watch.cursor
-    pending = list(watch.pending)
+    first, cursor, pending = not watch.resumed, watch.cursor, list(watch.pending)
+    if first:  # of a try that did not come to its end
+        watch.recent, watch.seen = Recent(), None
     try:
         replayed = _replay(watch, first)
-    except Unreachable:
-        raise
+    except (Unreachable, MemoryError, OSError) as exc:
+        watch.cursor, watch.pending[:] = cursor, pending
+        if isinstance(exc, Unreachable):
+            raise
+        reason = f"its memory cannot be read just now: {type(exc).__name__}"
+        raise Unreachable(f"pipeline {watch.name}: {reason}") from exc
     except Exception as exc:
         known = isinstance(exc, StateError)
         log.error(
@@ -43,7 +49,7 @@ def resume(watch: Watch) -> None:
     if not first:
         watch.cursor = cursor or watch.cursor  # what did harm is not read again
     watch.checkpointed = watch.world.now()
-    watch.ready = True
+    watch.ready = watch.resumed = True
     total, version = watch.progress.replayed + replayed, watch.progress.version + 1
     watch.progress = replace(watch.progress, replayed=total, version=version)
 

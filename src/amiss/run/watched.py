@@ -66,6 +66,7 @@ class Watch:
     fitted: deque[Fitted] = field(default_factory=deque)  # models to put to use
     checkpointed: int = 0  # ns
     ready: bool = False  # whether the memory is whole: not before `resume`, nor after a fault
+    resumed: bool = False  # whether it ever was whole
     complaint: str = ""  # the last that was logged: said once, not every tick
 
     @property

@@ -105,10 +105,17 @@ class Store(IncidentLog, History, Models):
                     append(db, rows)
 
     def forget(self, pipeline: str) -> None:
-        """Drop a pipeline's cursor and memory, so that it starts afresh; history stays."""
+        """Drop a pipeline's cursor and memory, so that it starts afresh; history stays.
+
+        Its last snapshot is put aside under its name with a dash before it, in the place of
+        the one that was there.
+        """
+        mine, aside = t.snapshot.c.pipeline == pipeline, f"-{pipeline}"
         with self.write() as db:
             db.execute(sa.delete(t.pipeline).where(t.pipeline.c.name == pipeline))
-            db.execute(sa.delete(t.snapshot).where(t.snapshot.c.pipeline == pipeline))
+            if db.scalar(sa.select(t.snapshot.c.pipeline).where(mine)) is not None:
+                db.execute(sa.delete(t.snapshot).where(t.snapshot.c.pipeline == aside))
+                db.execute(sa.update(t.snapshot).where(mine).values(pipeline=aside))
             db.execute(sa.delete(t.journal).where(t.journal.c.pipeline == pipeline))
 
     def seen(self, pipeline: str) -> int | None:
