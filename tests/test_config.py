@@ -1,16 +1,20 @@
 """Configuration files: every mistake at once, with its line, and what would be right."""
 
 import os
+import re
 import socket
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amiss import config
 from amiss.config.write import BLUEPRINTS
 from amiss.errors import ConfigError
-from amiss.settings import Settings, default
+from amiss.pipeline import Pipeline
+from amiss.settings import Keep, Settings, default
 
 ROOT = Path(__file__).parent.parent
 GOOD = """\
@@ -154,6 +158,22 @@ def test_what_is_no_configuration_gets_one_sentence(text: str, said: str) -> Non
         ),
         ("keep: {days: 0}", "keep.days: must be at least 1"),
         ("hosts: here", "hosts: a list is expected here"),
+        ("checkpoint: true", "checkpoint: a span of time needs its unit: "
+         "write 90s, 15m, 6h or 1d"),
+        ("checkpoint: 1.5", "checkpoint: a span of time needs its unit: "
+         "write 1.5s, 15m, 6h or 1d"),
+        ("checkpoint: 999999d", "checkpoint: '999999d' is too long; write 36500d at most"),
+        (f"checkpoint: {'9' * 400}d",
+         f"checkpoint: '{'9' * 60}' is too long; write 36500d at most"),
+        ("retrain_every: 0s", "retrain_every: must be above 0"),
+        ("keep: {days: 36501}", "keep.days: must be at most 36500"),
+        ("keep: {incident_days: 36501}", "keep.incident_days: must be at most 36500"),
+        ("keep: {days: 0x_}",
+         "keep.days: '0x_' cannot be read as a whole number; quote it if it is text"),
+        ("listen: !!bool x",
+         "listen: 'x' cannot be read as true or false; quote it if it is text"),
+        ("2026-01-01 25:00:00: 1", "2026-01-01 25:00:00: '2026-01-01 25:00:00' cannot be read as "
+         "a date; quote it if it is text"),
         ("listen: here", "listen: 'here' is not an address; write 127.0.0.1:8600"),
         ("retrain_every: 5", "retrain_every: a span of time needs its unit: "
          "write 5s, 15m, 6h or 1d"),
@@ -165,6 +185,47 @@ def test_what_is_no_configuration_gets_one_sentence(text: str, said: str) -> Non
 )  # fmt: skip
 def test_a_wrong_setting_gets_one_sentence(line: str, said: str) -> None:
     assert mistakes(with_more(line)) == [f"amiss.yaml:6: {said}"]
+
+
+@pytest.mark.parametrize("kind", ["source", "features", "detectors"])
+@pytest.mark.parametrize("said", ["[level]", "{a: 1}", "2026-02-30", "7"])
+def test_a_type_that_is_no_word_gets_a_sentence(kind: str, said: str) -> None:
+    found = mistakes(re.sub(rf"({kind}: .*type: )\w+", rf"\g<1>{said}", GOOD))
+    assert any(f"pipelines.0.{kind}" in one and ".type: " in one for one in found), found
+
+
+MARKS = st.sampled_from([*"-?:,[]{}#&*!|>'\"%@`=~<\n\t", "\n  ", ": ", "- ", "<<: ", "&a ", "*a"])
+VALUES = st.sampled_from(
+    ["!!int x", "!!bool x", "!!timestamp x", "!!set {x}", "2026-02-30", "0x_", "1e999", ".nan", "7",
+     "-1", "true", "999999d", "9" * 400, "9" * 400 + "d", "9" * 5000, "0s", "[level]", "{a: 1}"]
+)  # fmt: skip
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.dates() | st.text()
+NAMES = st.sampled_from([*Settings.model_fields, *Pipeline.model_fields, *Keep.model_fields])
+DATA = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | SCALARS, inner, max_size=4),
+    max_leaves=12,
+)
+FLOW = DATA.map(lambda data: yaml.safe_dump(data, default_flow_style=True).removesuffix("...\n"))
+WORDS = re.findall(
+    r"\w+|\W", f"{GOOD}budget: 5/day\ncheckpoint: 5m\nkeep: {{days: 3}}\nsinks: {{}}\n"
+)
+PLACES = st.sampled_from([i for i, word in enumerate(WORDS) if word.isalnum()])
+
+
+@given(
+    st.text() | st.lists(MARKS | VALUES).map("".join) | DATA.map(yaml.safe_dump),
+    st.dictionaries(PLACES, VALUES | MARKS | FLOW, min_size=1, max_size=3),
+)
+def test_any_text_at_all_is_a_configuration_or_gets_sentences(
+    text: str, swapped: dict[int, str]
+) -> None:
+    nearly = "".join(swapped.get(i, word) for i, word in enumerate(WORDS))
+    for said in (text, nearly):
+        try:
+            assert isinstance(config.parse(said, "amiss.yaml"), Settings)
+        except ConfigError as exc:
+            assert str(exc).startswith("amiss.yaml:")
 
 
 def test_what_settings_say_of_one_another_is_said_of_the_whole() -> None:
@@ -272,6 +333,7 @@ def test_the_sinks_that_are_shown_can_be_used() -> None:
 def test_other_settings_are_written_as_well() -> None:
     text = with_more(
         "budget: 1/week", "keep: {days: 3}", "retrain_every: 1d", "hosts: [a.example, b.example]",
+        "token: env:AMISS_TOKEN",
         "sinks:", "  hook: {type: webhook, url: 'env:HOOK', headers: {X: 'env:X'}}",
         "  file: {type: jsonl, path: told.jsonl}",
     )  # fmt: skip

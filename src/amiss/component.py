@@ -40,17 +40,26 @@ K = TypeVar("K", bound="Component")
 Cursor: TypeAlias = dict[str, Any]
 """Where a source reads on: anything JSON can hold."""
 
+SPAN = r"^\d+(\.\d+)?(ms|s|m|h|d)$"
+RATE = r"^\d+(\.\d+)?\s*/\s*(hour|day|week)$"
+LONGEST = 36_500 * DAY  # ns; now and a century fit in 64 bits
 UNITS = {"ms": SECOND // 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
 
 def parse_span(text: object) -> object:
-    """`90s`, `15m`, `1d` -> nanoseconds; a whole number passes through as nanoseconds."""
+    """`90s`, `15m`, `1d` -> nanoseconds; a whole number passes through as nanoseconds.
+
+    ValueError if it is none, or longer than a century.
+    """
     if not isinstance(text, str):
         return text
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
     if not found:
-        raise ValueError(f"{text!r} is not a span of time; write 90s, 15m, 6h or 1d")
-    return round(float(found[1]) * UNITS[found[2]])
+        raise ValueError(f"{text[:60]!r} is not a span of time; write 90s, 15m, 6h or 1d")
+    span = float(found[1]) * UNITS[found[2]]
+    if span > LONGEST:
+        raise ValueError(f"{text[:60]!r} is too long; write {write_span(LONGEST)} at most")
+    return round(span)
 
 
 def write_span(ns: int) -> str:
@@ -63,7 +72,8 @@ Span = Annotated[
     int,
     BeforeValidator(parse_span),
     PlainSerializer(write_span),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$"}),
+    Field(le=LONGEST),
+    WithJsonSchema({"type": "string", "pattern": SPAN}),
 ]
 """Nanoseconds, written as 90s, 15m, 6h or 1d."""
 
@@ -88,7 +98,7 @@ Rate = Annotated[
     BeforeValidator(parse_rate),
     Field(gt=0, lt=1e6),
     PlainSerializer(write_rate),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*/\s*(hour|day|week)$"}),
+    WithJsonSchema({"type": "string", "pattern": RATE}),
 ]
 """How often, a day; written as 5/day or 1/week."""
 
@@ -110,7 +120,7 @@ class Component(BaseModel):
 class Source(Component):
     """Reads the world, one poll at a time."""
 
-    every: Span = 30 * SECOND
+    every: Span = Field(30 * SECOND, gt=0)
     """Time between two polls."""
 
     @abstractmethod

@@ -5,6 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from amiss.errors import ConfigError
+
 DATABASE = "amiss.db"
 RUNNING = "running.json"
 
@@ -18,14 +20,24 @@ class Running:
 
 
 def home(asked: Path | None = None) -> Path:
-    """The folder that was asked for, else AMISS_HOME, else the user's folder for data."""
+    """The folder that was asked for, else AMISS_HOME, else the user's folder for data.
+
+    Raises ConfigError if it is of a user that is not there.
+    """
     if asked is not None:
-        return asked.expanduser()
+        return _expanded(asked)
     if said := os.environ.get("AMISS_HOME"):
-        return Path(said).expanduser()
+        return _expanded(Path(said))
     import platformdirs
 
     return platformdirs.user_data_path("amiss")
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{path}: there is no such user here, or no home of theirs") from None
 
 
 def running(folder: Path) -> Running | None:

@@ -12,11 +12,11 @@ from amiss.pipeline import Pipeline
 class Keep(Component):
     """How much history is kept: values, scores and bands, for charts and for training."""
 
-    days: int = Field(30, ge=1)
+    days: int = Field(30, ge=1, le=36_500)
     """Older points are dropped."""
-    megabytes: int = Field(1024, ge=10)
+    megabytes: int = Field(1024, ge=10, le=10**9)
     """The oldest points are dropped when all together take more."""
-    incident_days: int = Field(400, ge=1)
+    incident_days: int = Field(400, ge=1, le=36_500)
     """Incidents and what was told of them are kept so long."""
 
 
@@ -35,7 +35,7 @@ class Settings(Component):
     """Time between two snapshots of the memory; what comes between is kept as records."""
     keep: Keep = Keep()
     """How much history is kept."""
-    retrain_every: Span | None = None
+    retrain_every: Span | None = Field(None, gt=0)
     """Fit models anew on schedule; they are always fitted once, as soon as there is enough."""
     pipelines: tuple[Pipeline, ...] = Field(min_length=1)
     """What is watched."""

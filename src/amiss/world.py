@@ -19,14 +19,17 @@ def reveal(reference: str) -> str:
     """Turn `env:NAME` or `file:/path` into the secret; ConfigError if there is none."""
     kind, _, rest = reference.partition(":")
     if kind == "env":
-        if rest in os.environ:
+        try:
             return os.environ[rest]
-        raise ConfigError(f"no secret: the environment variable {rest} is not set")
+        except (KeyError, ValueError):  # the latter of a name that none can have
+            raise ConfigError(f"no secret: the environment variable {rest} is not set") from None
     if kind == "file":
         try:
             return Path(rest).read_text(encoding="utf-8").strip()
         except OSError as exc:
             raise ConfigError(f"no secret: {rest}: {exc.strerror}") from exc
+        except ValueError:  # without the cause, which would show what is in the file
+            raise ConfigError(f"no secret: {rest} is not a text in UTF-8") from None
     raise ConfigError("a secret is written env:NAME or file:/path, never in the file itself")
 
 

@@ -81,11 +81,25 @@ def test_only_some_of_them(home: Path) -> None:
             ("--since", "monday"),
             "--since: 'monday' is neither a span such as 24h or 7d nor a time such as 2026-03-07",
         ),
+        (
+            ("--since", "999999d"),
+            "--since: '999999d' is too long; write 36500d at most",
+        ),
+        (
+            ("--home", "~nobody-of-this-name/x"),
+            "~nobody-of-this-name/x: there is no such user here, or no home of theirs",
+        ),
     ],
 )
 def test_wrong_choices_get_a_sentence(home: Path, words: tuple[str, str], said: str) -> None:
     found = amiss("incidents", "--home", home, *words)
     assert (found.code, found.err) == (2, f"{said}\n")
+
+
+def test_a_number_that_no_database_takes_is_refused(home: Path) -> None:
+    said = amiss("incidents", "--home", home, "--limit", "9" * 20)
+    assert said.code == 2
+    assert "--limit" in said.err
 
 
 def test_an_incident_in_words(home: Path) -> None:

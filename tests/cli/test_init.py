@@ -91,6 +91,10 @@ def test_check_looks_up_secrets_and_tells_none(
         f"{path}: sinks.hook.headers.X: no secret: {kept}: No such file or directory",
         f"{path}: sinks.chat.urls.0: env:AMISS_TEST_CHAT is empty",
     ]
+    kept.write_bytes(b"hidden \xff")
+    assert f"{path}: sinks.hook.headers.X: no secret: {kept} is not a text in UTF-8\n" in (
+        amiss("check", path).err
+    )
     kept.write_text("hidden-3\n")
     for name in ("TOKEN", "URL", "CHAT"):
         monkeypatch.setenv(f"AMISS_TEST_{name}", f"hidden-{name}")

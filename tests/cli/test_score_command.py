@@ -62,7 +62,10 @@ def test_a_reader_that_has_had_enough_is_no_fault(table: Path) -> None:
     ("words", "said"),
     [
         (("--budget", "banana"), "--budget: 'banana' is not a rate; write 5/day or 1/week"),
-        (("--budget", "0/day"), "--budget: '0/day' is not above 0; write 5/day or 1/week"),
+        (("--budget", "0/day"),
+         "--budget: '0/day' is not above 0 and below 1,000,000/day; write 1/week"),
+        (("--budget", f"{'9' * 400}/day"),
+         f"--budget: '{'9' * 60}' is not above 0 and below 1,000,000/day; write 1/week"),
         (("--as", "pictures"), "--as: there is no kind 'pictures'; "
          "known: metrics, joint, events, lines"),
         (("--time", "when"), "{}: there is no column 'when' (there is 'time', 'x', 'host'); "

@@ -19,7 +19,7 @@ def incidents(
     since: Annotated[
         str | None, typer.Option(help="Only what was amiss since: 24h, 7d, 2026-03-07.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="How many at most.", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=100_000)] = 50,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -45,17 +45,19 @@ def incidents(
 
 def _start(text: str) -> int:
     """The moment, in ns, so long ago, or at this time."""
+    import re
     import time
 
-    from amiss.component import parse_span
+    from amiss.component import SPAN, parse_span
     from amiss.errors import ConfigError
     from amiss.web.times import parse_time
 
-    try:
-        span = parse_span(text)
+    if re.match(SPAN, text):
+        try:
+            span = parse_span(text)
+        except ValueError as exc:
+            raise ConfigError(f"--since: {exc}") from None
         return time.time_ns() - span if isinstance(span, int) else 0
-    except ValueError:
-        pass
     try:
         return parse_time(text)
     except ValueError:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from amiss.evaluate.score import Report
     from amiss.evaluate.tables import Table
 
+MOST_A_DAY = 1_000_000
 KINDS = ("metrics", "joint", "events", "lines")
 
 
@@ -89,8 +90,10 @@ def _a_day(text: str) -> float:
         rate = parse_rate(text)
     except ValueError as exc:
         raise ConfigError(f"--budget: {exc}") from None
-    if not isinstance(rate, float) or rate <= 0:
-        raise ConfigError(f"--budget: {text!r} is not above 0; write 5/day or 1/week")
+    if not isinstance(rate, float) or not 0 < rate < MOST_A_DAY:
+        raise ConfigError(
+            f"--budget: {text[:60]!r} is not above 0 and below {MOST_A_DAY:,}/day; write 1/week"
+        )
     return rate
 
 

@@ -12,7 +12,14 @@ Place: TypeAlias = tuple[int | str, ...]
 
 MOST = 100_000  # values; anchors can make a small file endless
 NO_NAME = "YAML does not read this as a name; put it in quotes"
-MERGE = "tag:yaml.org,2002:merge"
+TAG = "tag:yaml.org,2002:"
+MERGE = f"{TAG}merge"
+KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "timestamp": "a date",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Document:
     data: Any = None
     lines: dict[Place, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    unread: set[Place] = field(default_factory=set)
+    """What is not as YAML has it, so that nothing else need be said of it."""
 
     def line(self, place: Place) -> int:
         """The line of a value, or of the nearest thing around it that is there."""
@@ -79,7 +88,7 @@ class _Reader:
         if len(document.lines) > MOST:
             raise _error(f"there are more than {MOST:,} values", node)
         if isinstance(node, yaml.ScalarNode):
-            return self.loader.construct_object(node)
+            return self._scalar(node, place)
         self.above.append(node)
         data: Any = None
         if isinstance(node, yaml.SequenceNode):
@@ -98,9 +107,19 @@ class _Reader:
     def _name(self, key: yaml.Node, place: Place) -> str:
         if not isinstance(key, yaml.ScalarNode):
             raise _error("a name is expected before the colon", key)
-        if not isinstance(self.loader.construct_object(key), str):
-            self._note(key, (*place, str(key.value)), NO_NAME)
+        if not isinstance(self._scalar(key, (*place, key.value)), str):
+            self._unread(key, (*place, key.value), NO_NAME)
         return str(key.value)
+
+    def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
+        """A text, a number or a date; as text what is not what it looks like or is said to be."""
+        try:
+            return self.loader.construct_object(node)
+        except (ValueError, LookupError, AttributeError, ArithmeticError):  # the loader's own
+            kind = KINDS.get(node.tag.removeprefix(TAG), "what it is said to be")
+            sentence = f"{node.value[:60]!r} cannot be read as {kind}; quote it if it is text"
+            self._unread(node, place, sentence)
+            return str(node.value)
 
     def _refuse_twice(self, node: yaml.MappingNode, place: Place) -> None:
         first: dict[str, int] = {}
@@ -110,6 +129,10 @@ class _Reader:
                     sentence = f"stands there twice; first in line {first[key.value]}"
                     self._note(key, (*place, key.value), sentence)
                 first.setdefault(key.value, key.start_mark.line + 1)
+
+    def _unread(self, node: yaml.Node, place: Place, sentence: str) -> None:
+        self.document.unread.add(place)
+        self._note(node, place, sentence)
 
     def _note(self, node: yaml.Node, place: Place, sentence: str) -> None:
         self.document.mistakes.append(Mistake(node.start_mark.line + 1, place, sentence))

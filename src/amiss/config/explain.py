@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from amiss.component import write_span
+from amiss.component import SPAN, write_span
 from amiss.config.document import Document, Mistake, Place
-from amiss.config.outline import SPAN, Spot, bare_spans, find, top
+from amiss.config.outline import Spot, bare_spans, find, top
 
 WANTED = {
     "string_type": "text",
@@ -47,7 +47,8 @@ def explain(error: ValidationError, document: Document) -> list[Mistake]:
 def spans(document: Document) -> Iterator[Mistake]:
     """Numbers without a unit where a span of time is wanted."""
     for spot in bare_spans(top(document.data)):
-        sentence = f"a span of time needs its unit: write {spot.data}s, 15m, 6h or 1d"
+        such = "90" if isinstance(spot.data, bool) else str(spot.data)[:60]
+        sentence = f"a span of time needs its unit: write {such}s, 15m, 6h or 1d"
         yield Mistake(document.line(spot.place), spot.place, sentence)
 
 

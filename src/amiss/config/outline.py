@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from amiss.component import SPAN
 from amiss.config.document import Place
 from amiss.settings import Settings
-
-SPAN = r"^\d+(\.\d+)?(ms|s|m|h|d)$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Spot:
         """The same, as the component that its `type` names."""
         mapping = self.schema.get("discriminator", {}).get("mapping", {})
         kind = self.data.get("type") if isinstance(self.data, dict) else None
-        if kind in mapping:
+        if isinstance(kind, str) and kind in mapping:
             return Spot(self.place, self.data, _resolved({"$ref": mapping[kind]}))
         return self
 

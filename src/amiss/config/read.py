@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from amiss.config.document import NO_NAME, load
+from amiss.config.document import load
 from amiss.config.explain import explain, spans
 from amiss.errors import ConfigError
 from amiss.settings import Settings
@@ -46,12 +46,14 @@ def parse(text: str, name: str) -> Settings:
         raise ConfigError(
             f"{name}:{line}: settings are expected here, such as `budget: 5/day`; {INSTEAD}"
         )
-    mistakes = [*document.mistakes, *spans(document)]
-    unread = {mistake.place for mistake in mistakes if mistake.sentence == NO_NAME}
+    bare = list(spans(document))
+    mistakes = [*document.mistakes, *bare]
+    known = document.unread | {mistake.place for mistake in bare}
     try:
         settings = Settings.model_validate(document.data)
     except ValidationError as exc:
-        mistakes += [mistake for mistake in explain(exc, document) if mistake.place not in unread]
+        found = explain(exc, document)
+        mistakes += [mistake for mistake in found if mistake.place not in known]
     else:
         if not mistakes:
             return settings
