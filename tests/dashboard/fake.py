@@ -159,6 +159,7 @@ class FakeLive:
             reason = "First opinions: 24 of 96 samples; judged in about 6 minutes"
             return replace(said, phase="warming up", reason=reason, series=found,
                            pipelines=pipelines, models=self._models(),
+                           open=tuple(self.store.incidents(state="open")),
                            budget=BudgetNow(5.0, 0, 0, 0.0, 0.04, nan, nan))  # fmt: skip
         busy = self.scene == "busy"
         return replace(

@@ -119,9 +119,46 @@ def test_older_incidents_are_on_the_next_page(reader: Open) -> None:
     assert "Newest" in dict(older.links)
 
 
-def test_no_incident_so_far_is_said_in_words(reader: Open) -> None:
-    assert "There has been no incident so far." in reader("warming", "incident").text
-    assert "Nothing is amiss now." in reader("quiet", "incident", show="open").text
+def test_older_ones_of_a_state_are_asked_for_with_the_state(reader: Open) -> None:
+    page = reader("quiet", "incident", show="open")
+    page.live.add(*(incident(f"n{i}", (member(),), START + i) for i in range(40)))
+    assert dict(page.again().links)["Older"] == "incident?show=open&before=n10"
+    older = reader(page.live, "incident", show="open", before="n10")
+    assert incidents(older) == [f"incident?id=n{i}" for i in reversed(range(10))]
+    assert dict(older.links)["Newest"] == "incident?show=open"
+
+
+def test_another_state_begins_with_its_newest(reader: Open) -> None:
+    page = reader("busy", "incident", before="e5f6")
+    assert len(incidents(page)) == 5
+    page.page.button_group[0].set_value("open")
+    assert len(incidents(page.again())) == 2
+    assert "before" not in page.page.query_params
+
+
+@pytest.mark.parametrize(
+    ("scene", "query", "said"),
+    [
+        ("warming", {}, "There has been no incident so far. Getting to know what is normal."),
+        ("quiet", {"show": "open"}, "Nothing is amiss now. What was amiss is under all."),
+        ("quiet", {"before": "pruned"}, "There are no older ones. Incidents are kept for 400 days"),
+        ("busy", {"show": "open", "before": "past0"}, "There are no older ones."),
+        ("blind", {"show": "open"}, "No incident is open. Amiss cannot see host. No news for 4"),
+        ("warming", {"show": "resolved"}, "No incident has been resolved so far. Getting to know"),
+    ],
+)
+def test_an_empty_list_says_why_and_gives_no_false_comfort(
+    reader: Open, scene: str, query: dict[str, str], said: str
+) -> None:
+    page = reader(scene, "incident", **query)
+    assert said in page.text
+    assert not incidents(page)
+
+
+def test_with_open_incidents_alone_none_is_resolved(reader: Open) -> None:
+    page = reader("warming", "incident", show="resolved")
+    page.live.add(incident("fresh", (member(),), START, severity="high"))
+    assert "No incident has been resolved so far. 1 thing is amiss." in page.again().text
 
 
 def test_an_incident_says_what_was_seen_expected_how_rare_why_and_who_was_told(

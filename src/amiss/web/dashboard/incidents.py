@@ -12,6 +12,11 @@ from amiss.web.dashboard.shared import shared
 
 STATES: dict[str, Literal["open", "resolved"]] = {"open": "open", "resolved": "resolved"}
 SHOWN = ("all", *STATES)
+NONE = {
+    "all": "There has been no incident so far.",
+    "open": "No incident is open.",
+    "resolved": "No incident has been resolved so far.",
+}
 PAGE = 30
 
 
@@ -26,8 +31,14 @@ def listing() -> None:
         key="show",
         bind="query-params",
         label_visibility="collapsed",
+        on_change=newest,
     )
     parts.refreshing(draw, "5s")
+
+
+def newest() -> None:
+    """Another state begins with its newest."""
+    st.query_params.pop("before", None)
 
 
 def draw() -> None:
@@ -42,23 +53,33 @@ def draw() -> None:
         lambda: look.live.store.incidents(state=state, limit=PAGE + 1, before=before),
     )
     if not found:
-        parts.show(nothing(look, asked))
+        parts.show(nothing(look, asked, before))
     for each in found[:PAGE]:
         line(look, each)
+    show = {"show": asked} if state else {}
     with st.container(horizontal=True):
         if before:
-            parts.link("incident", "Newest", ":material/first_page:")
+            parts.link("incident", "Newest", ":material/first_page:", **show)
         if len(found) > PAGE:
-            parts.link("incident", "Older", ":material/chevron_right:", before=found[PAGE - 1].id)
+            last = found[PAGE - 1].id
+            parts.link("incident", "Older", ":material/chevron_right:", **show, before=last)
 
 
-def nothing(look: Look, asked: str) -> str:
-    """Why there is none."""
-    if asked == "open" and look.now.phase == "watching":
+def nothing(look: Look, asked: str, before: str | None) -> str:
+    """Why there is none. That all is well is said only where the first page says it, too."""
+    if before:
+        days = look.live.settings.keep.incident_days
+        more = f"Incidents are kept for {days} days."
+        return parts.notice("still", "There are no older ones.", more)
+    tone, title, sentence = words.headline(look.now, look.at)
+    if asked != "resolved" and look.now.open:  # since this very moment: the list follows
+        return parts.notice(tone, f"{title}.", sentence)
+    if tone != "good":
+        return parts.notice(tone, NONE[asked], f"{title}. {sentence}")
+    if asked == "open":
         return parts.notice("good", "Nothing is amiss now.", "What was amiss is under all.")
     since = f"Amiss has been watching for {words.span(look.at - look.now.first)}."
-    more = since if look.now.phase == "watching" else look.now.reason
-    return parts.notice("good", "There has been no incident so far.", more)
+    return parts.notice("good", NONE[asked], since)
 
 
 def line(look: Look, each: Incident) -> None:
