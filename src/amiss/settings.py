@@ -1,5 +1,6 @@
 """All that a user may set: one file, one model."""
 
+from ipaddress import ip_address
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -20,13 +21,25 @@ class Keep(Component):
     """Incidents and what was told of them are kept so long."""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether this name or address is only ever the machine itself."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 class Settings(Component):
     """One installation."""
 
     listen: str = "127.0.0.1:8600"
     """Address and port of dashboard, API and /metrics. Loopback unless a token is set."""
     token: str | None = None
-    """What callers must show, as env:NAME or file:/path. Needed where `listen` is not loopback."""
+    """What callers must show, as env:NAME or file:/path: 16 characters at least.
+    Needed where `listen` is not loopback, where there are `hosts`, and behind a proxy."""
     hosts: tuple[str, ...] = ()
     """Further names under which the program may be called, such as amiss.example.org."""
     budget: Rate = 5.0
@@ -57,6 +70,20 @@ class Settings(Component):
             raise ValueError("a secret is written env:NAME or file:/path, never in the file itself")
         return token
 
+    @field_validator("hosts")
+    @classmethod
+    def _names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            try:
+                ip_address(host)
+            except ValueError:
+                if not host or any(sign in host for sign in ":/@[] "):
+                    raise ValueError(
+                        f"{host!r} is not a name; write it without scheme and port, such as "
+                        "amiss.example.org"
+                    ) from None
+        return hosts
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         names = [pipeline.name for pipeline in self.pipelines]
@@ -67,6 +94,12 @@ class Settings(Component):
             raise ValueError(
                 f"listen: {self.listen} can be reached from elsewhere, so a token is needed: "
                 "token: env:AMISS_TOKEN, or listen on 127.0.0.1"
+            )
+        elsewhere = next((host for host in self.hosts if not is_loopback(host)), None)
+        if elsewhere and self.token is None:
+            raise ValueError(
+                f"hosts: as {elsewhere} it can be reached from elsewhere, so a token is needed: "
+                "token: env:AMISS_TOKEN"
             )
         return self
 
@@ -79,8 +112,7 @@ class Settings(Component):
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the program."""
-        host = self.address[0]
-        return host in ("localhost", "::1") or host.startswith("127.")
+        return is_loopback(self.address[0])
 
 
 HOST = {

@@ -3,11 +3,13 @@
 A page of another site that a browser here has open can send requests to 127.0.0.1 too. What gives
 it away is the name it calls us by (DNS rebinding), its Origin, or what the browser says of it in
 Sec-Fetch-Site.
+
+A proxy makes all of the world look like this machine. So without a token only names of the
+loopback interface are ours, and what a proxy says that it handed on is refused.
 """
 
 import hmac
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 from fastapi.responses import RedirectResponse, Response
@@ -15,9 +17,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from amiss.settings import is_loopback
 from amiss.web.problems import problem
 
-OPEN = ("/healthz", "/login")
+ALIVE = "/healthz"
+OPEN = ("/login",)
+PROXIES = ("forwarded", "via", "x-real-ip")
+"""Headers, beside X-Forwarded-*, that say that somebody stands between us and who asks."""
 COOKIE = "amiss_session"
 STRICT = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"
 HEADERS = {
@@ -92,7 +98,13 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})  # before it is open: 403
 
     def _refusal(self, scope: Scope) -> Response | None:
+        if scope["type"] == "http" and scope["path"] == ALIVE:
+            return None  # probes call a container by whatever address it has today
         headers = Headers(scope=scope)
+        return self._misdirected(headers, scope) or self._unknown(headers, scope)
+
+    def _misdirected(self, headers: Headers, scope: Scope) -> Response | None:
+        """What is said to one who came by another name, or from a page that is not ours."""
         named = headers.getlist("host")
         host = host_of(named[0]) if len(named) == 1 else None
         if host is None or not self._ours(host):
@@ -102,8 +114,18 @@ class Guard:
                 f"Amiss is not known as {said}; further names are given by `hosts` in its "
                 "configuration file",
             )
-        if not _from_here(headers, named[0], scope):
+        if self.token is None and _handed_on(headers):
+            return problem(
+                403,
+                "a proxy has handed this on, so a token is needed: set `token` in the "
+                "configuration file and start again",
+            )
+        if not self._from_here(headers, named[0], scope):
             return problem(403, "a page of another site must not ask this")
+        return None
+
+    def _unknown(self, headers: Headers, scope: Scope) -> Response | None:
+        """What is said to one who does not show the token."""
         if self.token is None or scope["path"] in OPEN or self._shown(headers, self.token):
             return None
         reading = scope["type"] == "http" and scope["method"] == "GET"
@@ -118,14 +140,15 @@ class Guard:
         )
 
     def _ours(self, host: str) -> bool:
-        if host == "localhost" or host.endswith(".localhost"):
-            return True
-        if host in (name.lower().rstrip(".") for name in self.hosts()):
-            return True
-        try:
-            return ip_address(host).is_loopback
-        except ValueError:
+        return is_loopback(host) or self._named(host)
+
+    def _named(self, host: str) -> bool:
+        """Whether it is one of `hosts`. Names that reach others count for nothing without a token,
+        whatever a file says that came after the start.
+        """
+        if self.token is None:
             return False
+        return host in (name.lower().rstrip(".") for name in self.hosts())
 
     def _shown(self, headers: Headers, token: str) -> bool:
         kind, _, said = headers.get("authorization", "").partition(" ")
@@ -134,19 +157,30 @@ class Guard:
         kept = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
         return same(kept.encode(), session_of(token))
 
+    def _from_here(self, headers: Headers, host: str, scope: Scope) -> bool:
+        """Whether a request is no page's, or one of our own pages', or a link that was followed."""
+        origins = headers.getlist("origin")
+        if origins:
+            return len(origins) == 1 and self._own_page(origins[0], host)
+        site = headers.get("sec-fetch-site", "none")
+        followed = (
+            scope["type"] == "http"
+            and scope["method"] in ("GET", "HEAD")
+            and headers.get("sec-fetch-mode") == "navigate"
+            and headers.get("sec-fetch-dest") == "document"
+        )
+        return site in ("none", "same-origin") or followed
 
-def _from_here(headers: Headers, host: str, scope: Scope) -> bool:
-    """Whether a request is no page's, or one of our own pages', or a link that was followed."""
-    origins = headers.getlist("origin")
-    if origins:
-        scheme, _, authority = origins[0].partition("://")
-        ours = scheme in ("http", "https") and authority.lower() == host.lower()
-        return len(origins) == 1 and ours
-    site = headers.get("sec-fetch-site", "none")
-    followed = (
-        scope["type"] == "http"
-        and scope["method"] in ("GET", "HEAD")
-        and headers.get("sec-fetch-mode") == "navigate"
-        and headers.get("sec-fetch-dest") == "document"
-    )
-    return site in ("none", "same-origin") or followed
+    def _own_page(self, origin: str, host: str) -> bool:
+        scheme, _, authority = origin.partition("://")
+        if scheme not in ("http", "https"):
+            return False
+        if authority.lower() == host.lower():
+            return True
+        # a proxy that calls us by our address: what the browser calls us is one of `hosts`
+        page = host_of(authority)
+        return page is not None and page != host_of(host) and self._named(page)
+
+
+def _handed_on(headers: Headers) -> bool:
+    return any(name in PROXIES or name.startswith("x-forwarded-") for name in headers)

@@ -23,7 +23,7 @@ api = APIRouter(tags=["health"])
 
 @router.get("/healthz", summary="Whether the program runs", responses=documented())
 async def healthz() -> said.Alive:
-    """Answers as long as there is anybody to answer; needs no token."""
+    """Answers as long as there is anybody to answer; needs no token and goes by any name."""
     return said.Alive()
 
 

@@ -70,6 +70,6 @@ async def sign_in(request: Request) -> Response:
             max_age=DAYS * 86400,
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            secure="https" in (request.url.scheme, request.headers.get("origin", "")[:5]),
         )
     return answer

@@ -1,0 +1,33 @@
+"""What may be set so that nobody is let in by mistake."""
+
+import pytest
+
+from amiss.settings import Settings, default, is_loopback
+
+
+def given(**said: object) -> Settings:
+    return Settings.model_validate(default().model_dump() | said)
+
+
+def test_a_name_that_reaches_others_needs_a_token() -> None:
+    with pytest.raises(ValueError, match=r"hosts: as amiss\.example\.org it can be"):
+        given(hosts=["localhost", "amiss.example.org"])
+    with pytest.raises(ValueError, match="so a token is needed"):
+        given(hosts=["10.1.2.3"])
+    assert given(hosts=["amiss.example.org", "10.1.2.3"], token="env:AMISS_TOKEN").hosts
+    assert given(hosts=["localhost", "web.localhost", "127.0.0.2", "::1"]).token is None
+
+
+@pytest.mark.parametrize("host", ["127.example.org", "localhost.example.org", "0.0.0.0", ""])
+def test_a_name_is_not_taken_for_this_machine_by_how_it_begins(host: str) -> None:
+    assert not is_loopback(host)
+    with pytest.raises(ValueError):
+        given(listen=f"{host}:8600")
+
+
+@pytest.mark.parametrize(
+    "host", ["https://amiss.example.org", "amiss.example.org:8600", "me@here", "a b", "", "[::1]"]
+)
+def test_a_host_is_a_bare_name(host: str) -> None:
+    with pytest.raises(ValueError, match="write it without scheme and port"):
+        given(hosts=[host], token="env:AMISS_TOKEN")
