@@ -205,9 +205,7 @@ def test_a_series_is_found_by_typing_and_chosen_by_a_click(site: Site) -> None:
 def test_retraining_shows_that_it_goes_on_and_what_came_of_it(site: Site) -> None:
     page = site.open("models")
     site.live.gate.clear()
-    samples = page.get_by_role("spinbutton").first
-    samples.fill("500")
-    samples.press("Enter")
+    page.get_by_role("spinbutton").first.fill("500")
     page.get_by_role("button", name="Retrain").first.click()
     expect(page.get_by_text("Training on 500 samples").first).to_be_visible(timeout=PATIENCE)
     other = site.open("models")

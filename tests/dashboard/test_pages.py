@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from amiss.data import HOUR, MINUTE, Member
+from amiss.data import DAY, HOUR, MINUTE, Incident, Member
 from amiss.errors import Unreachable
 from amiss.web.dashboard import here
 from amiss.web.times import iso
@@ -204,6 +204,22 @@ def test_an_unknown_incident_is_said_in_words(reader: Open) -> None:
     assert "<b>gone" not in page.html
 
 
+def test_an_incident_that_is_pruned_while_its_page_is_open_is_said_in_words(
+    reader: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = reader("busy", "incident", id="past2")
+    page.live.add(incident("another", (member(),), START))  # a new picture: all is read again
+    store, read = page.live.store, page.live.store.incident
+
+    def read_and_prune(asked: str) -> list[Incident]:
+        found = read(asked)
+        store.prune(30, 10**9, 400, now=START + 500 * DAY)
+        return found
+
+    monkeypatch.setattr(store, "incident", read_and_prune)
+    assert "There is no incident past2. Incidents are kept for 400 days." in page.again().text
+
+
 def test_the_explorer_begins_with_the_worst(reader: Open) -> None:
     page = reader("busy", "explorer")
     assert {"CPU iowait", "Load1"} <= set(page.page.radio[0].options[:6])
@@ -306,8 +322,7 @@ def test_retraining_goes_on_in_the_background_and_says_how_it_ended(reader: Open
     page = reader("busy", "models")
     page.live.gate.clear()
     page.page.number_input[0].set_value(500)
-    page.again()
-    page.page.button(key="retrain host isolation_forest").click()
+    page.page.button(key="retrain host isolation_forest").click()  # both in one run of the script
     assert "Training on 500 samples: 0 s so far." in page.again().text
     page.live.gate.set()
     trained()

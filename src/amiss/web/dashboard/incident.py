@@ -29,12 +29,7 @@ def page() -> None:
     revisions = look.live.store.incident(asked)
     parts.link("incident", "All incidents", ":material/arrow_back:")
     if not revisions:
-        days = look.live.settings.keep.incident_days
-        parts.show(
-            parts.notice(
-                "still", f"There is no incident {asked}.", f"Incidents are kept for {days} days."
-            )
-        )
+        parts.show(missing(look, asked))
         return
     open_ = revisions[-1].state == "open"
     parts.refreshing(lambda: draw(asked), look.pace if open_ else SETTLED)
@@ -59,15 +54,25 @@ def draw(asked: str) -> None:
     revisions = shared(
         look.live, ("revisions", asked), look.now.version, lambda: look.live.store.incident(asked)
     )
+    if not revisions:  # pruned while its page was open
+        parts.show(missing(look, asked))
+        return
     each = revisions[-1]
     parts.show(top(look, each))
     parts.show(parts.facts(details(look, each)))
-    parts.show(parts.heading("What was seen, and what was expected", "ranked by surprise"))
+    parts.show(parts.heading("What was seen, and what was expected", "the strangest first"))
     parts.show(members(look, each))
     around.pictures(look, each)
     around.evidence(each)
     around.before(look, each)
     around.told(look, each)
+
+
+def missing(look: Look, asked: str) -> str:
+    """That there is none of that id."""
+    days = look.live.settings.keep.incident_days
+    more = f"Incidents are kept for {days} days."
+    return parts.notice("still", f"There is no incident {asked}.", more)
 
 
 def top(look: Look, each: Incident) -> str:

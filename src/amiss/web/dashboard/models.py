@@ -3,6 +3,7 @@
 from functools import partial
 from html import escape
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,6 +15,9 @@ from amiss.units import write_number
 from amiss.web.dashboard import parts, training, words
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
+
+if TYPE_CHECKING:
+    from amiss.run.live import Live
 
 TONE = {"waiting": "wait", "training": "wait", "in use": "good", "failed": "fail"}
 WHAT = {
@@ -129,12 +133,13 @@ def asking(look: Look, model: ModelNow) -> None:
     recorded = max((s.seen for s in look.now.series if s.pipeline == model.pipeline), default=0)
     most = min(max(recorded, LEAST), MOST)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        samples = st.number_input(
+        number = f"samples {model.pipeline} {model.name}"
+        st.number_input(
             "Learn from the last samples",
             LEAST,
             MOST,
             min(max(model.samples, USUAL), most),
-            key=f"samples {model.pipeline} {model.name}",
+            key=number,
             help=f"{LEAST} to {MOST:,}; {recorded:,} are recorded since the start.",
             width=220,
         )
@@ -143,11 +148,16 @@ def asking(look: Look, model: ModelNow) -> None:
             icon=":material/model_training:",
             key=f"retrain {model.pipeline} {model.name}",
             disabled=recorded < LEAST,
-            on_click=training.begin,
-            args=(look.live, model.pipeline, model.name, int(samples)),
+            on_click=retrain,
+            args=(look.live, model.pipeline, model.name, number),
         )
     if recorded < LEAST:
         parts.show(f'<p class="am-faint">{LEAST} samples are needed; {recorded} are recorded.</p>')
+
+
+def retrain(live: "Live", pipeline: str, name: str, number: str) -> None:
+    """Begin with the number that is there now: the button was drawn with the one before."""
+    training.begin(live, pipeline, name, int(st.session_state[number]))
 
 
 def kept() -> None:

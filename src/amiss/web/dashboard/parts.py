@@ -102,11 +102,6 @@ def plain(text: str) -> str:
     return SPECIAL.sub(r"\\\1", text)
 
 
-def aside(text: str) -> str:
-    """The same, set back; the style sheet makes it small and grey."""
-    return f"`{text.replace('`', chr(39))}`"
-
-
 def severity(of: str) -> str:
     """A shape, a word and a colour."""
     return f'<span class="am-tag am-{of}"><i class="am-shape" aria-hidden="true"></i>{of}</span>'
