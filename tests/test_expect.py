@@ -57,6 +57,7 @@ class Expect:
     def __init__(self) -> None:
         self.n = 0
         self.gaps: list[float] = []
+        self.dt = 300.0
         self.last: list[float] = []
         self.profile: dict[tuple[bool, int], float] = {}
         self.seen: dict[tuple[bool, int], int] = {}
@@ -67,9 +68,9 @@ class Expect:
         """recent, usual, interval as known before the sample, and whether it is in the envelope."""
         if self.n == 0:
             self.level, self.last = v, [v, v, v]
-        elif len(self.gaps) < 31 and t > self.before:
-            self.gaps.append(float(f32(t - self.before)))
-        dt = median(self.gaps) if self.gaps else 300.0
+        elif t > self.before:
+            self.measure(float(f32(t - self.before)))
+        dt = self.dt
         self.before, self.n = t, self.n + 1
         at = datetime.fromtimestamp(t, UTC)
         q = self.of_day(at)
@@ -80,9 +81,18 @@ class Expect:
         if q is not None:
             self.compare(abs(v - self.level), abs(v - q))
         self.learn_profile(at, v, dt)
-        self.level += max(1 / self.n, dt / DAY) * (v - self.level)
+        self.level += min(max(1 / self.n, dt / DAY), 1) * (v - self.level)
         self.last = [v, *self.last[:2]]
         return recent, usual, dt, inside
+
+    def measure(self, gap: float) -> None:
+        """The median of the first 31 gaps, and of 31 again from each 1,024th sample on."""
+        if len(self.gaps) == 31 and self.n % 1024 == 0:
+            self.gaps = []
+        if len(self.gaps) < 31:
+            self.gaps.append(gap)
+            if len(self.gaps) == 31 or self.n < 1024:
+                self.dt = float(f32(median(self.gaps)))
 
     def slots(self, at: datetime) -> tuple[tuple[bool, int], tuple[bool, int], float]:
         """The hours whose centres enclose a time, and how near it is to the second."""
@@ -188,6 +198,22 @@ def test_the_interval_is_the_median_of_the_first_gaps() -> None:
     _, _, interval, _ = told(t, np.zeros(len(t)))
     assert interval[0] == 300.0
     assert (interval[1:] == 60.0).all()
+
+
+def test_an_interval_that_is_changed_is_found_out() -> None:
+    t = START + np.cumsum([*[5] * 600, *[60] * 1000])
+    _, _, interval, _ = told(t, np.zeros(len(t)))
+    assert interval[1000] == 5.0
+    assert interval[1055:].tolist() == [60.0] * 545
+
+
+@pytest.mark.parametrize("every", [7 * 86400, 91 * 86400])
+def test_samples_further_apart_than_a_day(every: int) -> None:
+    """A memory of a day holds the last of them alone, and no more than all of it."""
+    rng = np.random.default_rng(0)
+    x = 100.0 + rng.normal(size=1200)
+    _, usual, _, _ = told(START + every * np.arange(1200), x)
+    assert np.abs(usual - 100.0).max() < 6.0
 
 
 def test_a_gap_or_a_step_back_in_time_teaches_no_interval() -> None:

@@ -383,6 +383,18 @@ class TestTime:
         assert second.id != first.id
 
 
+def test_a_member_is_remembered_after_others_have_come() -> None:
+    """Seen two hours ago is not "not seen before", though the member opened nothing then."""
+    world = World()
+    world.ticks({0: STRANGE, 1: 12.0})
+    world.calm()
+    world.quiet(2 * HOUR)
+    world.ticks({2: 11.0})
+    world.calm()
+    [first] = world.ticks({1: 11.9})
+    assert "last like this 2 hours before" in first.sentence
+
+
 def test_how_rare_is_said_with_care() -> None:
     world = World()
     [first] = world.ticks({0: STRANGE})

@@ -139,6 +139,19 @@ def test_a_fitted_forest_is_calibrated_like_any_other() -> None:
     assert before[:, 0].tolist() == list(range(900))
 
 
+def test_what_came_before_is_not_forgotten_with_the_ranks() -> None:
+    """Ranks forget half at 20,000 scores; how long a system was watched does not depend on it."""
+    n = 20_300
+    x = noise(n, 2).reshape(n, 1, 2)
+    whole = Frame(frame(x[:, 0]).time, ('host="a"',), ("a", "b"), x)
+    forest = IsolationForest(trees=2)
+    fitted = {name_of(forest): forest.fit(forest.init(1, 2), whole[:300])}
+    *_, before = judge_jointly(forest, fitted, whole)
+    states, *_ = judge_jointly(forest, fitted, whole[: n - 1])
+    *_, last = judge_jointly(forest, states, whole[n - 1 :])
+    assert before[-1, 0] == last[0, 0] == n - 1
+
+
 @pytest.mark.parametrize("module", [expect, rank, size, budget])
 def test_states_are_as_large_as_their_docstrings_say(module: Any) -> None:
     found = re.search(r"([\d,]+) bytes each", module.init.__doc__)

@@ -22,7 +22,7 @@ def told(detector: Detector, x: Floats, every: int = 300) -> Floats:
 
 
 def naive(x: list[float], intervals: list[float], memory: float) -> list[float]:
-    """|x - mu|, then mu += max(1/n, dt/memory) (x - mu)."""
+    """|x - mu|, then mu += min(max(1/n, dt/memory), 1) (x - mu)."""
     mu, n, scores = 0.0, 0, []
     for v, dt in zip(x, intervals, strict=True):
         if np.isnan(v):
@@ -31,7 +31,7 @@ def naive(x: list[float], intervals: list[float], memory: float) -> list[float]:
         n += 1
         mu = v if n == 1 else mu
         scores.append(abs(v - mu))
-        mu += max(1 / n, dt / memory) * (v - mu)
+        mu += min(max(1 / n, dt / memory), 1) * (v - mu)
     return scores
 
 

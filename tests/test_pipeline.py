@@ -55,6 +55,9 @@ class TestSettings:
             ({"budget": "5/fortnight"}, "is not a rate"),
             ({"silence": "an hour"}, "is not a span of time"),
             ({"max_series": 0}, "greater than 0"),
+            ({"settle": "0s"}, "greater than 0"),
+            ({"forget": "0s"}, "greater than 0"),
+            ({"calm": -5}, "greater than or equal to 0"),
             ({"colour": "red"}, "not permitted"),
         ],
     )
@@ -104,6 +107,39 @@ def test_what_is_left_out_is_counted_with_a_reason() -> None:
     sensor = Records(late.time[:0], late.name[:0], late.value[:0], skipped={"sensor failed": 2})
     _, outcome = p.step(states, sensor)
     assert outcome.skipped == {"sensor failed": 2}
+
+
+def test_a_lower_cap_drops_nothing_that_was_learned() -> None:
+    states, _ = pipeline().step(pipeline().init(), records(NOW, dict.fromkeys("abcdef", 1.0)))
+    later = records(NOW + MINUTE, dict.fromkeys("abcdefg", 1.0))
+    states, outcome = pipeline(max_series=4).step(states, later)
+    assert outcome.skipped == {"over the cap of series": 1}
+    assert states["expect"]["count"].tolist() == [2] * 6
+
+
+def test_systems_that_are_others_now_share_no_joint_memory() -> None:
+    """With other labels in `by` the rows of a joint detector are no longer the same systems."""
+    regression = [{"type": "linear_regression", "targets": ["y"]}]
+    p, q = (pipeline(detectors=STACK + regression, by=by) for by in (("host",), ()))
+    states = p.init()
+    for i, host in enumerate("abc"):
+        states, _ = p.step(states, records(NOW + i * MINUTE, {"y": 1.0}, host))
+    states, _ = q.step(states, records(NOW + 3 * MINUTE, {"y": 1.0}, "a"))
+    assert len(states[name_of(q.detectors[-1])]["past"]) == 1
+    assert states["expect"]["count"].tolist() == [2, 1, 1]
+
+
+def test_a_clock_that_is_far_ahead_is_counted() -> None:
+    p, states = pipeline(), pipeline().init()
+    for i in range(50):
+        now = NOW + i * MINUTE
+        two = records(now, {"x": 1.0, "y": 1.0})
+        time = two.time + np.array([0, 400 * DAY])
+        two = Records(time, two.name, two.value, two.labels, watermark=now)
+        states, outcome = p.step(states, two)
+        assert outcome.skipped == {"from the future": 1}
+        assert outcome.frame.keys == ('x{host="a"}',)
+    assert len(states["features"]["time"]) <= 1
 
 
 def test_a_series_that_was_never_a_number_takes_no_row() -> None:

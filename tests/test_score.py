@@ -400,12 +400,42 @@ def test_where_the_scores_go(tmp_path: Path) -> None:
     (tmp_path / "a.csv").touch()
     for out, names, said in (
         ("-", ("a.csv", "b.csv"), "--out -: several inputs need a folder"),
-        (str(tmp_path), ("a.csv",), "its scores would be written over it"),
+        (str(tmp_path), ("a.csv",), "scores would be written over it"),
         (f"{tmp_path}/o/", ("a.csv", "x/a.csv"), "another input is to be written"),
         (str(tmp_path / "a.csv" / "o"), ("b.csv",), "cannot be made: Not a directory"),
     ):
         with pytest.raises(ConfigError, match=said):
             where(out, *names)
+
+
+def test_scores_never_replace_the_history(tmp_path: Path) -> None:
+    (tmp_path / "old.csv").touch()
+    new, old = Table(str(tmp_path / "new.csv")), Table(str(tmp_path / "old.csv"))
+    with pytest.raises(ConfigError, match=r"old\.csv: scores would be written over it"):
+        outputs([new], str(tmp_path / "old.csv"), old)
+
+
+def test_a_group_may_be_called_anything(tmp_path: Path) -> None:
+    """NA is North America, and only an empty cell is none."""
+    names = ["NA", "null", "NaN", "", "EU"]
+    path = tmp_path / "a.csv"
+    path.write_text("time,region,x\n" + "".join(f"60,{name},1\n" for name in names))
+    [(said, _)] = run(path, by=("region",))
+    wanted = {"x", *(f'x{{region="{name}"}}' for name in names if name)}
+    assert {row["series"] for row in csv.DictReader(io.StringIO(said))} == wanted
+
+
+def test_a_field_of_json_may_be_true_or_false(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"time": 1, "x": 1, "canary": true}\n{"time": 2, "x": 1, "canary": false}\n')
+    [(said, _)] = run(path, by=("canary",))
+    assert {row["series"] for row in csv.DictReader(io.StringIO(said))} == {
+        'x{canary="true"}',
+        'x{canary="false"}',
+    }
+    path.write_text('{"time": 1, "x": 1, "canary": {}}\n')
+    with pytest.raises(ConfigError, match="there is no column 'canary'"):
+        run(path, by=("canary",))
 
 
 def test_a_full_disk_gets_a_sentence(tmp_path: Path) -> None:

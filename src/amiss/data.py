@@ -31,7 +31,8 @@ class Records:
     """What was seen: at `time`, `name` was `value` and said `text`, for `labels`.
 
     A record with text is context for explanations (the busiest processes, a log line);
-    one without is a number for a series.
+    one without is a number for a series. Halves of characters, as in a file's name that is no
+    UTF-8, are written out (see `readable`), so that whatever writes what is said here can.
     """
 
     time: Times  # (N,)
@@ -41,6 +42,13 @@ class Records:
     text: Strings | None = None  # (N,)
     watermark: int | None = None  # a promise: nothing at or before this time is still to come
     skipped: Mapping[str, int] = field(default_factory=dict)  # what could not be read, by reason
+
+    def __post_init__(self) -> None:
+        labels = {label: _readable(column) for label, column in self.labels.items()}
+        object.__setattr__(self, "name", _readable(self.name))
+        object.__setattr__(self, "labels", labels)
+        if self.text is not None:
+            object.__setattr__(self, "text", _readable(self.text))
 
     def __len__(self) -> int:
         return len(self.time)
@@ -112,7 +120,7 @@ class Incident:
     rarity: float  # days between two such moments
     watched: float  # days of history that `rarity` rests on
     breadth: int  # how many series have been strange in it
-    members: tuple[Member, ...]  # ranked by surprise, the first few
+    members: tuple[Member, ...]  # the first few, by surprise; slight changes come last
     sentence: str  # what was seen against what was expected, since when, how rare
     evidence: tuple[str, ...] = ()  # context of that moment, such as the busiest processes
 
@@ -129,9 +137,21 @@ def measured(values: Floats) -> Floats:
     return found
 
 
+def readable(text: str) -> str:
+    """The same, with halves of characters written out: \\udce9."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _readable(column: Strings) -> Strings:
+    code = np.ascontiguousarray(column).view(np.uint32)
+    if not ((code >= 0xD800) & (code <= 0xDFFF)).any():
+        return column
+    return np.array([readable(text) for text in column.tolist()])
+
+
 def series_key(name: str, labels: Mapping[str, str]) -> str:
     """The key of a series. Empty labels are left out."""
-    said = ",".join(f'{k}="{_escape(v)}"' for k, v in sorted(labels.items()) if v)
+    said = ",".join(f'{k}="{_escape(readable(v))}"' for k, v in sorted(labels.items()) if v)
     return f"{name}{{{said}}}" if said else name
 
 

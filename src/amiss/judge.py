@@ -83,17 +83,24 @@ def judge_jointly(
 ) -> tuple[States, Scores, Scores, Array]:
     """Score whole systems: metrics (T, systems, F) -> raw scores and nats (T, systems), and learn.
 
-    Also how many scores came before each. A detector that has not been fitted has no opinion.
+    Also how many scores came before each, which is remembered apart: ranks forget. A detector
+    that has not been fitted has no opinion.
     """
     states, name = dict(states), name_of(detector)
     states[name], raw = _step(detector, states.get(name, {}), frame)
     past = grow(states.get(f"{name}.rank", {}), rank.init, len(frame.keys))
     scored = np.isfinite(raw.values)
-    before = past["total"] + np.cumsum(scored, axis=0) - scored
+    count = grow(states.get(f"{name}.count", {}), _uncounted, len(frame.keys))["scored"]
+    before = count + np.cumsum(scored, axis=0) - scored
+    states[f"{name}.count"] = {"scored": count + scored.sum(axis=0)}
     states[f"{name}.rank"], inverse = rank.step(past, _above(raw, detector.zero))
     nothing = np.zeros(inverse.shape)
     nats = fuse.fuse(inverse[None], nothing > 0, nothing, nothing)
     return states, raw, replace(raw, values=nats), before
+
+
+def _uncounted(series: int) -> State:
+    return {"scored": np.zeros(series, np.int64)}
 
 
 def _above(raw: Scores, zero: float) -> Floats:

@@ -28,6 +28,8 @@ from amiss.outcome import Outcome, join
 from amiss.systems import distinct, members_of, view
 
 NEVER = np.iinfo(np.int64).min
+DROPPED = {"late": "late", "from the future": "ahead"}
+"""Why features leave records out, and what they count them in."""
 
 
 class Pipeline(Component):
@@ -45,15 +47,15 @@ class Pipeline(Component):
     """The labels that name a system: its series are grouped into one incident."""
     budget: Rate = 5.0
     """Incidents to put up with: 5/day, 1/week."""
-    calm: Span = 2 * MINUTE
+    calm: Span = Field(2 * MINUTE, ge=0)
     """How long all must be calm before an incident resolves."""
-    silence: Span = HOUR
+    silence: Span = Field(HOUR, ge=0)
     """How long after an incident its series open no other, unless they get much stranger."""
-    settle: Span = 6 * HOUR
+    settle: Span = Field(6 * HOUR, gt=0)
     """How long something may last before it is the new normal."""
     max_series: int = Field(100_000, gt=0)
     """Most series; over it the newest are refused and counted."""
-    forget: Span = 14 * DAY
+    forget: Span = Field(14 * DAY, gt=0)
     """How long a series may be silent before its memory is dropped."""
 
     @model_validator(mode="after")
@@ -87,10 +89,16 @@ class Pipeline(Component):
         return states, replace(join(parts), skipped=dict(skipped))
 
     def _known(self, states: States) -> States:
-        """Without the memory of components that are no longer there."""
-        names = tuple(name_of(detector) for detector in self.detectors)
+        """Without the memory of components that are no longer there.
+
+        Nor of what joint detectors know of systems that are now others.
+        """
+        by = np.array(self.by, dtype=str)
+        same = np.array_equal(states.get("by", {"names": by})["names"], by)
+        names = tuple(name_of(d) for d in self.detectors if same or not d.joint)
         fresh = {"series": {"keys": np.zeros(0, "U1"), "last": np.zeros(0, np.int64)}}
-        return fresh | {k: v for k, v in states.items() if "-" not in k or k.startswith(names)}
+        kept = {k: v for k, v in states.items() if "-" not in k or k.startswith(names)}
+        return fresh | kept | {"by": {"names": by}}
 
     def _pieces(self, states: States, frame: Frame) -> list[slice]:
         """The ticks in one piece, or cut where the hour has come to forget a silent series.
@@ -144,7 +152,7 @@ class Pipeline(Component):
         for detector in self.detectors:
             name = name_of(detector)
             states[name] = memory.keep(states[name], rows[detector.joint], detector.shared)
-            for past in (f"{name}.rank", f"{name}.size"):
+            for past in (f"{name}.rank", f"{name}.size", f"{name}.count"):
                 if past in states:
                     states[past] = memory.keep(states[past], rows[detector.joint])
         return states
@@ -154,9 +162,9 @@ class Pipeline(Component):
         table, skipped = states["series"], {}
         known = tuple(table["keys"].tolist())
         wanted = memory.rows(known, frame)
-        keys = wanted[: self.max_series]
+        keys = wanted[: max(self.max_series, len(known))]  # a lower cap drops nothing learned
         if len(wanted) > len(keys):
-            refused = memory.align(frame, wanted[self.max_series :])
+            refused = memory.align(frame, wanted[len(keys) :])
             skipped["over the cap of series"] = int(np.isfinite(refused.values).sum())
         frame = memory.align(frame, keys)
         last = np.concatenate([table["last"], np.zeros(len(keys) - len(known), np.int64)])
@@ -185,11 +193,12 @@ class Pipeline(Component):
 def _skipped(features: State, records: Records) -> Counter[str]:
     """What of these records was left out before there was a frame, by reason."""
     skipped = Counter(records.skipped)
-    late = features.get("late", np.zeros(1, np.int64))
     number = records.value if records.text is None else records.value[records.text == ""]
-    skipped["late"] += int(late[0])
     skipped["not a number"] += int(np.isnan(measured(number)).sum())
-    late[:] = 0
+    for reason, column in DROPPED.items():
+        if column in features:
+            skipped[reason] += int(features[column][0])
+            features[column] = np.zeros(1, np.int64)
     return +skipped
 
 

@@ -18,7 +18,8 @@ from amiss.decide import expect
 from amiss.memory import dump, grow, keep, load
 from made import START, Chance
 
-EVERY = 300 * SECOND
+EVERY = (7 * 86400 * SECOND, SECOND, 300 * SECOND, 91 * 86400 * SECOND)
+"""Between samples, by how many series there are."""
 METRICS = ("cpu_percent", "load1", 'disk_free_bytes{mount="/"}')
 SPECIAL = (np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 1e150, -1e150, 3.5e38, 5e-324, 1e-160, 0.0)
 
@@ -104,7 +105,7 @@ def systems(x: Floats) -> Frame:
 
 
 def named(x: Floats, features: tuple[str, ...]) -> Frame:
-    time = START * SECOND + EVERY * np.arange(len(x))
+    time = START * SECOND + EVERY[x.shape[1] % len(EVERY)] * np.arange(len(x))
     return Frame(time, tuple(f's{{host="{s}"}}' for s in range(x.shape[1])), features, x)
 
 

@@ -26,7 +26,7 @@ def records(draw: st.DrawFn) -> Records:
     """Records in the order of their time, up to 10 s apart, some of them no numbers."""
     n, chance = draw(st.integers(0, 60)), Chance(draw(st.integers(0, 2**32)))
     gaps = np.floor(chance.uniform(n) * draw(st.sampled_from([2, 10])))
-    value = np.round(100 * chance.normal(n))
+    value = 100.0 * chance.normal(n) * 10.0 ** np.floor(8 * chance.uniform(n))
     for i, bad in draw(st.lists(st.tuples(st.integers(0, 59), st.sampled_from(BAD)), max_size=5)):
         value[i : i + 1] = bad
     text = np.where(chance.uniform(n) < 0.1, "said", "")

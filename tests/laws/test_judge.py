@@ -71,7 +71,7 @@ def jointly(detector: Detector) -> Subject:
         init=init,
         step=step,
         frame=systems,
-        state_bytes=detector.state_bytes + 161,
+        state_bytes=detector.state_bytes + 169,
         shared=frozenset(f"{name}|{column}" for column in detector.shared),
         tolerance=detector.tolerance,
     )

@@ -107,6 +107,13 @@ def test_records_are_columns_of_one_length(source: Source, client: httpx.Client)
         assert all(isinstance(n, int) and n > 0 for n in records.skipped.values())
 
 
+def test_all_that_is_said_can_be_written(source: Source, client: httpx.Client) -> None:
+    for _, _, records in watch(source, client):
+        columns = [records.name, *records.labels.values()]
+        columns += [records.text] if records.text is not None else []
+        orjson.dumps([column.tolist() for column in columns])
+
+
 def test_nothing_comes_twice_or_before_what_was_promised(
     source: Source, client: httpx.Client
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from amiss.data import Frame
 from amiss.detectors.isolation_forest import IsolationForest
+from amiss.detectors.linear_regression import LinearRegression
 from amiss.errors import StateError
 from amiss.judge import judge_jointly, name_of
 from amiss.run import fit
@@ -25,7 +26,9 @@ def history(ticks: int = 120) -> Frame:
 
 def test_a_worker_says_what_this_process_would() -> None:
     apart, here = fit_apart(FOREST, {}, history()), fit_here(FOREST, {}, history())
-    assert apart.keys() == here.keys() == {name_of(FOREST), f"{name_of(FOREST)}.rank"}
+    assert (
+        apart.keys() == here.keys() == {name_of(FOREST) + part for part in ("", ".rank", ".count")}
+    )
     for name in here:
         for column in here[name]:
             assert np.array_equal(apart[name][column], here[name][column]), (name, column)
@@ -63,6 +66,24 @@ assert not heavy, heavy
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
     )
     assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_who_joined_late_keeps_nobody_from_learning() -> None:
+    """The time before a system was there says nothing of how often its metrics are seen."""
+    one = history(200)
+    values = np.full((200, 3, 3), np.nan)
+    values[:, :1], values[180:, 1:] = one.values, one.values[180:]
+    fleet = Frame(one.time, ('host="a"', 'host="b"', 'host="c"'), one.features, values)
+    for detector in (FOREST, LinearRegression(targets=("x",))):
+        fitted = fit_here(detector, {}, fleet)
+        assert fitted[name_of(detector)]["names"].tolist() == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize("fitting", [fit_here, fit_apart])
+def test_a_fit_that_learns_nothing_is_no_model(fitting) -> None:
+    """As of a target that was misspelt."""
+    with pytest.raises(StateError, match="nothing to learn from: in 120 samples too few of the"):
+        fitting(LinearRegression(targets=("cpu_precent",)), {}, history())
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ def score(
     from amiss.evaluate.tables import Table
 
     tables = [Table(path) for path in inputs]
-    outs = outputs(tables, out)
     past = Table(history) if history is not None else None
+    outs = outputs(tables, out, past)
     asked = Asked(time, tuple(by or ()))
     with reading(_bytes([*tables, *([past] if past else [])])) as tell:
         for report in run(tables, outs, asked, Scorer(a_week), past, tell):

@@ -3,7 +3,7 @@
     m   recent   median of the last three samples
     q            daily profile: 24 hours x {weekday, weekend}, linear between the hours' centres
     b   usual    q where it has lately been the better predictor, else the level of about a day
-    dt  interval median of the first 31 gaps between samples, in seconds
+    dt  interval median of 31 gaps between samples, in seconds; measured anew every 1,024
 
 and whether the sample lies inside the usual daily envelope (half-hour slots, two days seen).
 Several views need these, and a profile for each of them would cost 600 bytes a series.
@@ -21,17 +21,19 @@ FEATURES = ("value", "recent", "usual", "interval")
 DAY_SECONDS = 86400.0
 HALF_HOUR = HOUR // 2
 GAPS = 31
+RENEW = 1024  # samples after which the interval is measured again: it may have been changed
 MOST = 2147483647
 LARGEST = 3e38  # float32 holds no more
 
 
 def init(series: int) -> State:
-    """The references of `series` series never seen before: 922 bytes each."""
+    """The references of `series` series never seen before: 926 bytes each."""
     return {
         "count": np.zeros(series, np.int32),
         "before": np.zeros(series, np.int64),
         "gaps": np.zeros((series, GAPS), np.float32),
         "known": np.zeros(series, np.uint8),
+        "interval": np.full(series, 300.0, np.float32),
         "last": np.zeros((series, 3)),
         "level": np.zeros(series),
         "errors": np.zeros((series, 2)),
@@ -65,24 +67,25 @@ def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
 
 
 @kernel
-def _interval(gaps: Array, known: Array, s: int, gap: float) -> None:
-    """Insert a gap among the known ones of row s, which are sorted."""
+def _measure(gaps: Array, known: Array, dts: Array, s: int, count: int, gap: float) -> None:
+    """Insert a gap among the known ones of row s, which are sorted; their median is the interval.
+
+    Of the first 31 from the start, later when there are 31 new ones.
+    """
+    if known[s] == GAPS:
+        if count % RENEW != 0:
+            return
+        known[s] = 0
     i = known[s]
     while i > 0 and gaps[s, i - 1] > gap:
         gaps[s, i] = gaps[s, i - 1]
         i -= 1
     gaps[s, i] = gap
     known[s] += 1
-
-
-@kernel
-def _median(gaps: Array, known: Array, s: int) -> float:
-    """The median gap of row s in seconds; five minutes before there is one."""
     n = known[s]
-    if n == 0:
-        return 300.0
-    half = n // 2
-    return float(gaps[s, half] if n % 2 else 0.5 * (gaps[s, half - 1] + gaps[s, half]))
+    if n == GAPS or count < RENEW:
+        half = n // 2
+        dts[s] = gaps[s, half] if n % 2 else 0.5 * (gaps[s, half - 1] + gaps[s, half])
 
 
 @kernel
@@ -169,7 +172,7 @@ def _learn_profile(profile: Array, seen: Array, s: int, k: int, v: float, dt: fl
 @kernel
 def _expect(
     time: Array, value: Array, recent: Array, usual: Array, interval: Array, inside: Array,
-    count: Array, before: Array, gaps: Array, known: Array, last: Array, level: Array,
+    count: Array, before: Array, gaps: Array, known: Array, dts: Array, last: Array, level: Array,
     errors: Array, profile: Array, seen: Array, top: Array, bottom: Array, cycles: Array,
     slot: Array, slot_top: Array, slot_bottom: Array,
 ) -> None:  # fmt: skip
@@ -182,9 +185,9 @@ def _expect(
                 continue
             if count[s] == 0:
                 level[s] = last[s, 0] = last[s, 1] = last[s, 2] = v
-            elif known[s] < GAPS and time[t] > before[s]:
-                _interval(gaps, known, s, (time[t] - before[s]) / 1e9)
-            dt = _median(gaps, known, s)
+            elif time[t] > before[s]:
+                _measure(gaps, known, dts, s, count[s], (time[t] - before[s]) / 1e9)
+            dt = float(dts[s])
             before[s] = time[t]
             if count[s] < MOST:
                 count[s] += 1
@@ -206,5 +209,5 @@ def _expect(
             if has:
                 _compare(errors, s, abs(v - level[s]), abs(v - q))
             _learn_profile(profile, seen, s, near, v, dt)
-            level[s] += max(1.0 / count[s], dt / DAY_SECONDS) * (v - level[s])
+            level[s] += min(max(1.0 / count[s], dt / DAY_SECONDS), 1.0) * (v - level[s])
             last[s, 2], last[s, 1], last[s, 0] = x2, x1, v

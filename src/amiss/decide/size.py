@@ -10,8 +10,8 @@ exponential tail:
     V = Q1 + c max(0, 10 - low)                                 the surprise at which T is 10
 
 The quantiles are moderate on purpose: deeper ones are made of the events themselves. For the
-same reason an episode counts once: of the samples with T > 4 that follow one another within
-ten, all but the first weigh a twentieth.
+same reason an episode counts little: of samples with T > 4 that follow one another, the first
+counts and then each tenth; those between weigh a twentieth.
 """
 
 from math import exp2, isfinite, log

@@ -35,13 +35,16 @@ def pay(told: dict[str, Told], key: str, now: int, score: float) -> None:
 
 
 def quieten(told: dict[str, Told], over: Opened, now: int, silence: int) -> None:
-    """The members of an incident that is over are silent from now; what has faded is forgotten."""
+    """The members of an incident that is over are silent from now.
+
+    What has faded is forgotten: with the price, or, as long as it may be said when a member was
+    last as strange, with the memory of the budget.
+    """
     for key, member in over.members.items():
         told[key] = Told(now, member.score, price(told.get(key), now))
+    long = max(silence, int(FORGET * SECOND))
     old = [
-        key
-        for key, last in told.items()
-        if abs(now - last.at) > silence and price(last, now) < FADED
+        key for key, last in told.items() if abs(now - last.at) > long and price(last, now) < FADED
     ]
     for key in old:
         del told[key]

@@ -82,6 +82,7 @@ class IsolationForest(Detector):
         from sklearn.ensemble import IsolationForest as Forest
 
         x = measured(history.values).reshape(-1, len(history.features))
+        x = x[np.isfinite(x).any(axis=1)]  # not the time before a system joined
         names = np.array(history.features, dtype=str)
         told = np.isfinite(x).sum(axis=0) > len(x) // 2
         x, names = x[:, told], names[told]

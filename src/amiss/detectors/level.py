@@ -14,7 +14,7 @@ from amiss.kernel import kernel
 class Level(Detector):
     """Distance from the running mean: |x - mu| in the unit of the series.
 
-    mu += max(1/n, dt/memory) (x - mu). Not divided by a local scale: ranked against its own
+    mu += min(max(1/n, dt/memory), 1) (x - mu). Not divided by a local scale: ranked against its own
     past, the raw distance tells more. NaN changes nothing. O(1) memory, O(T S) time.
     """
 
@@ -54,4 +54,4 @@ def _level(
             if count[s] < 2147483647:
                 count[s] += 1
             scores[t, s] = abs(v - mean[s])
-            mean[s] += max(1.0 / count[s], interval[t, s] / memory) * (v - mean[s])
+            mean[s] += min(max(1.0 / count[s], interval[t, s] / memory), 1.0) * (v - mean[s])

@@ -86,7 +86,8 @@ class LinearRegression(Detector):
             return state
         names = np.array(history.features, dtype=str)
         values = np.clip(measured(history.values), -LARGEST, LARGEST).reshape(-1, len(names))
-        often = np.isfinite(values).sum(axis=0) > len(values) // 2
+        there = np.isfinite(values)
+        often = there.sum(axis=0) > there.any(axis=1).sum() // 2
         kept = np.where(often)[0]
         mean = np.array([np.nanmean(values[:, f]) for f in kept])
         spread = np.array([np.nanstd(values[:, f]) for f in kept])

@@ -22,7 +22,7 @@ NUMERIC = (
     pa.types.is_boolean,
     pa.types.is_null,
 )
-SOMETHING = r"\S"
+NOTHING = r"(?i)^(#?n/?a|-?nan|null)?$"
 SHOWN = 12  # columns named in a message
 
 
@@ -124,7 +124,7 @@ class Columns:
         except pa.ArrowInvalid:
             trimmed = pc.utf8_trim_whitespace(column)
             good = pc.match_substring_regex(trimmed, NUMBER)
-            bad = arrow.bools(pc.match_substring_regex(trimmed, SOMETHING)) & ~arrow.bools(good)
+            bad = _said(trimmed) & ~arrow.bools(good)
             if bad.any():
                 self.notes.count(name, int(bad.sum()), self.row + int(bad.argmax()))
             nothing = pa.nulls(len(column), column.type)
@@ -159,11 +159,17 @@ def is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
+def _said(trimmed: Any) -> Array:
+    """Which cells say anything: not those that are empty or one of the words for nothing."""
+    nothing = arrow.bools(pc.match_substring_regex(trimmed, NOTHING))
+    return ~(nothing | arrow.bools(pc.is_null(trimmed)))
+
+
 def _mostly_numbers(column: Any) -> bool:
     """Whether at least half of what a column says is numbers."""
     if not is_text(column.type):
         return any(is_so(column.type) for is_so in NUMERIC)
     trimmed = pc.utf8_trim_whitespace(column)
-    said = arrow.bools(pc.match_substring_regex(trimmed, SOMETHING))
+    said = _said(trimmed)
     good = arrow.bools(pc.match_substring_regex(trimmed, NUMBER))
     return 2 * int(good.sum()) >= int(said.sum())

@@ -144,7 +144,7 @@ def score(
             yield report
 
 
-def outputs(tables: Sequence[Table], out: str) -> list[Path | None]:
+def outputs(tables: Sequence[Table], out: str, history: Table | None = None) -> list[Path | None]:
     """Where the scores of each table go: a folder that is made, one file, or `-`.
 
     Raises ConfigError if two would go to the same file, or one to the table itself.
@@ -161,8 +161,9 @@ def outputs(tables: Sequence[Table], out: str) -> list[Path | None]:
     for n, (table, one) in enumerate(zip(tables, found, strict=True)):
         if one in found[:n]:
             raise ConfigError(f"{table.name}: another input is to be written to {one} already")
-        if one.exists() and Path(table.path).exists() and one.samefile(table.path):
-            raise ConfigError(f"{table.name}: its scores would be written over it; see --out")
+        for read in (table, *([history] if history else [])):
+            if one.exists() and Path(read.path).exists() and one.samefile(read.path):
+                raise ConfigError(f"{read.name}: scores would be written over it; see --out")
         try:
             one.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:

@@ -63,7 +63,9 @@ def csv_batches(stream: BinaryIO, table: str, asked: Asked) -> Iterator[Any]:
         delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse
     )
     converting = csv.ConvertOptions(
-        column_types={name: pa.string() for name in header}, strings_can_be_null=True
+        column_types={name: pa.string() for name in header},
+        null_values=[""],  # NA may be a region
+        strings_can_be_null=True,
     )
     try:
         yield from csv.open_csv(stream, reading, parsing, converting)
@@ -106,8 +108,8 @@ def json_batches(stream: BinaryIO, table: str, asked: Asked) -> Iterator[Any]:
     known = _fields(head.removeprefix(BOM).split(b"\n")[: None if whole else -1], table)
     if not known:
         return
-    asked.check(table, list(known))
     schema = pa.schema([(name, kind) for name, kind in known.items() if kind is not None])
+    asked.check(table, schema.names)
     again = io.BufferedReader(_Again(head.removeprefix(BOM), stream), BLOCK)
     reading = json.ReadOptions(use_threads=False, block_size=BLOCK)
     parsing = json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
@@ -144,5 +146,6 @@ def _fields(rows: list[bytes], table: str) -> dict[str, Any]:
 def _kind(value: object) -> Any:
     if isinstance(value, str):
         return pa.string()
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return pa.float64() if number else None
+    if isinstance(value, bool):
+        return pa.bool_()
+    return pa.float64() if isinstance(value, int | float) else None

@@ -10,6 +10,7 @@ from amiss.component import Features, Span
 from amiss.data import HOUR, SECOND, Array, Frame, Records, State, Strings, measured, series_key
 
 BACK = HOUR // 2  # a step back in time that no late record makes
+AHEAD = HOUR  # before its time: no record that is to be waited for
 
 
 class Grid(Features):
@@ -19,8 +20,9 @@ class Grid(Features):
     that nothing of it is still to come (the watermark), or once a record `late` after its end has
     come. A record for a tick that has left is late: dropped and counted. If the watermark falls
     back, or all records of a batch are more than half an hour too late, the clock was set back,
-    and the grid begins anew there. The order of records within a batch does not matter. Records
-    with text are not numbers and pass by. O(N log N) time; memory is the open ticks.
+    and the grid begins anew there. A record an hour and more ahead of the watermark is from a
+    clock that is wrong: dropped and counted. The order of records within a batch does not matter.
+    Records with text are not numbers and pass by. O(N log N) time; memory is the open ticks.
     """
 
     type: Literal["grid"] = "grid"
@@ -37,11 +39,16 @@ class Grid(Features):
             "value": np.zeros(0),
             "closed": np.full(1, np.iinfo(np.int64).min // 2),
             "late": np.zeros(1, np.int64),
+            "ahead": np.zeros(1, np.int64),
         }
 
     def step(self, state: State, records: Records) -> tuple[State, Frame]:
         """(N,) records -> (T, S, 1) frame of the ticks that are complete."""
         number = np.ones(len(records), np.bool_) if records.text is None else records.text == ""
+        if records.watermark is not None:
+            ahead = number & (records.time > records.watermark + AHEAD)
+            state = state | {"ahead": state["ahead"] + ahead.sum()}
+            number &= ~ahead
         key = np.concatenate([state["key"], keys_of(records)[number]])
         time = np.concatenate([state["time"], records.time[number]])
         value = np.concatenate([state["value"], records.value[number]])
@@ -65,6 +72,7 @@ class Grid(Features):
             "value": value[rest],
             "closed": np.array([last]),
             "late": state["late"] + late,
+            "ahead": state["ahead"],
         }
         return state, frame
 
@@ -81,8 +89,10 @@ class Grid(Features):
         known = np.isfinite(measured(value))
         cell = (t * len(keys) + s)[known]
         size = len(times) * len(keys)
+        value = value[known]
+        order = np.lexsort((value, cell))  # a sum of floats depends on their order
         count = np.bincount(cell, minlength=size)
-        total = np.bincount(cell, value[known], minlength=size)
+        total = np.bincount(cell[order], value[order], minlength=size)
         mean = np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
         shape = (len(times), len(keys), 1)
         return Frame(times * self.every, tuple(keys.tolist()), ("value",), mean.reshape(shape))

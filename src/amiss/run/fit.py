@@ -73,10 +73,15 @@ def _run(question: bytes, stop: threading.Event) -> tuple[int, bytes, bytes]:
 
 
 def fit_here(detector: Detector, states: States, history: Frame) -> States:
-    """The same in this process."""
+    """The same in this process. Raises StateError if nothing could be learned."""
     name = name_of(detector)
     init = detector.init(len(history.keys), len(history.features))
     fitted = detector.fit(states.get(name) or init, history)
+    if all(fitted[column].tobytes() == init[column].tobytes() for column in detector.shared):
+        raise StateError(
+            f"nothing to learn from: in {len(history.time)} samples too few of the metrics that "
+            f"{detector.type} needs were there"  # type: ignore[attr-defined]
+        )
     # calibrate anew: the scores of another model are no past of this one
     warmed = {name: {c: fitted[c] if c in detector.shared else init[c] for c in init}}
     warmed, *_ = judge_jointly(detector, warmed, history)
@@ -103,7 +108,10 @@ def main() -> None:
     keys, features = tuple(ask["keys"].tolist()), tuple(ask["features"].tolist())
     history = Frame(ask["time"], keys, features, ask["values"])
     own = question.get("own", {})
-    fitted = fit_here(detector, {name_of(detector): own} if own else {}, history)
+    try:
+        fitted = fit_here(detector, {name_of(detector): own} if own else {}, history)
+    except StateError as exc:
+        sys.exit(str(exc))
     sys.stdout.buffer.write(memory.dump(fitted))
 
 

@@ -1,7 +1,6 @@
 """One incident, by the id in the address; without one, all of them."""
 
 from html import escape
-from urllib.parse import quote
 
 import orjson
 import streamlit as st
@@ -127,7 +126,7 @@ def subject(look: Look, member: Member) -> str:
         most = f"<small>most of all {escape(blame)}</small>" if blame else ""
         return f"The picture as a whole{most}"
     said = escape(words.title(member.series, look.systems))
-    return f'<a href="explorer?key={quote(member.series)}">{said}</a>'
+    return f'<a href="{parts.address("explorer", key=member.series)}">{said}</a>'
 
 
 def seen(member: Member) -> tuple[str, str]:
