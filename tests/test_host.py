@@ -430,6 +430,20 @@ def test_each_file_system_once(watch: Watch) -> None:
     assert devices(watch.poll(), "mount") == {"/", "/home"}
 
 
+def test_names_that_are_no_utf8_are_written_out(watch: Watch) -> None:
+    used = Disk(10, 20, 1000, 2000, 100)
+    watch.say(
+        disk_partitions=[Part("/dev/sdb1", "/media/\udce9t", "ext4")],
+        disk_usage=lambda mount: Usage(1, 1),
+        disk_io_counters={"s\udce9": used},
+    )
+    watch.poll()
+    records = watch.poll()
+    assert devices(records, "mount") == {"/", r"/media/\udce9t"}
+    assert devices(records, "device") == {r"s\udce9"}
+    orjson.dumps(values(records))
+
+
 def test_in_a_container_the_root_is_watched_and_not_the_files_bound_into_it(watch: Watch) -> None:
     watch.say(disk_partitions=[Part("/dev/sda1", "/etc/hosts", "ext4")])
     assert devices(watch.poll(), "mount") == {"/"}

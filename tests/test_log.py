@@ -104,6 +104,24 @@ def test_starting_twice_says_nothing_twice(capsys: Said) -> None:
     ]
 
 
+@pytest.mark.parametrize("form", ["json", "logfmt"])
+def test_halves_of_characters_are_written_out(
+    form: str, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_FORMAT", form)
+    log.start()
+    extra = {"mount": "/media/\udce9", "folder": Path("/home/\udce9")}
+    try:
+        raise ValueError("h\udce9")
+    except ValueError:
+        logging.getLogger("amiss").exception("of \udce9", extra=extra)
+    [line] = capsys.readouterr().err.splitlines()
+    found = orjson.loads(line) if form == "json" else of(line)
+    assert (found["message"], found["mount"]) == (r"of \udce9", r"/media/\udce9")
+    assert found["folder"] == r"/home/\udce9"
+    assert r"ValueError: h\udce9" in found["fault"]
+
+
 def test_who_takes_standard_error_over_gets_what_is_logged(
     capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:

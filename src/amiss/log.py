@@ -13,6 +13,7 @@ from typing import Any, Literal, TextIO
 
 import orjson
 
+from amiss.data import readable
 from amiss.errors import ConfigError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -71,7 +72,8 @@ class Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One event on one line."""
-        return orjson.dumps(dict(_keys(record, self)), default=str).decode()
+        said = dict(_keys(record, self))
+        return orjson.dumps(said, default=lambda value: readable(str(value))).decode()
 
 
 class Logfmt(logging.Formatter):
@@ -87,14 +89,16 @@ def _keys(record: logging.LogRecord, form: logging.Formatter) -> Iterator[tuple[
     yield "time", f"{at:%Y-%m-%dT%H:%M:%S}.{int(record.msecs):03d}Z"
     yield "level", record.levelname.lower()
     yield "from", record.name
-    yield "message", record.getMessage()
-    yield from ((key, value) for key, value in vars(record).items() if key not in PLAIN)
+    yield "message", readable(record.getMessage())
+    for key, value in vars(record).items():
+        if key not in PLAIN:
+            yield key, readable(value) if isinstance(value, str) else value
     if record.exc_info:
-        yield "fault", form.formatException(record.exc_info)
+        yield "fault", readable(form.formatException(record.exc_info))
 
 
 def _quoted(value: object) -> str:
-    text = str(value)
+    text = readable(str(value))
     if text and text.isprintable() and not any(c in ' "=' for c in text):
         return text
     return orjson.dumps(text).decode()

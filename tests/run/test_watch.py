@@ -6,11 +6,13 @@ import threading
 from dataclasses import replace
 
 import numpy as np
+import orjson
 import pytest
 
 from amiss.data import HOUR, SECOND, Records
 from amiss.errors import StateError, Unreachable
 from amiss.judge import States
+from amiss.message import as_json
 from amiss.run import commits, watch
 from amiss.run.resume import LOST
 from amiss.run.watch import close, resume, run_watch, tick
@@ -411,6 +413,28 @@ def test_sensors_that_measure_no_number(rig) -> None:
     close(rig.watch)
     assert len(rig.store.history('cpu_percent{host="made"}', 0, 2**62)) == 20
     assert not len(rig.store.history(KEY, 0, 2**62))
+
+
+def test_a_name_that_is_no_utf8_harms_nothing_when_it_is_amiss(rig) -> None:
+    poll = rig.numbers.poll
+
+    def odd(cursor, now):
+        cursor, records = poll(cursor, now)
+        n = len(records)
+        said = {"mount": np.full(n, "/media/\udce9t"), "host": np.full(n, "w\udce9b")}
+        text = np.array(["", "", "caf\udce9"][:n], str)
+        return cursor, replace(records, labels=said, text=text)
+
+    rig.numbers.poll = odd
+    rig.start()
+    rig.run(TICKS)
+    opened = rig.store.incidents()
+    assert opened
+    assert 'mount="/media/\\\\udce9t"' in opened[0].members[0].series
+    assert rig.watch.states["context"]["said"][-1].startswith(r"caf\udce9")
+    for one in opened:
+        orjson.dumps(as_json(one))
+    assert not rig.watch.skipped
 
 
 def test_a_tick_without_news_is_none(rig) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from amiss.data import readable
 from amiss.errors import ConfigError, StateError
 from amiss.store.tables import SCHEMA, VERSIONS, metadata, version
 from amiss.store.trouble import explain
@@ -117,7 +118,7 @@ def upsert(
 
 def storable(text: str) -> str:
     """The same, with what no database takes (halves of characters, zero bytes) written out."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    return readable(text).replace("\0", "\\x00")
 
 
 def _engine(url: str | Path) -> tuple[Engine, str]:
