@@ -424,8 +424,9 @@ def test_mail_that_is_refused_for_good_is_not_for_now(replies: dict, error: type
 def test_apprise_gives_up_on_a_receiver_that_hangs() -> None:
     with Receiver() as receiver:
         receiver.open.clear()
-        with pytest.raises(Unreachable, match="JSON: A Connection error"):
+        with pytest.raises(Unreachable, match="JSON: A Connection error") as given_up:
             Apprise(urls=(f"json://{receiver.place}/T0KEN?rto=0.2",)).send((incident(),), at())
+    assert "T0KEN" not in str(given_up.value)
 
 
 def test_apprise_says_which_address_it_cannot_use() -> None:
@@ -436,10 +437,21 @@ def test_apprise_says_which_address_it_cannot_use() -> None:
     assert "T0KEN" not in str(refused.value)
 
 
-def test_apprise_is_taken_apart_by_address() -> None:
-    urls = ("slack://a/b/c", "env:TEAM_CHAT", "slack://d/e/f", "file:/run/secrets/phone")
+@pytest.mark.parametrize(
+    ("urls", "names"),
+    [
+        (
+            ("slack://a/b/c", "env:TEAM_CHAT", "slack://d/e/f", "file:/run/secrets/phone"),
+            ["slack", "TEAM_CHAT", "slack-2", "phone"],
+        ),
+        (("file:/a/on-call", "file:/b/on-call", "file:/c/on"), ["on-call", "on-call-2", "on"]),
+        (("slack://a", "file:/a/slack-2", "slack://b"), ["slack", "slack-2", "slack-3"]),
+        (("slack://a", "slack://b", "file:/a/slack-2"), ["slack", "slack-2", "slack-2-2"]),
+    ],
+)
+def test_apprise_is_taken_apart_by_address(urls: tuple[str, ...], names: list[str]) -> None:
     parts = Apprise(urls=urls, template="$id").apart()
-    assert list(parts) == ["slack", "TEAM_CHAT", "slack-2", "phone"]
+    assert list(parts) == names
     assert [[url.get_secret_value() for url in part.urls] for part in parts.values()] == [
         [url] for url in urls
     ]

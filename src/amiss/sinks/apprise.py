@@ -61,8 +61,11 @@ class Apprise(Sink):
             text = url.get_secret_value()
             kept = REFERENCE.fullmatch(text)
             name = text.partition(":")[2].rpartition("/")[2] if kept else text.partition(":")[0]
-            same = sum(other.partition("-")[0] == name for other in sinks)
-            sinks[f"{name}-{same + 1}" if same else name] = self.model_copy(update={"urls": (url,)})
+            numbered, n = name, 1
+            while numbered in sinks:
+                n += 1
+                numbered = f"{name}-{n}"
+            sinks[numbered] = self.model_copy(update={"urls": (url,)})
         return sinks
 
     def send(self, incidents: Sequence[Incident], world: World) -> None:
