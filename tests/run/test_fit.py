@@ -68,6 +68,13 @@ assert not heavy, heavy
     assert (said.returncode, said.stderr) == (0, "")
 
 
+def test_a_worker_runs_no_code_of_the_folder_that_one_stands_in(tmp_path, monkeypatch) -> None:
+    for module in ("random", "numpy", "amiss"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('not ours')\n")
+    monkeypatch.chdir(tmp_path)
+    assert fit_apart(FOREST, {}, history())
+
+
 def test_who_joined_late_keeps_nobody_from_learning() -> None:
     """The time before a system was there says nothing of how often its metrics are seen."""
     one = history(200)

@@ -24,7 +24,7 @@ from amiss.judge import States, judge_jointly, name_of
 
 LONGEST = 1800.0  # seconds
 LOOK = 0.2  # seconds between two looks at whether to give up
-COMMAND = (sys.executable, "-m", "amiss.run.fit")
+COMMAND = (sys.executable, "-P", "-m", "amiss.run.fit")  # no code of the folder one stands in
 
 
 def fit_apart(
