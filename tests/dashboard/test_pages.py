@@ -4,13 +4,14 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from amiss.data import DAY, HOUR, MINUTE, Incident, Member
+from amiss.data import DAY, HOUR, MINUTE, Incident, Member, readable
 from amiss.errors import Unreachable
 from amiss.web.dashboard import here
 from amiss.web.times import iso
@@ -364,6 +365,34 @@ def test_nothing_from_outside_is_taken_for_html_or_markdown(
     assert not re.search(r"(?<!\\)[<\[$*]", "".join(label for label, _ in shown.links))
     if page != "explorer":
         assert nasty in shown.text
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [("", {}), ("incident", {}), ("incident", {"id": "odd"}), ("explorer", {}), ("health", {}),
+     ("explorer", {"key": 'cpu_percent{host="web-3",mount="/a\\udcff"}'})],
+)  # fmt: skip
+def test_a_name_that_is_no_text_ends_no_page(
+    reader: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, query: dict[str, str]
+) -> None:
+    """What a source lets through: bytes in the names of mounts and processes."""
+    live, odd = FakeLive(tmp_path / "odd", "quiet"), 'cpu_percent{host="web-3",mount="/a\udcff"}'
+    live.add(incident("odd", (member(odd),), START, evidence=("a\udcff (pid 7) 3 MB/s",)))
+    before, history = live.now(), live.history
+    like = next(one for one in before.series if one.key == CPU)
+    series = (replace(like, key=odd, amiss=True), *before.series)
+    monkeypatch.setattr(live, "now", lambda: replace(before, series=series))
+    monkeypatch.setattr(live, "history", lambda key, *of: history(CPU, *of))
+    shown = reader(live, page, **query)
+    if page == "explorer":
+        assert "CPU of /a\\udcff amiss" in shown.text
+        assert len(shown.charts) == 2
+        shown.page.radio[0].set_value(CPU)
+        shown.again().page.radio[0].set_value(odd)
+        assert "CPU of /a\\udcff amiss" in shown.again().text
+        assert shown.page.query_params["key"] == readable(odd)
+    else:
+        assert "udcff" in shown.text
 
 
 def test_a_store_that_does_not_answer_is_told_not_thrown(

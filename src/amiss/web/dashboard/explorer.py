@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from amiss.data import parse_key
+from amiss.data import parse_key, readable
 from amiss.judge import WARM
 from amiss.run.now import SeriesNow
 from amiss.units import write_number
@@ -58,7 +58,7 @@ def choose() -> None:
     if len(found) > LISTED:
         parts.show(f'<p class="am-faint">{len(found) - LISTED:,} more; type to narrow down</p>')
     if picked and picked != shown:
-        st.query_params["key"] = picked
+        st.query_params["key"] = readable(picked)
         one_series.live_again()
         st.rerun()
 

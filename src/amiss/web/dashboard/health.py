@@ -5,7 +5,6 @@ from functools import partial
 from html import escape
 from importlib.metadata import version
 from math import isfinite
-from urllib.parse import quote
 
 import streamlit as st
 
@@ -194,7 +193,7 @@ def listed(look: Look, series: list[SeriesNow]) -> str:
     """A line for each, up to a number."""
     lines = (
         (
-            f'<a href="explorer?key={quote(one.key)}">'
+            f'<a href="{parts.address("explorer", key=one.key)}">'
             f"{escape(words.title(one.key, look.systems))}</a>",
             escape(words.doing(one, look.at, look.zone, look.every(one.pipeline))),
         )

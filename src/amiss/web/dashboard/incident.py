@@ -1,8 +1,8 @@
 """One incident, by the id in the address; without one, all of them."""
 
+import json
 from html import escape
 
-import orjson
 import streamlit as st
 
 from amiss.data import DAY, Incident, Member, parse_key
@@ -33,7 +33,8 @@ def page() -> None:
     open_ = revisions[-1].state == "open"
     parts.refreshing(lambda: draw(asked), look.pace if open_ else SETTLED)
     parts.show(parts.heading("As data"))
-    body = orjson.dumps([as_json(one) for one in revisions], option=orjson.OPT_INDENT_2)
+    text = json.dumps([as_json(one) for one in revisions], ensure_ascii=False, indent=2)
+    body = text.encode("utf-8", "backslashreplace")  # names need not be UTF-8: JSON has \udc80, too
     with st.container(horizontal=True):
         st.download_button(
             "Download JSON",

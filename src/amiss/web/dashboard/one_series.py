@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 import streamlit as st
 
-from amiss.data import DAY, HOUR, MINUTE, parse_key
+from amiss.data import DAY, HOUR, MINUTE, parse_key, readable
 from amiss.judge import WARM
 from amiss.run.now import SeriesNow
 from amiss.store import Points
@@ -37,7 +37,7 @@ def chosen(look: Look) -> str | None:
     """The key in the address, or the worst of all."""
     asked = st.query_params.get("key")
     if asked:
-        return str(asked)
+        return next((s.key for s in look.now.series if readable(s.key) == asked), asked)
     worst = words.strangest(look.now.series, look.now.budget.bar)
     return worst[0].key if worst else None
 
@@ -167,9 +167,8 @@ def picture(look: Look, key: str, one: SeriesNow | None, points: Points, stretch
     spec = charts.series_chart(name, look.dark, 300, every, zoom=True)
     alt = f"{words.title(key)}: value, what was expected, and how rare each moment was"
     span = st.session_state.get("span") if stretch.live else stretch.start
-    event = st.vega_lite_chart(
-        data, spec, width="stretch", alt=alt, on_select="rerun", key=f"zoom {key} {span}"
-    )
+    place = readable(f"zoom {key} {span}")
+    event = st.vega_lite_chart(data, spec, width="stretch", alt=alt, on_select="rerun", key=place)
     drawn = event.selection.get("zoom", {}).get("t") if event else None
     if drawn and drawn[1] - drawn[0] > 2 * every * 1000:
         st.query_params["from"] = iso(int(drawn[0] * 10**6))

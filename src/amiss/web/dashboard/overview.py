@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from html import escape
-from urllib.parse import quote
 
 from amiss.data import DAY, parse_key
 from amiss.judge import WARM
@@ -118,7 +117,7 @@ def day(look: Look) -> str:
         said = f"{each.severity}: {each.title}, {look.clock(each.since)}"
         bars.append(
             f'<a class="am-{each.severity}" style="left:{left:.2f}%;width:{width:.2f}%"'
-            f' href="incident?id={quote(each.id)}" title="{escape(said)}"'
+            f' href="{parts.address("incident", id=each.id)}" title="{escape(said)}"'
             f' aria-label="{escape(said)}"></a>'
         )
     unseen = min(max((now.first - start) / DAY, 0.0), 1.0) * 100
@@ -165,7 +164,7 @@ def tile(look: Look, one: SeriesNow) -> str:
         expected = one.state
     value = write_number(one.value, name) if one.state != "silent" else "no data"
     return (
-        f'<a class="am-tile" href="explorer?key={quote(one.key)}">'
+        f'<a class="am-tile" href="{parts.address("explorer", key=one.key)}">'
         f"{escape(words.title(one.key, look.systems))}<b>{escape(value)}</b>"
         f"<small>{escape(expected)}</small></a>"
     )

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pyarrow as pa
 import streamlit as st
 
-from amiss.data import SECOND
+from amiss.data import SECOND, readable
 from amiss.errors import Error
 from amiss.run.now import Now
 from amiss.web.dashboard import here, words
@@ -84,7 +85,7 @@ def refreshing(draw: Callable[[], None], every: str = REFRESH) -> None:
 
 def show(body: str) -> None:
     """HTML of ours."""
-    st.html(body)
+    st.html(readable(body))
 
 
 def chart(data: pa.Table, spec: dict[str, Any], alt: str) -> None:
@@ -94,7 +95,15 @@ def chart(data: pa.Table, spec: dict[str, Any], alt: str) -> None:
 
 def link(page: str, label: str, icon: str | None = None, **query: str) -> None:
     """A link to another page, without loading everything anew. `label` is Markdown."""
+    query = {name: readable(value) for name, value in query.items()}
+    label = readable(label)
     st.page_link(st.session_state["pages"][page], label=label, icon=icon, query_params=query)
+
+
+def address(page: str, **query: str) -> str:
+    """Where a link within HTML leads."""
+    said = urlencode({name: readable(value) for name, value in query.items()})
+    return escape(f"{page}?{said}")
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from math import isfinite
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from amiss.data import DAY, SECOND, Incident, parse_key
+from amiss.data import DAY, SECOND, Incident, parse_key, readable
 from amiss.decide.explain import moment, rarity
 from amiss.decide.severity import ORDER
 from amiss.run.now import Now, PipelineNow, SeriesNow
@@ -129,10 +129,10 @@ def title(key: str, systems: int = 1) -> str:
     name = words(key)
     if OPERATIONS.match(key):  # else they read like the bytes
         name = name.replace("read", "reads", 1).replace("write", "writes", 1)
-    text = name[:1].upper() + name[1:]
+    text = readable(name[:1].upper() + name[1:])
     labels = parse_key(key)[1]
     host = labels.get("host") or labels.get("instance") or ""
-    return f"{text}, {host}" if systems > 1 and host else text
+    return f"{text}, {readable(host)}" if systems > 1 and host else text
 
 
 def overdue(pipeline: PipelineNow, now: int) -> bool:
