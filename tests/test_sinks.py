@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from amiss.data import DAY, MINUTE, Incident
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.masked import Hidden, mask, scrub
-from amiss.message import as_json, compose, event, telling, write_time
+from amiss.message import as_json, compose, event_of, telling, write_time
 from amiss.sinks.apprise import Apprise
 from amiss.sinks.jsonl import Jsonl
 from amiss.sinks.stdout import Stdout
@@ -459,6 +459,7 @@ def test_apprise_is_taken_apart_by_address(urls: tuple[str, ...], names: list[st
 
 
 def test_events_are_told_from_the_incident() -> None:
-    assert event(incident()) == "opened"
-    assert event(incident(revision=7)) == "worse"
-    assert event(ended(incident())) == "resolved"
+    assert event_of(incident()) == "opened"
+    assert event_of(incident(revision=7)) == "worse"
+    assert event_of(incident(revision=7), "opened") == "opened"
+    assert event_of(ended(incident())) == "resolved"

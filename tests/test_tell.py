@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss.component import Sink
-from amiss.data import MINUTE, Incident, Records
+from amiss.data import MINUTE, Event, Incident, Records
 from amiss.errors import ConfigError, Rejected, StateError, Unreachable
-from amiss.message import event, telling
+from amiss.message import telling
 from amiss.run.tell import Channel, SinkStatus, back_off, channels, start, stop, tell
 from amiss.sinks.apprise import Apprise
 from amiss.sinks.jsonl import Jsonl
@@ -89,19 +89,22 @@ class Recorder(Sink):
     """
 
     heard: ClassVar[list[tuple[str, int]]] = []
+    events: ClassVar[list[Event | None]] = []
     does: ClassVar[list[Exception | None]] = []
 
-    def send(self, incidents: Sequence[Incident], world: World) -> None:
+    def send(self, incidents: Sequence[Incident], world: World, event: Event | None = None) -> None:
         for each in incidents:
             instead = self.does.pop(0) if self.does else None
             if instead is not None:
                 raise instead
             self.heard.append((each.id, each.revision))
+            self.events.append(event)
 
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     Recorder.heard.clear()
+    Recorder.events.clear()
     Recorder.does.clear()
     yield
 
@@ -132,6 +135,14 @@ def test_what_is_worth_telling_is_told_in_order_and_once() -> None:
     assert log.marks["one"] == 10
     assert one.status == SinkStatus(delivered=6, last=NOW)
     assert set(log.outcomes.values()) == {(NOW, "delivered", "")}
+
+
+def test_who_comes_late_is_told_of_an_opening_first() -> None:
+    log = Memory(life())
+    log.marks["one"] = 1  # it was added when the first revision had gone by
+    tell(channel(log))
+    assert Recorder.heard == [("a1", 2), ("a1", 3), ("a1", 5)]
+    assert Recorder.events == ["opened", "worse", "resolved"]
 
 
 def test_a_restart_goes_on_where_it_was() -> None:
@@ -222,6 +233,7 @@ TROUBLE = st.sampled_from([None, None, Unreachable("later"), Rejected("no"), Con
 def test_whatever_happens_nothing_is_lost_reordered_or_told_twice(data: st.DataObject) -> None:
     """Against a naive reader of the whole log; marks may fail, and the program may restart."""
     Recorder.heard.clear()
+    Recorder.events.clear()
     Recorder.does[:] = data.draw(st.lists(TROUBLE, max_size=12))
     failing = data.draw(st.lists(st.booleans(), max_size=20))
     log = Memory()
@@ -479,4 +491,3 @@ def test_no_wall_of_logs(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         tell(channel(Memory(life())))
     assert not caplog.records
-    assert event(life()[0]) == "opened"

@@ -32,7 +32,19 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from amiss.data import DAY, HOUR, MINUTE, SECOND, Floats, Frame, Incident, Records, Scores, State
+from amiss.data import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Event,
+    Floats,
+    Frame,
+    Incident,
+    Records,
+    Scores,
+    State,
+)
 from amiss.world import World
 
 K = TypeVar("K", bound="Component")
@@ -194,8 +206,11 @@ class Sink(Component):
     """Tells the world."""
 
     @abstractmethod
-    def send(self, incidents: Sequence[Incident], world: World) -> None:
+    def send(self, incidents: Sequence[Incident], world: World, event: Event | None = None) -> None:
         """Deliver all, or raise Unreachable (try again) or Rejected (do not).
+
+        `event` is what they are to this receiver, who may not have heard of the revisions
+        before; None is what they are by themselves (see message.event_of).
 
         Each incident is a revision; the same id and revision may come twice after a crash
         between sending and remembering that it was sent.

@@ -19,6 +19,7 @@ Times: TypeAlias = NDArray[np.int64]
 Strings: TypeAlias = NDArray[np.str_]
 State: TypeAlias = dict[str, NDArray[Any]]
 Severity: TypeAlias = Literal["low", "medium", "high"]
+Event: TypeAlias = Literal["opened", "worse", "resolved"]
 
 LARGEST = 1e150  # beyond it squares and ratios overflow; no sensor measures so much
 

@@ -4,15 +4,13 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from math import isfinite
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from urllib.parse import quote
 
-from amiss.data import DAY, SECOND, Incident, parse_key
+from amiss.data import DAY, SECOND, Event, Incident, parse_key
 from amiss.template import WORDS, fill
 from amiss.units import write_days
 from amiss.wording import observed, rare
-
-Event: TypeAlias = Literal["opened", "worse", "resolved"]
 
 SEVERITIES = ("low", "medium", "high")
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours and cursor movements
@@ -45,8 +43,10 @@ def telling(previous: Incident | None, now: Incident) -> Event | None:
     return "worse" if graver or now.breadth >= 2 * previous.breadth else None
 
 
-def event(incident: Incident) -> Event:
-    """What a revision that was worth telling says of its incident."""
+def event_of(incident: Incident, told: Event | None = None) -> Event:
+    """What a revision is `told` as; without that, what it is to one who heard all before it."""
+    if told is not None:
+        return told
     if incident.state == "resolved":
         return "resolved"
     return "opened" if incident.revision == 1 else "worse"
@@ -58,13 +58,15 @@ def compose(
     address: str | None = None,
     template: str | None = None,
     zone: tzinfo | None = None,
+    event: Event | None = None,
 ) -> Message:
     """Title and body. `now` is ns; `address` is where people reach this Amiss.
 
     Times are written for `zone`, or where this machine stands. `template` must have passed
-    `template.check_template`.
+    `template.check_template`. `event` as in `event_of`.
     """
-    said = {name: _plain(text) for name, text in _fields(incident, now, address, zone).items()}
+    fields = _fields(incident, now, address, zone, event_of(incident, event))
+    said = {name: _plain(text) for name, text in fields.items()}
     title, _, body = fill(WORDS if template is None else template, said).partition("\n")
     return Message(title.strip() or said["title"], body.strip("\n"))
 
@@ -93,11 +95,10 @@ def write_time(ns: int) -> str:
 
 
 def _fields(
-    incident: Incident, now: int, address: str | None, zone: tzinfo | None
+    incident: Incident, now: int, address: str | None, zone: tzinfo | None, kind: Event
 ) -> dict[str, str]:
     over, system = incident.until, parse_key(f"x{{{incident.system}}}")[1]
     duration = _span((now if over is None else over) - incident.since)
-    kind = event(incident)
     title = f"{incident.title} ({incident.severity})"
     if kind != "opened":
         title = f"{'worse' if kind == 'worse' else f'resolved after {duration}'}: {title}"

@@ -104,6 +104,20 @@ def test_each_incident_is_told_on_its_own(kind: type[Sink], receiver: Receiver) 
         assert len(receiver.all()) == 2
 
 
+def test_it_says_what_it_is_told_an_incident_is(
+    kind: type[Sink], receiver: Receiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for event, said in ((None, True), ("opened", False)):
+        there = world(kind, receiver.place)
+        built(kind).send((incident(str(event), revision=3),), there, event)  # type: ignore[arg-type]
+        heard = [request.body.decode() for request in receiver.all()] + [capfd.readouterr().out]
+        files = [path for path in Path.cwd().iterdir() if path.is_file()]
+        heard += [path.read_text(encoding="utf-8") for path in files]
+        for path in files:
+            path.unlink()
+        assert any("worse" in each for each in heard) == said
+
+
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, None])
 def test_no_answer_now_is_unreachable(
     kind: type[Sink], receiver: Receiver, status: int | None

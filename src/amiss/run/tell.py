@@ -14,7 +14,7 @@ from traceback import extract_tb
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from amiss.component import Sink
-from amiss.data import Incident
+from amiss.data import Event, Incident
 from amiss.errors import ConfigError, Rejected, StateError, Unreachable
 from amiss.message import telling
 from amiss.world import World
@@ -147,12 +147,13 @@ def tell(channel: Channel) -> bool:
     for incident in revisions:
         if channel.stop.is_set():
             return False
-        if telling(channel.incidents.last_told(channel.name, incident.id), incident) is None:
+        event = telling(channel.incidents.last_told(channel.name, incident.id), incident)
+        if event is None:
             continue
         waiting = channel.status.waiting_since or channel.world.now()
         channel.status = replace(channel.status, waiting_since=waiting)
         try:
-            refusal = _send(channel, incident)
+            refusal = _send(channel, incident, event)
         except (Unreachable, ConfigError) as exc:
             channel.incidents.delivered(*_outcome(channel, incident, "retrying", str(exc)))
             raise
@@ -184,10 +185,10 @@ def _write(channel: Channel) -> None:
         channel.unwritten.popleft()
 
 
-def _send(channel: Channel, incident: Incident) -> str | None:
+def _send(channel: Channel, incident: Incident, event: Event) -> str | None:
     """Send one revision; why it was refused, or None."""
     try:
-        channel.sink.send((incident,), channel.world)
+        channel.sink.send((incident,), channel.world, event)
         return None
     except (Unreachable, ConfigError):
         raise

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 
 from amiss.component import Sink
-from amiss.data import Incident
+from amiss.data import Event, Incident
 from amiss.errors import ConfigError, Error, Rejected, Unreachable
 from amiss.masked import REFERENCE, Hidden, hush, scrub
-from amiss.message import compose, event
+from amiss.message import compose, event_of
 from amiss.sinks import Template
 from amiss.world import World
 
@@ -68,7 +68,7 @@ class Apprise(Sink):
             sinks[numbered] = self.model_copy(update={"urls": (url,)})
         return sinks
 
-    def send(self, incidents: Sequence[Incident], world: World) -> None:
+    def send(self, incidents: Sequence[Incident], world: World, event: Event | None = None) -> None:
         """Tell each address in turn.
 
         Raises ConfigError for an address that Apprise does not know, Rejected where the
@@ -83,7 +83,8 @@ class Apprise(Sink):
                     raise ConfigError(f"{url} holds no address that Apprise can use")
                 for incident in incidents:
                     heard.clear()
-                    said = compose(incident, world.now(), self.address, self.template)
+                    now = world.now()
+                    said = compose(incident, now, self.address, self.template, event=event)
                     sent = service.notify(
                         # without a body, Apprise wants the title in its place
                         title=said.title if said.body else "",
@@ -96,7 +97,7 @@ class Apprise(Sink):
 
 
 def _kind(incident: Incident) -> str:
-    if event(incident) == "resolved":
+    if event_of(incident) == "resolved":
         return "success"
     return "failure" if incident.severity == "high" else "warning"
 

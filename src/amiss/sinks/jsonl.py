@@ -9,9 +9,9 @@ import orjson
 from pydantic import Field
 
 from amiss.component import Sink
-from amiss.data import Incident
+from amiss.data import Event, Incident
 from amiss.jsonlog import append
-from amiss.message import as_json, event
+from amiss.message import as_json, event_of
 from amiss.world import World
 
 
@@ -32,10 +32,10 @@ class Jsonl(Sink):
     fsync: bool = True
     """Have each line on the disk before it counts as told."""
 
-    def send(self, incidents: Sequence[Incident], world: World) -> None:
+    def send(self, incidents: Sequence[Incident], world: World, event: Event | None = None) -> None:
         """Append. Raises Unreachable while the file cannot be written."""
         for incident in incidents:
-            line = orjson.dumps({"event": event(incident), **as_json(incident)})
+            line = orjson.dumps({"event": event_of(incident, event), **as_json(incident)})
             append(
                 self.path.expanduser(),
                 line,

@@ -8,9 +8,9 @@ from typing import Literal, TextIO
 import orjson
 
 from amiss.component import Sink
-from amiss.data import Incident
+from amiss.data import Event, Incident
 from amiss.errors import Rejected, Unreachable
-from amiss.message import as_json, compose, event
+from amiss.message import as_json, compose, event_of
 from amiss.sinks import Template
 from amiss.world import World
 
@@ -30,13 +30,16 @@ class Stdout(Sink):
     address: str | None = None
     """Where people reach this Amiss, such as https://amiss.example.com, for $address."""
 
-    def send(self, incidents: Sequence[Incident], world: World) -> None:
+    def send(self, incidents: Sequence[Incident], world: World, event: Event | None = None) -> None:
         """Print. A reader that has gone away is Rejected, a full disk Unreachable."""
         for incident in incidents:
             if self.format == "json":
-                _print(orjson.dumps({"event": event(incident), **as_json(incident)}).decode())
+                _print(
+                    orjson.dumps({"event": event_of(incident, event), **as_json(incident)}).decode()
+                )
                 continue
-            said = compose(incident, world.now(), self.address, self.template or LINE)
+            template = self.template or LINE
+            said = compose(incident, world.now(), self.address, template, event=event)
             _print(f"{said.title}\n{said.body}".rstrip("\n"))
 
 

@@ -9,10 +9,10 @@ import orjson
 from pydantic import ConfigDict, Field
 
 from amiss.component import Sink, Span
-from amiss.data import SECOND, Incident
+from amiss.data import SECOND, Event, Incident
 from amiss.errors import ConfigError
 from amiss.masked import HTTP, Hidden, HttpAddress, Reference, hush
-from amiss.message import as_json, compose, event
+from amiss.message import as_json, compose, event_of
 from amiss.sinks import Template
 from amiss.world import World
 
@@ -45,17 +45,17 @@ class Webhook(Sink):
     address: str | None = None
     """Where people reach this Amiss, such as https://amiss.example.com, for $address."""
 
-    def send(self, incidents: Sequence[Incident], world: World) -> None:
+    def send(self, incidents: Sequence[Incident], world: World, event: Event | None = None) -> None:
         """Post one after the other. Raises as World.ask; ConfigError without the secret."""
         hush()
         url = self.url.read(world)
         if not HTTP.fullmatch(url):
             raise ConfigError(f"{self.url} is no address that starts with http:// or https://")
         for incident in incidents:
-            said = compose(incident, world.now(), self.address, self.template)
+            said = compose(incident, world.now(), self.address, self.template, event=event)
             body = orjson.dumps(
                 {
-                    "event": event(incident),
+                    "event": event_of(incident, event),
                     "title": said.title,
                     "body": said.body,
                     "incident": as_json(incident),
