@@ -31,3 +31,20 @@ def test_a_name_is_not_taken_for_this_machine_by_how_it_begins(host: str) -> Non
 def test_a_host_is_a_bare_name(host: str) -> None:
     with pytest.raises(ValueError, match="write it without scheme and port"):
         given(hosts=[host], token="env:AMISS_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("listen", "hosts", "link"),
+    [
+        ("127.0.0.1:8600", (), "http://127.0.0.1:8600"),
+        ("localhost:8600", ("localhost",), "http://localhost:8600"),
+        ("[::1]:8600", (), "http://[::1]:8600"),
+        ("127.0.0.1:8600", ("localhost", "amiss.example.org"), "https://amiss.example.org"),
+        ("0.0.0.0:8600", (), "http://127.0.0.1:8600"),
+        ("0.0.0.0:8600", ("amiss.example.org", "a"), "http://amiss.example.org:8600"),
+        ("[::]:8600", ("2001:db8::1",), "http://[2001:db8::1]:8600"),
+        ("192.0.2.1:80", ("amiss.example.org",), "http://192.0.2.1:80"),
+    ],
+)
+def test_where_messages_lead_to(listen: str, hosts: tuple[str, ...], link: str) -> None:
+    assert given(listen=listen, hosts=hosts, token="env:AMISS_TOKEN").link == link

@@ -110,9 +110,31 @@ class Settings(Component):
         return host.strip("[]"), int(port)
 
     @property
+    def link(self) -> str:
+        """Where a person finds the pages, as far as can be known: by the first name of `hosts`
+        where there is one, through TLS where only a proxy can be meant by it.
+        """
+        host, port = self.address
+        named = next((name for name in self.hosts if not is_loopback(name)), None)
+        if self.loopback and named:
+            return f"https://[{named}]" if ":" in named else f"https://{named}"
+        if host in ("0.0.0.0", "::"):  # noqa: S104
+            host = named or "127.0.0.1"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the program."""
         return is_loopback(self.address[0])
+
+
+def put_off(settings: Settings, first: Settings) -> str:
+    """What differs from the `first` settings and cannot change while the program runs: there is
+    a socket, and there are people who have signed in. "" if nothing does.
+    """
+    late = [name for name in ("listen", "token") if getattr(settings, name) != getattr(first, name)]
+    verb = "is" if len(late) == 1 else "are"
+    return f"{' and '.join(late)} {verb} used from the next start on" if late else ""
 
 
 HOST = {

@@ -68,9 +68,9 @@ class House:
         self.live: Live | None = None
         self.file.write_text(CONFIG)
 
-    def start(self, world: World | None = None) -> Live:
+    def start(self, world: World | None = None, listen: str | None = None) -> Live:
         self.live = Live(
-            config.read(self.file), self.folder / "home", world or self.world, self.file
+            config.read(self.file), self.folder / "home", world or self.world, self.file, listen
         )
         self.live.start()
         return self.live
@@ -253,6 +253,30 @@ def test_a_bad_file_keeps_the_old_one_running_and_is_shown(house) -> None:
     house.until(lambda now: "no such file" in now.config_error)
     house.write(CONFIG + "\n")
     house.until(lambda now: not now.config_error)
+
+
+def test_a_reload_leaves_address_and_token_for_the_next_start(house, caplog, monkeypatch) -> None:
+    monkeypatch.setenv("AMISS_TEST_TOKEN", "sixteen characters or more")
+    given = "listen: 127.0.0.1:8600\n" + CONFIG
+    house.write(given)
+    live = house.start(listen="127.0.0.1:9999")  # as on the command line
+    assert live.reload() == "nothing has changed"
+    house.write(given + "hosts: [localhost]\n")
+    assert live.reload() == "the new configuration is in use"
+    assert (live.settings.listen, live.settings.hosts) == ("127.0.0.1:9999", ("localhost",))
+    assert live.reload() == "nothing has changed"
+    assert live.now().config_waits == ""
+    assert "next start" not in caplog.text
+    house.write("listen: 127.0.0.1:7777\ntoken: env:AMISS_TEST_TOKEN\n" + CONFIG)
+    live.reload()
+    assert (live.settings.listen, live.settings.token) == ("127.0.0.1:9999", None)
+    waits = "listen and token are used from the next start on"
+    assert live.now().config_waits == waits
+    assert caplog.text.count(waits) == 1
+    assert live.reload() == "nothing has changed"
+    house.write(given)
+    live.reload()
+    assert live.now().config_waits == ""
 
 
 def test_a_reload_while_the_disk_is_full_loses_nothing(house) -> None:

@@ -47,22 +47,23 @@ def run(
     terminal = sys.stdout.isatty() and sys.stderr.isatty()
     logs.start("terminal" if terminal else None)
     settings = read(file) if file is not None else default()
-    if listen is not None:
-        settings = _listening(settings, listen)
-    _run(settings, folder_of(home), file, terminal)
+    _run(settings, listen, folder_of(home), file, terminal)
 
 
-def _run(settings: "Settings", folder: Path, file: Path | None, terminal: bool) -> None:
+def _run(
+    settings: "Settings", listen: str | None, folder: Path, file: Path | None, terminal: bool
+) -> None:
     from amiss.cli.status import shown
     from amiss.run.live import Live
     from amiss.web.serve import address_of, bind, serve
     from amiss.world import World
 
-    sock = bind(settings)
+    here = settings if listen is None else _listening(settings, listen)
+    sock = bind(here)
     address = address_of(sock)
-    if settings.address[1] == 0:
-        settings = _listening(settings, address.removeprefix("http://"))
-    live = Live(settings, folder, World(), file)
+    if here.address[1] == 0:
+        here = _listening(here, address.removeprefix("http://"))
+    live = Live(settings, folder, World(), file, here.listen)
     try:
         live.start()
         _reload_on_signal(live)

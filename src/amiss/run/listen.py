@@ -14,8 +14,7 @@ def listen(
     before: Sequence[Channel], settings: Settings, store: Store, world: World
 ) -> tuple[Channel, ...]:
     """A channel for each sink; one that is as it was goes on undisturbed, others are stopped."""
-    address = f"http://{settings.listen}"
-    sinks = {name: _addressed(sink, address) for name, sink in settings.sinks.items()}
+    sinks = {name: _addressed(sink, settings.link) for name, sink in settings.sinks.items()}
     old = {channel.name: channel for channel in before}
     wanted = tell.channels(sinks, store, world)
     kept = {c.name for c in wanted if c.name in old and old[c.name].sink == c.sink}

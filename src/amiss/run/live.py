@@ -22,7 +22,7 @@ from amiss.run.recent import thin
 from amiss.run.tending import Tending, stamp
 from amiss.run.training import Card, Trainee
 from amiss.run.watch import Watch, close, run_watch
-from amiss.settings import Settings
+from amiss.settings import Settings, put_off
 from amiss.store import Points, Store
 from amiss.store.chunks import empty, merge
 from amiss.world import World
@@ -37,15 +37,22 @@ ENDING = 10.0  # seconds in which a pipeline that is to be replaced ends
 class Live:
     """Starts and stops what is configured; safe to be read from any thread.
 
-    Raises ConfigError if another program works in the same folder, StateError if what is
-    stored there cannot be used.
+    `settings` are the file's; it may `listen` elsewhere. Raises ConfigError if another program
+    works in the same folder, StateError if what is stored there cannot be used.
     """
 
     def __init__(
-        self, settings: Settings, home: Path, world: World, config: Path | None = None
+        self,
+        settings: Settings,
+        home: Path,
+        world: World,
+        config: Path | None = None,
+        listen: str | None = None,
     ) -> None:
-        self.settings, self.home, self.world, self.config = settings, home, world, config
-        self.started = world.now()
+        self.settings = settings.model_copy(update={"listen": listen or settings.listen})
+        self.home, self.world, self.config, self.started = home, world, config, world.now()
+        self._first = settings  # as the file has them: at the start
+        self._said: Settings | None = None  # and now, if all of them is in use
         with ExitStack() as undo:
             self.claim = undo.enter_context(hold(home))
             self.store = Store(home / "amiss.db")
@@ -60,7 +67,7 @@ class Live:
         self.trainees: tuple[Trainee, ...] = ()
         self.threads: dict[str, tuple[threading.Thread, threading.Event]] = {}
         self.tending = Tending(self)
-        self.config_error = ""
+        self.config_error = self.config_waits = ""
         self.written = stamp(config)
         self._changing = threading.Lock()  # of what runs: one reload at a time, none while stopping
         self._change = threading.Condition()
@@ -68,12 +75,11 @@ class Live:
         self._painted: tuple[tuple[object, ...], Now] | None = None
         self._paint_lock = threading.Lock()
         self._closed = False
-        self._whole = False  # whether all of the settings is in use
 
     def start(self) -> None:
         """Start all threads; that of a pipeline resumes where the last run was."""
         with self._changing:
-            self._adopt(self.settings)
+            self._adopt(self._first)
         self._spawn(TENDING, self.tending.run)
         running = {"address": self.settings.listen, "pid": os.getpid()}
         (self.home / RUNNING).write_bytes(orjson.dumps(running))
@@ -131,10 +137,11 @@ class Live:
             self.config_error = str(exc)
             raise
         self.config_error = ""
-        if settings == self.settings and self._whole:
+        if settings == self._said:
             return "nothing has changed"
-        if settings.listen != self.settings.listen or settings.token != self.settings.token:
-            log.warning("listen and token are used from the next start on")
+        if (waits := put_off(settings, self._first)) and waits != self.config_waits:
+            log.warning("of the new configuration, %s", waits)
+        self.config_waits = waits
         try:
             self._adopt(settings)
         except Error as exc:
@@ -190,8 +197,9 @@ class Live:
         self.news()
         return card
 
-    def _adopt(self, settings: Settings) -> None:
-        self._whole = False
+    def _adopt(self, said: Settings) -> None:
+        self._said, held = None, {"listen": self.settings.listen, "token": self.settings.token}
+        settings = said.model_copy(update=held)
         share = settings.budget / len(settings.pipelines)
         wanted = {p.name: p.model_copy(update={"budget": share}) for p in settings.pipelines}
         for watch in self.watches:
@@ -213,7 +221,7 @@ class Live:
         self.trainees = tuple(training.trainees(self.watches, self.trainees))
         self.tending.lost = -1  # what the pipelines that are gone had open is to be ended
         self.channels = listen(self.channels, settings, self.store, self.world)
-        self.settings, self._whole = settings, True
+        self.settings, self._said = settings, said
 
     def _end(self, watch: Watch) -> None:
         """End a pipeline and leave its checkpoint.
@@ -265,6 +273,7 @@ class Live:
             tuple(channel.status for channel in self.channels),
             tuple((t.card, t.known, t.failed, t.running is None) for t in self.trainees),
             self.config_error,
+            self.config_waits,
             self.stopping.is_set(),
         )
 
@@ -286,5 +295,6 @@ class Live:
             first=self.first,
             config=str(self.config) if self.config else "built in",
             config_error=self.config_error,
+            config_waits=self.config_waits,
             stopping=self.stopping.is_set(),
         )

@@ -127,3 +127,4 @@ class Now:
     skipped: Mapping[str, int] = field(default_factory=dict)  # since the start, by reason
     config: str = ""  # the file in use, or "built in"
     config_error: str = ""  # why a newer file is not in use
+    config_waits: str = ""  # what of the file is used only after the next start

@@ -210,6 +210,7 @@ def paint(
     first: int,
     config: str,
     config_error: str,
+    config_waits: str = "",
     stopping: bool,
 ) -> Now:
     """All of it."""
@@ -238,4 +239,5 @@ def paint(
         skipped=dict(skipped),
         config=config,
         config_error=config_error,
+        config_waits=config_waits,
     )

@@ -60,6 +60,7 @@ def health(request: Request, live: Running) -> said.HealthReport:
         first=now.first,
         config=now.config,
         config_error=now.config_error,
+        config_waits=now.config_waits,
         series={"judged": 0, "warming up": 0, "silent": 0} | states,
         sources=[said.SourceHealth.model_validate(one) for one in now.pipelines],
         detectors=list(_detectors(live, now)),

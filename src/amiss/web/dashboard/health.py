@@ -80,6 +80,8 @@ def summary(look: Look) -> str:
         if now.config_error
         else ""
     )
+    if now.config_waits:
+        error += parts.notice("wait", f"Of the new configuration, {now.config_waits}.")
     return (
         f'<section class="am-head am-{tone}"><div><h1><i class="am-shape" aria-hidden="true"></i>'
         f"{escape(title)}</h1><p>{escape(ran)}</p></div></section>{error}"
@@ -92,7 +94,7 @@ def source(look: Look, one: PipelineNow) -> str:
     tone = "fail" if late else TONE[one.health]
     word = "overdue" if late and one.health == "good" else one.health
     polled = words.ago(one.polled, look.at) if one.polled else "never so far"
-    said = one.reason or f"A poll each {one.every:g} s; the last that worked: {polled}."
+    said = one.reason or f"It is polled each {one.every:g} s."
     pairs = [
         ("last poll that worked", polled),
         ("series", f"{one.series:,}"),
@@ -148,7 +150,7 @@ def asked(look: Look) -> list[tuple[str, str]]:
         ("an incident opens at", bar),
     ]
     if isfinite(of.price):
-        found.append(("of it to keep the budget", f"{of.price:.1f} nats"))
+        found.append(("added to keep the budget", f"{of.price:.1f} nats"))
     return found
 
 

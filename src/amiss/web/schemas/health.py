@@ -20,6 +20,7 @@ REPORT: dict[str, Any] = {
     "first": "2026-03-01T08:00:00.000Z",
     "config": "built in",
     "config_error": "",
+    "config_waits": "",
     "series": {"judged": 102, "warming up": 0, "silent": 1},
     "sources": [
         {
@@ -176,6 +177,7 @@ class HealthReport(Said):
     first: Moment = Field(description="When this installation was first started.")
     config: Text
     config_error: Text = Field(description="Why a newer file is not in use.")
+    config_waits: Text = Field(description="What of the file is used only after the next start.")
     series: dict[SeriesState, int] = Field(description="How many, by state.")
     sources: list[SourceHealth]
     detectors: list[DetectorHealth]
