@@ -172,6 +172,7 @@ def test_an_incident_says_what_was_seen_expected_how_rare_why_and_who_was_told(
         "Since 13:44 UTC; about once in 8 days; with it: disk busy of sda",
         "rests on 12 days watched",
         "Disk busy of sda 72 % 24 times the usual 2 to 4.1 %",
+        "Before and since seen expected amiss while the incident lasted below: the stronger",
         "The picture as a whole most of all disk write, disk busy, CPU iowait",
         "jbd2/sda1-8 (pid 301) 18 MB/s",
         "file opened 13:44:21 UTC delivered",
@@ -282,7 +283,7 @@ def test_health_says_what_each_part_is_doing(reader: Open) -> None:
     page = reader("busy", "health")
     for said in (
         "Failing: sink on-call, the new configuration",
-        "host good A poll each 5 s; the last that worked: just now.",
+        "host good It is polled each 5 s. last poll that worked just now",
         "a step takes 2.1 ms",
         "on-call webhook failing connection refused; tried again in 32 s 58 3 0 24 hours ago",
         "asked for 5 a day",

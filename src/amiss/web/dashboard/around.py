@@ -33,6 +33,8 @@ def pictures(look: Look, each: Incident) -> None:
     end = min(look.at, end + max(lasted // 4, HOUR // 6))
     stretch = ((each.since, words.strange_until(each, look.at)),)
     stamp = look.now.version if each.until is None or end == look.at else 0
+    if drawn:
+        parts.show(parts.heading("Before and since") + parts.legend(look.dark))
     for member in drawn:
         name, often = parse_key(member.series)[0], every(look, member)
         data = shared(
@@ -50,7 +52,7 @@ def pictures(look: Look, each: Incident) -> None:
         if data.num_rows <= len(stretch):
             parts.show('<p class="am-faint">its history is no longer kept</p>')
             continue
-        spec = charts.series_chart(name, look.dark, 150, often)
+        spec = charts.series_chart(name, look.dark, 170, often)
         parts.chart(data, spec, f"{words.title(member.series)} before and during the incident")
 
 
@@ -62,11 +64,10 @@ def drawing(look: Look, member: Member, between: Stretch, stretch: tuple[Stretch
 
 
 def evidence(each: Incident) -> None:
-    """What the source said beside the numbers."""
-    parts.show(parts.heading("At that moment"))
+    """What the source said beside the numbers, if it did."""
     if not each.evidence:
-        parts.show('<p class="am-faint">The source said nothing beside the numbers.</p>')
         return
+    parts.show(parts.heading("At that moment", "what else the source saw"))
     lines = "".join(f"<li>{escape(one)}</li>" for one in each.evidence)
     parts.show(f'<ol class="am-list">{lines}</ol>')
 
@@ -81,7 +82,7 @@ def before(look: Look, each: Incident) -> None:
         lambda: look.live.store.incidents(limit=300, before=each.id),
     )
     alike = [i for i in found if i.members and i.members[0].series == first][:5]
-    parts.show(parts.heading("Before", "incidents that began with the same series"))
+    parts.show(parts.heading("Earlier ones like it", "incidents that began with the same series"))
     if not alike:
         parts.show('<p class="am-faint">No incident like it so far.</p>')
     for one in alike:

@@ -32,7 +32,7 @@ def series_chart(name: str, dark: bool, height: int, every: float, zoom: bool = 
     if zoom:
         select = {"type": "interval", "encodings": ["x"]}
         drawn[0]["params"] = [{"name": "zoom", "select": select}]
-    drawn += [_marks(colours, 16 if large else 9), _pointer(name, every, colours)]
+    drawn += [_marks(colours, 13 if large else 7), _pointer(name, every, colours)]
     return {
         "height": height,
         "padding": {"left": 0, "right": 4, "top": 6, "bottom": 0},
@@ -85,7 +85,7 @@ def histogram(name: str, dark: bool) -> Spec:
         "encoding": {"x": {**x, "field": "at"}},
     }
     return {
-        "height": 110,
+        "height": 200,
         "padding": {"left": 0, "right": 4, "top": 4, "bottom": 0},
         "config": _config(colours),
         "layer": [bars, rule],
@@ -124,13 +124,14 @@ def _time(large: bool) -> Spec:
 
 
 def _value(name: str, large: bool, colours: Mapping[str, Any]) -> Spec:
+    room = 60 if large else 54  # pixels for the numbers: charts above each other begin in line
     axis = {
         "labelExpr": number("datum.value", name),
         "tickCount": 4 if large else 3,
         "domain": False,
         "ticks": False,
-        "minExtent": 54,
-        "maxExtent": 54,
+        "minExtent": room,
+        "maxExtent": room,
         "gridColor": colours["grid"],
     }
     scale = {"zero": False, "nice": True}

@@ -60,10 +60,10 @@ def draw(asked: str) -> None:
     each = revisions[-1]
     parts.show(top(look, each))
     parts.show(parts.facts(details(look, each)))
+    around.evidence(each)
     parts.show(parts.heading("What was seen, and what was expected", "the strangest first"))
     parts.show(members(look, each))
     around.pictures(look, each)
-    around.evidence(each)
     around.before(look, each)
     around.told(look, each)
 
@@ -81,7 +81,7 @@ def top(look: Look, each: Incident) -> str:
     rest = sentence.removeprefix(each.title).strip()
     over = each.until or each.seen
     said = (
-        parts.state("open", "amiss")
+        parts.state("open", "going")
         if each.state == "open"
         else parts.state(f"resolved {words.ago(over, look.at)}", "good")
     )
@@ -96,7 +96,7 @@ def details(look: Look, each: Incident) -> list[tuple[str, str]]:
     """When, how long, how rare."""
     lasted = words.span(words.strange_until(each, look.at) - each.since)
     found = [
-        ("since", f"{look.clock(each.since)}, {words.ago(each.since, look.at)}"),
+        ("since", look.clock(each.since)),
         ("lasted" if each.until else "lasts", lasted),
         ("how rare", words.how_rare(each)),
         ("rests on", f"{words.span(int(each.watched * DAY))} watched"),

@@ -88,7 +88,7 @@ def line(look: Look, each: Incident) -> None:
     ended = "" if each.state == "open" else f"lasted {lasted}"
     said = (look.clock(each.since), ended, words.how_rare(each))
     meta = "".join(f"<span>{escape(one)}</span>" for one in said if one)
-    going = parts.state("open", "amiss") if each.state == "open" else ""
+    going = parts.state("open", "going") if each.state == "open" else ""
     with st.container(key=f"line-{each.severity}-{each.id}"):
         parts.link("incident", parts.plain(each.title), id=each.id)
         parts.show(f'<div class="am-meta">{parts.severity(each.severity)}{going}{meta}</div>')

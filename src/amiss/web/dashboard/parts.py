@@ -14,11 +14,12 @@ import streamlit as st
 from amiss.data import SECOND, readable
 from amiss.errors import Error
 from amiss.run.now import Now
-from amiss.web.dashboard import here, words
+from amiss.web.dashboard import here, theme, words
 
 if TYPE_CHECKING:
     from amiss.run.live import Live
 
+LONG = 22  # characters of a fact that wants the room of two
 REFRESH = "2s"
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&^=])")
 
@@ -117,7 +118,7 @@ def severity(of: str) -> str:
 
 
 def state(word: str, tone: str) -> str:
-    """The same for anything that has a state. Tones: good, wait, fail, amiss, still."""
+    """The same for anything that has a state. Tones: good, wait, fail, amiss, going, still."""
     return f'<span class="am-tag am-{tone}"><i class="am-shape"></i>{escape(word)}</span>'
 
 
@@ -139,9 +140,30 @@ def heading(text: str, note: str = "") -> str:
     return f'<h2 class="am-h2">{escape(text)}{small}</h2>'
 
 
+def legend(dark: bool) -> str:
+    """What is drawn in the chart of a series."""
+    colours = theme.palette(dark)
+    found = (
+        ("line", colours["line"], "seen"),
+        ("band", colours["band"], "expected"),
+        ("mark", colours["mark"], "amiss"),
+        ("span", colours["span"], "while the incident lasted"),
+        ("heat", colours["heat"], "below: the stronger, the rarer"),
+    )
+    shown = "".join(
+        f'<span><i class="am-key am-key-{kind}" style="--am-tone:{colour}"></i>{said}</span>'
+        for kind, colour, said in found
+    )
+    return f'<p class="am-legend">{shown}</p>'
+
+
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
     """Labels and values side by side."""
-    cells = (f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in pairs)
+    cells = (
+        f"<div{' class=am-long' if len(b) > LONG else ''}><dt>{escape(a)}</dt>"
+        f"<dd>{escape(b)}</dd></div>"
+        for a, b in pairs
+    )
     return f'<dl class="am-facts">{"".join(cells)}</dl>'
 
 
