@@ -16,6 +16,7 @@ import pytest
 from amiss import log
 from amiss.errors import ConfigError
 from amiss.home import RUNNING, Running, home, running
+from amiss.run.lock import hold
 
 Said: TypeAlias = pytest.CaptureFixture[str]
 
@@ -159,8 +160,13 @@ def test_the_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_runs_in_it(tmp_path: Path) -> None:
     assert running(tmp_path) is None
     path = tmp_path / RUNNING
-    path.write_bytes(orjson.dumps({"address": "127.0.0.1:1", "pid": os.getpid()}))
-    assert running(tmp_path) == Running("127.0.0.1:1", os.getpid())
-    for content in (b"", b"[]", b'{"pid": 1}', b'{"address": "x", "pid": 4194305}'):
-        path.write_bytes(content)
+    said = orjson.dumps({"address": "127.0.0.1:1", "pid": os.getpid()})
+    path.write_bytes(said)
+    assert running(tmp_path) is None  # left there by one that was killed
+    with hold(tmp_path):
         assert running(tmp_path) is None
+        path.write_bytes(said)
+        assert running(tmp_path) == Running("127.0.0.1:1", os.getpid())
+        for content in (b"", b"[]", b'{"pid": 1}', b'{"address": "x", "pid": "y"}'):
+            path.write_bytes(content)
+            assert running(tmp_path) is None

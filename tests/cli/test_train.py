@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -9,13 +10,22 @@ import pytest
 
 from amiss.errors import Unreachable
 from amiss.home import RUNNING
+from amiss.run.lock import hold
 from cli.calls import amiss
 from servers.ports import free_port
+from servers.receivers import Receiver
 from web.fake import FOREST, FakeLive
 from web.serving import serving
 
 
-def runs(home: Path, address: str) -> None:
+@contextmanager
+def runs(home: Path, address: str) -> Iterator[None]:
+    with hold(home):
+        _says(home, address)
+        yield
+
+
+def _says(home: Path, address: str) -> None:
     (home / RUNNING).write_bytes(orjson.dumps({"address": address, "pid": os.getpid()}))
 
 
@@ -23,8 +33,7 @@ def runs(home: Path, address: str) -> None:
 def live(tmp_path: Path) -> Iterator[FakeLive]:
     """The real server with a program behind it that does as it is told."""
     made = FakeLive(tmp_path)
-    with serving(made) as address:
-        runs(tmp_path, address.removeprefix("http://"))
+    with serving(made) as address, runs(tmp_path, address.removeprefix("http://")):
         yield made
     made.close()
 
@@ -55,6 +64,23 @@ def test_nobody_runs(tmp_path: Path) -> None:
         f"no Amiss runs in {tmp_path}; start one with `amiss run`, or name another with --home\n",
     )
     address = f"127.0.0.1:{free_port()}"
-    runs(tmp_path, address)
-    said = amiss("train", FOREST, "--home", tmp_path)
+    with runs(tmp_path, address):
+        said = amiss("train", FOREST, "--home", tmp_path)
     assert (said.code, said.err) == (1, f"{address} does not answer: ConnectError\n")
+
+
+def test_after_a_kill_nobody_else_is_asked_or_shown_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMISS_TOKEN", "T0KEN")
+    with Receiver() as other:
+        _says(tmp_path, other.place)  # left there by a program that was killed
+        said = amiss("train", FOREST, "--home", tmp_path)
+        assert (said.code, other.all()) == (2, [])
+        assert said.err.startswith(f"no Amiss runs in {tmp_path}")
+
+
+def test_what_answers_is_no_amiss(tmp_path: Path) -> None:
+    with Receiver() as other, runs(tmp_path, other.place):
+        said = amiss("train", FOREST, "--home", tmp_path)
+    assert (said.code, said.err) == (1, f"what answers at {other.place} is no Amiss\n")

@@ -1,6 +1,7 @@
 """One running installation, with its threads: at two hundred times the speed of the clock."""
 
 import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from amiss import config
 from amiss.errors import ConfigError, StateError, Unreachable
+from amiss.home import Running, running
 from amiss.run import training
 from amiss.run.live import Live
 from amiss.run.now import Now
@@ -255,6 +257,26 @@ def test_a_bad_file_keeps_the_old_one_running_and_is_shown(house) -> None:
     house.until(lambda now: not now.config_error)
 
 
+def test_a_source_that_hangs_is_told_without_its_help(house) -> None:
+    """Its thread is inside the poll, so only who looks can say so; and those who wait hear it."""
+    machine, answers = house.world.machine(), threading.Event()
+    answers.set()
+
+    def slow() -> object:
+        assert answers.wait(PATIENCE)
+        return machine
+
+    house.start(replace(house.world, machine=slow))
+    house.until(lambda now: ticks(now) > 10)
+    try:
+        answers.clear()
+        now = house.until(lambda now: now.pipelines[0].health == "failing")
+        assert "no answer since 20" in now.pipelines[0].reason
+    finally:
+        answers.set()
+    house.until(lambda later: later.pipelines[0].health == "good")
+
+
 def test_a_reload_leaves_address_and_token_for_the_next_start(house, caplog, monkeypatch) -> None:
     monkeypatch.setenv("AMISS_TEST_TOKEN", "sixteen characters or more")
     given = "listen: 127.0.0.1:8600\n" + CONFIG
@@ -433,6 +455,27 @@ def test_a_world_that_is_not_there_at_first(house) -> None:
     assert live.predict().time == 0
     away.set()
     house.until(lambda now: ticks(now) > 0)
+
+
+def test_a_start_on_a_full_disk_is_one_sentence(house) -> None:
+    live = Live(config.read(house.file), house.folder / "home", house.world)
+    path = house.folder / "home" / "running.json"
+    path.symlink_to("/dev/full")
+    with pytest.raises(StateError, match=f"^{path} cannot be written: No space left on device; "):
+        live.start()
+    live.stop()
+
+
+def test_what_a_killed_program_left_is_not_taken_for_a_running_one(house) -> None:
+    home = house.folder / "home"
+    home.mkdir()
+    (home / "running.json").write_text(f'{{"address": "127.0.0.1:1", "pid": {os.getpid()}}}')
+    live = Live(config.read(house.file), home, house.world)
+    assert running(home) is None  # until it says itself where it is
+    live.start()
+    assert running(home) == Running(live.settings.listen, os.getpid())
+    live.stop()
+    assert running(home) is None
 
 
 def test_the_first_start_is_remembered(house) -> None:

@@ -1,12 +1,15 @@
 """One program in one folder."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
 from amiss.errors import ConfigError
+from amiss.home import LOCK
 from amiss.run.live import Live
 from amiss.run.lock import hold
 from amiss.settings import default
@@ -39,6 +42,16 @@ def test_the_claim_ends_with_the_program_however_it_ends(tmp_path) -> None:
             hold(tmp_path)
         other.kill()
     hold(tmp_path).close()
+
+
+def test_who_looks_whether_there_is_a_program_keeps_none_from_starting(
+    tmp_path, monkeypatch
+) -> None:
+    hold(tmp_path).close()
+    with (tmp_path / LOCK).open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        monkeypatch.setattr(time, "sleep", lambda seconds: looking.close())
+        hold(tmp_path).close()
 
 
 def test_a_longer_number_of_before_leaves_nothing(tmp_path) -> None:

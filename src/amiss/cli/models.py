@@ -96,8 +96,9 @@ def _post(folder: Path, path: str, asked: dict[str, Any]) -> dict[str, Any]:
     except httpx.HTTPError as exc:
         raise Unreachable(f"{program.address} does not answer: {type(exc).__name__}") from None
     if reply.is_success:
-        found: dict[str, Any] = reply.json()
-        return found
+        if "message" in (found := _json(reply)):
+            return found
+        raise Unreachable(f"what answers at {program.address} is no Amiss")
     raise (ConfigError if reply.is_client_error else Unreachable)(_problem(reply))
 
 
@@ -110,10 +111,16 @@ def _reach(address: str, path: str) -> str:
 
 def _problem(reply: "httpx.Response") -> str:
     """What problem details say, in one sentence."""
-    try:
-        said = reply.json()
-    except ValueError:
-        said = {}
+    said = _json(reply)
     if reply.status_code in (401, 403):
         return "the program asks for its token: set AMISS_TOKEN"
     return str(said.get("detail") or said.get("title") or f"it answered {reply.status_code}")
+
+
+def _json(reply: "httpx.Response") -> dict[str, Any]:
+    """What it says if that is an object of JSON, else nothing."""
+    try:
+        said = reply.json()
+    except ValueError:
+        said = None
+    return said if isinstance(said, dict) else {}

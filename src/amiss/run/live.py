@@ -1,7 +1,6 @@
 """One running installation: its threads, and the picture of what they do."""
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -9,10 +8,9 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import orjson
-
 from amiss import config as files
 from amiss.errors import ConfigError, Error, Unreachable
+from amiss.home import DATABASE, RUNNING, announce
 from amiss.run import picture, tell, training
 from amiss.run.listen import listen
 from amiss.run.lock import hold
@@ -29,7 +27,6 @@ from amiss.world import World
 
 log = logging.getLogger(__name__)
 
-RUNNING = "running.json"
 TENDING = "(tending)"  # no pipeline can be called so
 ENDING = 10.0  # seconds in which a pipeline that is to be replaced ends
 
@@ -55,7 +52,7 @@ class Live:
         self._said: Settings | None = None  # and now, if all of them is in use
         with ExitStack() as undo:
             self.claim = undo.enter_context(hold(home))
-            self.store = Store(home / "amiss.db")
+            self.store = Store(home / DATABASE)
             undo.callback(self.store.close)
             first = self.store.get_meta("first")
             self.first = first if isinstance(first, int) else self.started
@@ -77,12 +74,14 @@ class Live:
         self._closed = False
 
     def start(self) -> None:
-        """Start all threads; that of a pipeline resumes where the last run was."""
+        """Start all threads; that of a pipeline resumes where the last run was.
+
+        Raises StateError, before there are any, if nothing can be written in the folder.
+        """
+        announce(self.home, self.settings.listen)
         with self._changing:
             self._adopt(self._first)
         self._spawn(TENDING, self.tending.run)
-        running = {"address": self.settings.listen, "pid": os.getpid()}
-        (self.home / RUNNING).write_bytes(orjson.dumps(running))
 
     def stop(self, timeout: float = 5.0) -> None:
         """End all threads, leave a checkpoint, and let go of the folder. A second call is none."""
@@ -269,7 +268,7 @@ class Live:
     def _stamp(self) -> tuple[object, ...]:
         """What the picture depends on: another one, another picture."""
         return (
-            tuple(watch.progress.version for watch in self.watches),
+            tuple((watch.progress.version, picture.hangs(watch)) for watch in self.watches),
             tuple(channel.status for channel in self.channels),
             tuple((t.card, t.known, t.failed, t.running is None) for t in self.trainees),
             self.config_error,

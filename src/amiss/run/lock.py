@@ -2,10 +2,15 @@
 
 import fcntl
 import os
+import time
 from io import TextIOWrapper
 from pathlib import Path
 
 from amiss.errors import ConfigError
+from amiss.home import LOCK, RUNNING
+
+TRIES = 10
+PAUSE = 0.02  # seconds between two: one who looks whether there is a program has it for less
 
 
 def hold(home: Path) -> TextIOWrapper:
@@ -16,11 +21,12 @@ def hold(home: Path) -> TextIOWrapper:
     """
     try:
         home.mkdir(parents=True, exist_ok=True)
-        claim = (home / "amiss.lock").open("a+", encoding="utf-8")
+        claim = (home / LOCK).open("a+", encoding="utf-8")
     except OSError as exc:
         raise ConfigError(f"{home}: the data folder cannot be written: {exc.strerror}") from None
     try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(claim)
+        (home / RUNNING).unlink(missing_ok=True)  # of a program that was killed
         os.ftruncate(claim.fileno(), 0)
         os.write(claim.fileno(), str(os.getpid()).encode())
     except BlockingIOError:
@@ -35,3 +41,13 @@ def hold(home: Path) -> TextIOWrapper:
         claim.close()
         raise ConfigError(f"{home}: the data folder cannot be claimed: {exc.strerror}") from None
     return claim
+
+
+def _lock(claim: TextIOWrapper) -> None:
+    for left in reversed(range(TRIES)):
+        try:
+            return fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not left:
+                raise
+            time.sleep(PAUSE)
