@@ -11,6 +11,7 @@ from amiss.run.now import JointNow, Now
 from amiss.run.picture import Log, budget_of, joint_of, paint, series_of
 from amiss.run.predict import predict
 from amiss.run.tell import Channel, SinkStatus
+from amiss.run.watch import tick
 from amiss.settings import default
 from amiss.sinks.stdout import Stdout
 from run.rig import EVERY, START, Rig, pipeline
@@ -55,6 +56,22 @@ def test_warming_up_then_judged_then_silent(rig) -> None:
     assert silent.reason == "no data since 2026-03-07 14:09:55 UTC"
     assert silent.time == START + 119 * EVERY
     assert np.isnan(silent.value)
+
+
+def test_a_source_that_hangs_is_failing_and_one_that_has_nothing_new_is_not(rig) -> None:
+    rig.start()
+    rig.run(3)
+    heard = rig.watch.progress.polled
+    rig.clock.time = heard + 6 * EVERY
+    assert painted(rig).pipelines[0].health == "good"
+    rig.clock.time += 1
+    assert painted(rig).phase == "warming up"
+    hung = painted(rig).pipelines[0]
+    assert (hung.health, hung.polled) == ("failing", heard)
+    assert hung.reason == "no answer since 2026-03-07 14:00:10 UTC"
+    rig.watch.cursor = {"time": rig.clock.time // EVERY * EVERY}
+    tick(rig.watch, rig.told)  # it answers, and has nothing
+    assert painted(rig).pipelines[0].health == "good"
 
 
 def test_what_is_open_marks_its_series(rig) -> None:

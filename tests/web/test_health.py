@@ -60,6 +60,24 @@ def test_the_headline_says_what_matters_most(site: httpx.Client, live: FakeLive)
     assert site.get("/api/v1/health").json()["headline"] == "First opinions: 24 of 96 samples"
 
 
+def test_a_source_that_is_not_seen_is_told_everywhere(site: httpx.Client, live: FakeLive) -> None:
+    lost = replace(WATCHING.pipelines[0], health="failing", reason="no answer since 14:02")
+    live.publish(pipelines=(*WATCHING.pipelines, replace(lost, name="other")))
+    said = "Amiss cannot see other: no answer since 14:02"
+    assert site.get("/api/v1/health").json()["headline"] == said
+    assert site.get("/readyz").status_code == 200
+    live.publish(pipelines=(lost,))
+    answer = site.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "Amiss cannot see host: no answer since 14:02"
+    metrics = site.get("/metrics").text
+    assert "amiss_ready 0.0" in metrics
+    assert 'amiss_source_up{pipeline="host",source="host"} 0.0' in metrics
+    with site.stream("GET", "/api/v1/stream") as stream:
+        first = next(line for line in stream.iter_lines() if line.startswith("data:"))
+    assert "Amiss cannot see host" in first
+
+
 def test_a_store_that_does_not_answer_is_503(site: httpx.Client, live: FakeLive) -> None:
     live.fault = Unreachable("amiss.db is locked by another program")
     answer = site.get("/api/v1/health")

@@ -137,8 +137,8 @@ def test_quiet_connections_are_kept_alive(
     with serving(live) as address, httpx.Client(base_url=address) as client:
         with following(client) as follower:
             follower.next("now")
-            assert follower.any()[1] == {"comment": "all is well"}
-            assert follower.any()[1] == {"comment": "all is well"}
+            assert follower.any()[1] == {"comment": "alive"}
+            assert follower.any()[1] == {"comment": "alive"}
 
 
 def test_one_who_has_gone_is_forgotten_and_nobody_works_for_none(live: FakeLive) -> None:

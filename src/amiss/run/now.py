@@ -11,6 +11,13 @@ SeriesState: TypeAlias = Literal["warming up", "judged", "silent"]
 Phase: TypeAlias = Literal["starting", "warming up", "watching", "stopping"]
 Health: TypeAlias = Literal["starting", "good", "failing"]
 
+OVERDUE = 6  # polls in a row that may be missing before a source counts as failing
+
+
+def overdue(polled: int, every: int, now: int) -> bool:
+    """Whether a source that was `polled` has not been heard of for too long; all in ns."""
+    return polled > 0 and now - polled > OVERDUE * every
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesNow:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import exp, isfinite, nan
 
@@ -22,6 +22,7 @@ from amiss.run.now import (
     SeriesNow,
     SeriesState,
     SinkNow,
+    overdue,
 )
 from amiss.run.tell import Channel
 from amiss.run.watched import Watch
@@ -107,9 +108,20 @@ def joint_of(watch: Watch, amiss: frozenset[str]) -> Iterable[JointNow]:
             )
 
 
+def hangs(watch: Watch) -> bool:
+    """Whether a poll or a step does not come back: its thread cannot say so itself."""
+    said = watch.progress
+    late = overdue(said.polled, watch.pipeline.source.every, watch.world.now())
+    return late and said.health != "failing"
+
+
 def pipeline_of(watch: Watch) -> PipelineNow:
     """A pipeline and how its source does."""
     progress, seen = watch.progress, watch.seen
+    if hangs(watch):
+        since = datetime.fromtimestamp(progress.polled / 1e9, UTC)
+        reason = f"no answer since {since:%Y-%m-%d %H:%M:%S} UTC"
+        progress = replace(progress, health="failing", reason=reason)
     return PipelineNow(
         name=watch.name,
         source=watch.pipeline.source.type,  # type: ignore[attr-defined]

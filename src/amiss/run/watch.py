@@ -69,6 +69,7 @@ def tick(watch: Watch, news: Callable[[], None]) -> None:
         watch.cursor = cursor
         _step(watch, records)
     elif not watch.waiting and watch.progress.health != "failing":
+        watch.progress = replace(watch.progress, polled=watch.world.now())  # it did answer
         return
     began, told, trouble = watch.world.monotonic(), False, ""
     try:

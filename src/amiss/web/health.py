@@ -11,7 +11,7 @@ from amiss.judge import name_of
 from amiss.predictions import PredictionLog
 from amiss.run.live import Live
 from amiss.run.now import Now
-from amiss.web.headline import headline
+from amiss.web.headline import headline, unready
 from amiss.web.problems import documented, problem
 from amiss.web.running import Running
 from amiss.web.schemas import health as said
@@ -37,10 +37,12 @@ router.add_api_route("/healthz", healthz, methods=["HEAD"], include_in_schema=Fa
     responses=documented(503),
 )
 def readyz(live: Running) -> said.Ready | Response:
-    """503 with the reason until the first tick has been judged, and again while stopping."""
+    """503 with the reason until the first tick has been judged, while no source can be seen, and
+    while stopping.
+    """
     now = live.now()
-    if now.phase == "stopping" or not any(pipeline.ticks for pipeline in now.pipelines):
-        return problem(503, now.reason, headers={"Retry-After": "5"})
+    if why := unready(now):
+        return problem(503, why, headers={"Retry-After": "5"})
     return said.Ready(phase=now.phase, reason=now.reason)
 
 

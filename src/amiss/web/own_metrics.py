@@ -11,6 +11,7 @@ from amiss import __version__
 from amiss.predictions import PredictionLog
 from amiss.run.now import Now
 from amiss.web.exposition import counter, gauge, of_systems
+from amiss.web.headline import unready
 from amiss.web.schemas.common import plain
 
 
@@ -33,8 +34,8 @@ class Exposition(Collector):
         yield gauge("amiss_build_info", "Version.", [({"version": __version__}, 1)])
         yield gauge(
             "amiss_ready",
-            "1 once the first tick has been judged.",
-            [({}, any(one.ticks for one in now.pipelines) and now.phase != "stopping")],
+            "1 once the first tick has been judged, while a source can be seen.",
+            [({}, not unready(now))],
         )
         yield from _pipelines(now)
         yield from _sinks(now)
@@ -63,7 +64,7 @@ def _pipelines(now: Now) -> Iterator[Metric]:
         yield counter(name, text, ((of, getattr(one, field)) for of, one in rows))
     yield gauge(
         "amiss_source_up",
-        "1 unless the source fails.",
+        "1 unless the source fails, or has not been heard of for too long.",
         ((of, one.health != "failing") for of, one in rows),
     )
     for name, text, field in (

@@ -96,7 +96,7 @@ class Feed:
                 async with asyncio.timeout(HEARTBEAT):
                     await news.wait()
             except TimeoutError:
-                yield b": all is well\n\n"
+                yield b": alive\n\n"
 
     def close(self) -> None:
         """Let all who follow go."""

@@ -16,6 +16,7 @@ from amiss.web.dashboard import parts, words
 from amiss.web.dashboard.overview import budget
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
+from amiss.web.headline import blind
 
 TONE: dict[Health, str] = {"good": "good", "failing": "fail", "starting": "wait"}
 LISTED = 300  # series in a list
@@ -58,11 +59,7 @@ def report(look: Look) -> str:
 def summary(look: Look) -> str:
     """Whether all is well with Amiss itself."""
     now = look.now
-    bad = [
-        f"source {p.name}"
-        for p in now.pipelines
-        if p.health == "failing" or words.overdue(p, look.at)
-    ]
+    bad = [f"source {p.name}" for p in blind(now)]
     bad += [f"sink {s.name}" for s in now.sinks if s.health == "failing"]
     bad += ["the new configuration"] if now.config_error else []
     ran = f"Running for {words.span(look.at - now.started)}, since {look.clock(now.started)}."
@@ -90,9 +87,7 @@ def summary(look: Look) -> str:
 
 def source(look: Look, one: PipelineNow) -> str:
     """A pipeline and its source."""
-    late = words.overdue(one, look.at)
-    tone = "fail" if late else TONE[one.health]
-    word = "overdue" if late and one.health == "good" else one.health
+    tone = TONE[one.health]
     polled = words.ago(one.polled, look.at) if one.polled else "never so far"
     said = one.reason or f"It is polled each {one.every:g} s."
     pairs = [
@@ -107,7 +102,7 @@ def source(look: Look, one: PipelineNow) -> str:
         ("ticks replayed at the start", f"{one.replayed:,}"),
     ]
     return (
-        f'<div class="am-box am-edge-{tone}">{parts.line(word, tone, said, one.name)}'
+        f'<div class="am-box am-edge-{tone}">{parts.line(one.health, tone, said, one.name)}'
         f"{parts.facts(pairs)}</div>"
     )
 

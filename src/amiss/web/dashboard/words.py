@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from amiss.data import DAY, SECOND, Incident, parse_key, readable
 from amiss.decide.explain import moment, rarity
 from amiss.decide.severity import ORDER
-from amiss.run.now import Now, PipelineNow, SeriesNow
+from amiss.run.now import Now, SeriesNow
 from amiss.units import words, write_days, write_number
+from amiss.web.headline import blind, condition, few_words
 from amiss.wording import rare
 
 USUAL = 4.0  # nats below which a moment is not worth a word about how rare it is
@@ -18,7 +19,6 @@ DIGITS = "-+.e0123456789"
 NUMBER = re.compile(r"[-+.e0-9]*")
 TICK = 5 * SECOND  # a sample counts for so long
 OPERATIONS = re.compile(r"disk_(read|write)_per_second")
-OVERDUE = 6  # polls that may be missing before the page says so itself
 
 
 def zone_of(name: str | None) -> tzinfo:
@@ -135,37 +135,31 @@ def title(key: str, systems: int = 1) -> str:
     return f"{text}, {readable(host)}" if systems > 1 and host else text
 
 
-def overdue(pipeline: PipelineNow, now: int) -> bool:
-    """Whether a source that says it is well has not been heard of for too long."""
-    return pipeline.polled > 0 and now - pipeline.polled > OVERDUE * pipeline.every * SECOND
-
-
 def headline(now: Now, at: int) -> tuple[str, str, str]:
     """How things are: a tone (a severity, good, wait, fail), a few words, and a sentence."""
-    lost = [p for p in now.pipelines if p.health == "failing" or overdue(p, at)]
     watched = count(len(now.series), "series", "series")
-    if now.phase == "stopping":
-        return "wait", "Amiss is stopping", "It goes on where it was when it is started again."
-    if lost:
-        since = f"No news for {span(at - lost[0].polled)}" if lost[0].polled else "No news yet"
-        more = f"; {count(len(now.open), 'incident')} open" if now.open else ""
-        names = ", ".join(p.name for p in lost)
-        return "fail", f"Amiss cannot see {names}", f"{since}: {lost[0].reason or 'waiting'}{more}."
-    if now.open:
-        n = len(now.open)
-        worst = worst_first(now.open)[0]
-        said = f"{n} thing{'s are' if n > 1 else ' is'} amiss"
-        return (
-            worst.severity,
-            said,
-            f"{'The worst' if n > 1 else 'It'} is {worst.severity} and began "
-            f"{ago(worst.since, at)}; {watched} watched.",
-        )
-    if now.phase == "starting":
-        return "wait", "Waking up", f"{now.reason.rstrip('.')}: live pictures within a minute."
-    if now.phase == "warming up":
-        return "wait", "Getting to know what is normal", f"{now.reason.rstrip('.')}."
-    return "good", "All quiet", f"{watched} watched, nothing amiss."
+    title = few_words(now)
+    match condition(now):
+        case "stopping":
+            return "wait", title, "It goes on where it was when it is started again."
+        case "blind":
+            lost = blind(now)[0]
+            since = f"No news for {span(at - lost.polled)}" if lost.polled else "No news yet"
+            more = f"; {count(len(now.open), 'incident')} open" if now.open else ""
+            return "fail", title, f"{since}: {lost.reason}{more}."
+        case "amiss":
+            worst = worst_first(now.open)[0]
+            return (
+                worst.severity,
+                title,
+                f"{'The worst' if len(now.open) > 1 else 'It'} is {worst.severity} and began "
+                f"{ago(worst.since, at)}; {watched} watched.",
+            )
+        case "waiting":
+            more = ": live pictures within a minute" if now.phase == "starting" else ""
+            return "wait", title, f"{now.reason.rstrip('.')}{more}."
+        case "quiet":
+            return "good", title, f"{watched} watched, nothing amiss."
 
 
 def waiting(series: tuple[SeriesNow, ...]) -> tuple[list[SeriesNow], list[SeriesNow]]:
