@@ -1,6 +1,7 @@
 # Every target does its own set-up: the first call takes a minute or two, later ones none.
-# PYTHON names the interpreter (the newest from 3.11 on otherwise), AMISS_VENV the folder that
-# it is set up in, ARGS what is handed on: make run ARGS="--home /tmp/try", make test ARGS=tests/laws
+# PYTHON names the interpreter (otherwise the first of 3.13, 3.12, 3.11 and 3.14 that is there),
+# AMISS_VENV the folder that it is set up in, ARGS what is handed on:
+# make run ARGS="--home /tmp/try", make test ARGS=tests/laws
 
 AMISS_VENV ?= .venv
 UPGRADE = --upgrade
@@ -26,7 +27,7 @@ check:  ## style, types, imports, lengths, generated docs
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy tools
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --cache-dir "$${IMPORT_LINTER_CACHE:-.import_linter_cache}"
 	$(BIN)/python tools/check_lengths.py
 	$(BIN)/python tools/docs.py --check
 
@@ -51,8 +52,9 @@ lock:  ## renew requirements/*.txt; only what *.in asks for: make lock UPGRADE=
 	$(COMPILE) -c requirements/build.txt -c requirements/core.txt requirements/dev.in \
 	    -o requirements/dev.txt
 
-clean:  ## remove what was made here: .venv, caches, compiled kernels
-	rm -rf .venv build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+clean:  ## remove what was made here: the virtual environment and caches
+	if [ -f "$(AMISS_VENV)"/pyvenv.cfg ]; then rm -rf "$(AMISS_VENV)"; fi
+	rm -rf build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name .git -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help run test check format bench docs lock clean

@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss import config
+from amiss.component import Cursor, Source
 from amiss.config.write import BLUEPRINTS
+from amiss.data import SECOND, Records
 from amiss.errors import ConfigError
 from amiss.pipeline import Pipeline
 from amiss.settings import Keep, Settings, default
+from amiss.world import World
 
 ROOT = Path(__file__).parent.parent
 GOOD = """\
@@ -246,6 +249,18 @@ def test_a_small_file_cannot_be_endless() -> None:
     assert mistakes(f"a0: &a0 [1]\n{levels}") == [
         "amiss.yaml:1: not YAML: there are more than 100,000 values"
     ]
+
+
+def test_a_source_that_is_always_polled_is_refused() -> None:
+    class Busy(Source):
+        """One that has no interval of its own."""
+
+        def poll(self, cursor: Cursor, world: World) -> tuple[Cursor, Records]:
+            raise NotImplementedError
+
+    with pytest.raises(ValueError, match="greater than 0"):
+        Busy(every=0)
+    assert Busy().every == 30 * SECOND
 
 
 def test_anchors_and_merges_work_and_may_be_overruled() -> None:

@@ -1,4 +1,4 @@
-"""What the documents say is true: their commands run, their links lead somewhere."""
+"""What the documents say is true: commands run as a newcomer runs them, links lead somewhere."""
 
 import os
 import re
@@ -10,14 +10,30 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
+from amiss import config
+from amiss.settings import Settings, default
 from servers.ports import free_port
 
 ROOT = Path(__file__).parents[1]
+PROGRAM = ROOT / "tests" / "servers" / "accelerated.py"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+COMPONENTS = re.compile(r"docs/reference/\w+/")  # their pages are looked at in test_reference.py
 FENCE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)[^)]*\)")
+YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+OTHERS = {"scrape_configs", "livenessProbe", "readinessProbe"}
+"""Settings of other programs that the documents show."""
 ADDRESS = "127.0.0.1:8600"
+SPEED = 100
+PATIENCE = 120.0  # seconds
+
+
+def shown(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 def commands(page: Path) -> list[str]:
@@ -26,61 +42,109 @@ def commands(page: Path) -> list[str]:
     return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
 
 
+def settings(page: Path) -> list[str]:
+    """The blocks that show a part of a configuration."""
+    return [] if COMPONENTS.match(shown(page)) else YAML.findall(page.read_text())
+
+
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The program as a reader of the documents has it running, and its data folder."""
-    home = tmp_path_factory.mktemp("home")
-    listen = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "amiss", "run", "--home", str(home), "--listen", listen]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The program after some minutes, its models fitted, and its data folder."""
+    folder = tmp_path_factory.mktemp("running")
+    listen, home = f"127.0.0.1:{free_port()}", folder / "home"
+    written = config.write(default()).replace(f"listen: {ADDRESS}", f"listen: {listen}")
+    (folder / "amiss.yaml").write_text(written)
+    command = [sys.executable, str(PROGRAM), "amiss.yaml", "home", "--serve", "--made"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([*command, "--speed", str(SPEED)], cwd=folder, stderr=log)
     try:
-        last = time.monotonic() + 60
-        while not answers(listen):
-            assert process.poll() is None
-            assert time.monotonic() < last
-            time.sleep(0.1)
+        last = time.monotonic() + PATIENCE
+        while predicts(listen) != "success":
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < last, f"no models: {(folder / 'log').read_text()}"
+            time.sleep(0.2)
         yield listen, home
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(20) == 0, (folder / "log").read_text()
 
 
-def answers(listen: str) -> bool:
+def predicts(listen: str) -> str:
     try:
-        return httpx.get(f"http://{listen}/healthz").status_code == 200
+        return str(httpx.get(f"http://{listen}/predict").json()["status"])
     except httpx.TransportError:
-        return False
+        return "starting"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "page", [p for p in PAGES if commands(p)], ids=lambda p: str(p.relative_to(ROOT))
-)
-def test_every_command_runs(page: Path, address: tuple[str, Path], tmp_path: Path) -> None:
-    listen, home = address
-    scripts = Path(sys.executable).parent
-    environment = os.environ | {
-        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-        "AMISS_HOME": str(home),
-    }
+@pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=shown)
+def test_every_command_runs_for_a_newcomer(
+    page: Path, running: tuple[str, Path], tmp_path: Path
+) -> None:
+    """In a shell that knows nothing of Amiss, in a folder where `make run` was said."""
+    listen, home = running
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    path = [
+        part for part in os.environ["PATH"].split(os.pathsep) if not Path(part, "amiss").exists()
+    ]
+    before = ""
     for command in commands(page):
         said = subprocess.run(
-            command.replace(ADDRESS, listen),
+            # without -f curl ends with 0 whatever it is answered
+            before + command.replace(ADDRESS, listen).replace("curl ", "curl -fsS "),
             shell=True,
             cwd=tmp_path,
-            env=environment,
+            env=os.environ | {"PATH": os.pathsep.join(path), "AMISS_HOME": str(home)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
-        # doctor says 1 where it finds something: here, that its port is taken by the program
+        if command.startswith(". "):
+            before += f"{command} && "
+        # doctor says 1 where it finds something, as on a machine with little disk
         fine = (0, 1) if command.startswith("amiss doctor") else (0,)
         assert said.returncode in fine, f"{command}\n{said.stdout}\n{said.stderr}"
         assert "Traceback" not in said.stderr
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    ("page", "block"),
+    [
+        pytest.param(p, block, id=f"{shown(p)}-{i}")
+        for p in PAGES
+        for i, block in enumerate(settings(p))
+    ],
+)
+def test_every_part_of_a_configuration_that_is_shown_can_be_used(page: Path, block: str) -> None:
+    data = yaml.safe_load(block)
+    if OTHERS >= data.keys():
+        return
+    rest = {"pipelines": default().model_dump(mode="json")["pipelines"]}
+    rest = {name: value for name, value in rest.items() if name not in data}
+    whole = block + (yaml.safe_dump(rest) if rest else "")
+    assert isinstance(config.parse(whole, shown(page)), Settings)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    for target in LINK.findall(page.read_text()):
-        assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+    for target, anchor in LINK.findall(page.read_text()):
+        found = page.parent / target if target else page
+        assert found.exists(), f"{shown(page)} links to {target}"
+        if anchor:
+            assert anchor in anchors(found), f"{shown(page)} links to {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What can be linked to on a page: its headings, as GitHub names them."""
+    headings = HEADING.findall(CODE.sub("", page.read_text()))
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_anchors_are_named_as_they_are_on_the_web() -> None:
+    assert {"what-it-costs", "where-to-go-next"} <= anchors(ROOT / "README.md")
+    assert LINK.findall("[a](b.md#c-d) [e](#f) [g](h/) [i](https://j/#k)") == [
+        ("b.md", "c-d"),
+        ("", "f"),
+        ("h/", ""),
+    ]

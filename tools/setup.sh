@@ -27,7 +27,7 @@ done_for() {
 
 said() { [ -f "$1" ] && cat "$1"; }
 
-# The newest Python that is new enough and can make virtual environments.
+# The first Python of these that is new enough and can make virtual environments.
 find_python() {
     old="" bare=""
     if [ -n "${PYTHON:-}" ]; then set -- "$PYTHON"; else
