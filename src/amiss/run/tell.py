@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_BACK_OFF = 300.0  # seconds
 LONGEST_PATIENCE = 3600.0  # seconds that a receiver may ask us to stay away
+JOIN = 0.2  # seconds between two looks at whether to give up waiting for a thread
 IDLE = 60.0  # seconds; there is a call when there is news, this is for what was missed
 
 Delivery: TypeAlias = tuple[str, str, int, int, str, str]
@@ -79,6 +80,8 @@ class Channel:
     unwritten: deque[Delivery] = field(default_factory=deque)
     """What was sent, but the log could not take: written before anything else is sent, so
     that a full disk does not make a sink hear things twice."""
+    before: "Channel | None" = None
+    """The one of the same name in whose place this one is: it may still wait for an answer."""
 
 
 @runtime_checkable
@@ -122,6 +125,7 @@ def stop(running: Iterable[Channel], patience: float = 2.0) -> None:
 def run_sink(channel: Channel) -> None:
     """Keep one sink up to date until its `stop` is set (and `wake`, so that it is seen)."""
     world = channel.world
+    _succeed(channel)
     while not channel.stop.is_set():
         channel.wake.clear()
         try:
@@ -172,6 +176,22 @@ def back_off(failures: int, after: float | None = None) -> float:
     """Seconds until the next try: 1, 2, 4 ... 300, and no less than the receiver asked for."""
     own = min(2.0 ** min(failures, 9), LONGEST_BACK_OFF)
     return max(own, min(after or 0.0, LONGEST_PATIENCE))
+
+
+def _succeed(channel: Channel) -> None:
+    """Begin when those before have ended, with what they could not write: each may be sending
+    what would be told twice. Ends sooner if `stop` is set.
+    """
+    chain = [channel]
+    while (before := chain[-1].before) is not None:
+        chain.append(before)
+    for old in reversed(chain[1:]):
+        while old.thread is not None and old.thread.is_alive():
+            if channel.stop.is_set():
+                return
+            old.thread.join(JOIN)
+        channel.unwritten.extend(old.unwritten)
+    channel.before = None
 
 
 def _outcome(channel: Channel, incident: Incident, outcome: str, message: str) -> Delivery:

@@ -67,9 +67,13 @@ class IncidentLog(Database):
         return (found[-1][0] if found else mark), [incident for _, incident in found]
 
     def told(self, sink: str, mark: int) -> None:
-        """Leave the sink's mark."""
+        """Move the sink's mark on: never back, and not that of one that is not enrolled.
+
+        It may have been taken out, and even added again, while it was being told.
+        """
+        mine = (t.sink.c.name == sink) & (t.sink.c.mark < mark)
         with self.write() as db:
-            upsert(db, t.sink, {"name": sink}, {"mark": mark})
+            db.execute(sa.update(t.sink).where(mine).values(mark=mark))
 
     def delivered(
         self, sink: str, incident: str, revision: int, at: int, outcome: str, message: str
@@ -108,22 +112,6 @@ class IncidentLog(Database):
         with self.read() as db:
             rows = db.execute(query.order_by(t.delivery.c.at, t.delivery.c.seq)).mappings().all()
         return [_delivery(row) for row in rows]
-
-    def outcomes(self) -> dict[str, Delivery]:
-        """The last outcome of every sink that is enrolled and was ever told anything."""
-        with self.read() as db:
-            newest = (
-                db.execute(
-                    sa.select(t.delivery)
-                    .where(t.delivery.c.sink == name)
-                    .order_by(t.delivery.c.at.desc(), t.delivery.c.seq.desc())
-                    .limit(1)
-                )
-                .mappings()
-                .first()
-                for name in db.scalars(sa.select(t.sink.c.name)).all()
-            )
-            return {row["sink"]: _delivery(row) for row in newest if row}
 
     def incidents(
         self,
