@@ -232,6 +232,7 @@ def test_the_explorer_begins_with_the_worst(reader: Open) -> None:
 def test_the_explorer_shows_the_series_in_the_address(reader: Open) -> None:
     page = reader("busy", "explorer", key=CPU)
     assert re.search(r"CPU judged [\d.]+ % now, [\d.]+ to [\d.]+ % expected; nothing", page.text)
+    assert "seen expected amiss while the incident lasted" in page.text
     assert page.page.radio[0].value == CPU
 
 

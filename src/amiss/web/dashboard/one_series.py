@@ -169,6 +169,7 @@ def picture(look: Look, key: str, one: SeriesNow | None, points: Points, stretch
     span = st.session_state.get("span") if stretch.live else stretch.start
     place = readable(f"zoom {key} {span}")
     event = st.vega_lite_chart(data, spec, width="stretch", alt=alt, on_select="rerun", key=place)
+    parts.show(parts.legend(look.dark))
     drawn = event.selection.get("zoom", {}).get("t") if event else None
     if drawn and drawn[1] - drawn[0] > 2 * every * 1000:
         st.query_params["from"] = iso(int(drawn[0] * 10**6))
