@@ -8,6 +8,7 @@ from websockets.sync.client import connect
 from amiss.errors import ConfigError
 from amiss.web.app import build
 from amiss.web.guard import host_of
+from amiss.web.guesses import Guesses
 from amiss.web.login import local
 from web.fake import FOREST, FakeLive
 from web.serving import serving
@@ -137,7 +138,7 @@ def test_headers_that_keep_browsers_safe(same_site: httpx.Client) -> None:
 
 
 PATHS = ("/predict", "/metrics", "/readyz", "/api/v1/health", "/api/v1/stream", "/openapi.json",
-         "/docs", "/dashboard/", "/dashboard/_stcore/health", "/")  # fmt: skip
+         "/dashboard/", "/dashboard/_stcore/health", "/")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -186,6 +187,46 @@ def test_a_browser_shows_it_once(closed: httpx.Client, live: FakeLive) -> None:
         assert stream.status_code == 200
 
 
+def test_guessing_is_told_and_slowed_and_locks_nobody_out(
+    closed: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    guess, cookie = {"authorization": "Bearer guess"}, {"cookie": "amiss_session=old"}
+    for _ in range(20):  # nobody's guess: those who have not signed in, or long ago
+        assert closed.get("/predict").status_code == 401
+        assert closed.get("/predict", headers=cookie).status_code == 401
+    said = [closed.get("/predict", headers=guess).status_code for _ in range(7)]
+    said += [closed.post("/login", data={"token": "guess"}).status_code for _ in range(3)]
+    assert said == [401] * 10
+    assert not caplog.records
+    for answer in (closed.get("/", headers=guess), closed.post("/login", data={"token": "no"})):
+        assert answer.status_code == 429
+        assert 0 < int(answer.headers["retry-after"]) <= 60
+        assert answer.json()["detail"].startswith("too many wrong tokens")
+    assert upgrade(closed, additional_headers=guess) == 429
+    (warning,) = caplog.records
+    assert warning.getMessage() == (
+        "a wrong token was shown 10 times in a minute, just now by 127.0.0.1"
+    )
+    told = closed.get("/metrics", headers=SHOWN)
+    assert "amiss_wrong_tokens_total 13.0" in told.text
+    assert closed.post("/login", data={"token": SECRET}).status_code == 303
+
+
+def test_a_wrong_token_now_and_then_is_no_guessing() -> None:
+    time = 0.0
+    guesses = Guesses(lambda: time)
+    for _ in range(50):  # of a program that was not told of the new one
+        assert guesses.count("a") == 0
+        time += 7.0
+    for _ in range(20):
+        found = guesses.count("a")
+    assert found == 60
+    time += 59.5
+    assert guesses.count("a") == 1
+    time += 60.0
+    assert guesses.count("a") == 0
+
+
 def test_a_websocket_needs_the_token_too(closed: httpx.Client) -> None:
     assert upgrade(closed) in (401, 403)
 
@@ -207,6 +248,11 @@ def test_a_token_that_is_not_there_is_the_users_mistake(
     monkeypatch.setenv("AMISS_NO_TOKEN", " ")
     with pytest.raises(ConfigError, match="env:AMISS_NO_TOKEN is empty"):
         build(live)
+    monkeypatch.setenv("AMISS_NO_TOKEN", "x" * 15)
+    with pytest.raises(ConfigError, match="holds 15 characters, which can be guessed; take 16"):
+        build(live)
+    monkeypatch.setenv("AMISS_NO_TOKEN", "x" * 16)
+    build(live)
 
 
 @pytest.mark.parametrize(

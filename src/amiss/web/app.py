@@ -25,6 +25,7 @@ from amiss.web import (
 from amiss.web.apart import Shared
 from amiss.web.dashboard import here
 from amiss.web.guard import Guard
+from amiss.web.guesses import SHORTEST, Guesses
 from amiss.web.limit import Limit
 from amiss.web.mount import Dashboard, content_policy
 from amiss.web.own_metrics import Exposition
@@ -57,11 +58,11 @@ async def start(request: Request) -> RedirectResponse:
 def build(live: Live) -> FastAPI:
     """The application for one `live`, which it neither starts nor stops.
 
-    Raises ConfigError if the token that the settings refer to is not there.
+    Raises ConfigError if the token that the settings refer to is not there, or too short.
     """
     token = _token(live)
     dashboard, feed = Dashboard(), stream.Feed(live)
-    predictions = PredictionLog(live.home)
+    predictions, guesses = PredictionLog(live.home), Guesses()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -78,10 +79,10 @@ def build(live: Live) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.live, app.state.token = live, token
+    app.state.live, app.state.token, app.state.guesses = live, token, guesses
     app.state.feed, app.state.predictions, app.state.trainings = feed, predictions, Shared()
     app.state.registry = exposition.registry(
-        Exposition(live.now, predictions, lambda: feed.clients)
+        Exposition(live.now, predictions, guesses, lambda: feed.clients)
     )
     here.live = live
     for part in (predict, health, exposition, operations, login):
@@ -98,6 +99,7 @@ def build(live: Live) -> FastAPI:
         Guard,
         hosts=lambda: (*live.settings.hosts, live.settings.address[0]),
         token=token,
+        guesses=guesses,
         dashboard=content_policy(),
     )
     return app
@@ -110,4 +112,9 @@ def _token(live: Live) -> str | None:
     token = live.world.secret(reference).strip()
     if not token:
         raise ConfigError(f"token: {reference} is empty")
+    if len(token) < SHORTEST:
+        raise ConfigError(
+            f"token: {reference} holds {len(token)} characters, which can be guessed; take "
+            f"{SHORTEST} or more, such as those of `openssl rand -hex 20`"
+        )
     return token

@@ -18,6 +18,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amiss.settings import is_loopback
+from amiss.web.guesses import Guesses
 from amiss.web.problems import problem
 
 ALIVE = "/healthz"
@@ -45,6 +46,17 @@ def same(said: bytes, secret: str) -> bool:
     return hmac.compare_digest(said, secret.encode())
 
 
+def caller(scope: Scope) -> str:
+    """The address of who asks, as far as is known."""
+    return str(scope["client"][0]) if scope.get("client") else "somebody"
+
+
+def too_many(wait: int) -> Response:
+    """The answer to a wrong token after many others."""
+    said = f"too many wrong tokens; try again in {wait} s"
+    return problem(429, said, headers={"Retry-After": str(wait)})
+
+
 def host_of(authority: str) -> str | None:
     """The host of `host:port`, in lower case; None if it cannot be one."""
     try:
@@ -66,9 +78,11 @@ class Guard:
         *,
         hosts: Callable[[], Iterable[str]],
         token: str | None,
+        guesses: Guesses,
         dashboard: str,
     ) -> None:
         self.app, self.hosts, self.token, self.dashboard = app, hosts, token, dashboard
+        self.guesses = guesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, or refuse."""
@@ -128,6 +142,9 @@ class Guard:
         """What is said to one who does not show the token."""
         if self.token is None or scope["path"] in OPEN or self._shown(headers, self.token):
             return None
+        guessed = headers.get("authorization", "").lower().startswith("bearer ")
+        if guessed and (wait := self.guesses.count(caller(scope))):
+            return too_many(wait)
         reading = scope["type"] == "http" and scope["method"] == "GET"
         if reading and "text/html" in headers.get("accept", ""):
             query = scope.get("query_string", b"").decode("latin-1")

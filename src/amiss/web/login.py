@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from amiss.web.guard import COOKIE, same, session_of
+from amiss.web.guard import COOKIE, caller, same, session_of, too_many
 
 router = APIRouter(include_in_schema=False)
 
@@ -60,6 +60,8 @@ async def sign_in(request: Request) -> Response:
     wanted = local(said.get("next", ["/"])[0])
     if token is not None:
         if not same(said.get("token", [""])[0].strip().encode(), token):
+            if wait := request.app.state.guesses.count(caller(request.scope)):
+                return too_many(wait)
             page = PAGE.format(next=escape(wanted), said="That is not the token.")
             return HTMLResponse(page, 401)
     answer = RedirectResponse(wanted, 303)

@@ -11,6 +11,7 @@ from amiss import __version__
 from amiss.predictions import PredictionLog
 from amiss.run.now import Now
 from amiss.web.exposition import counter, gauge, of_systems
+from amiss.web.guesses import Guesses
 from amiss.web.headline import unready
 from amiss.web.schemas.common import plain
 
@@ -19,9 +20,13 @@ class Exposition(Collector):
     """Reads the picture of the moment whenever somebody scrapes; keeps nothing."""
 
     def __init__(
-        self, now: Callable[[], Now], predictions: PredictionLog, clients: Callable[[], int]
+        self,
+        now: Callable[[], Now],
+        predictions: PredictionLog,
+        guesses: Guesses,
+        clients: Callable[[], int],
     ) -> None:
-        self.now, self.predictions, self.clients = now, predictions, clients
+        self.now, self.predictions, self.guesses, self.clients = now, predictions, guesses, clients
 
     def describe(self) -> list[Metric]:
         """Nothing: what there is depends on what is watched."""
@@ -52,6 +57,7 @@ class Exposition(Collector):
             "Answers to /predict, by whether they could be logged.",
             (({"outcome": outcome}, n) for outcome, n in outcomes.items()),
         )
+        yield counter("amiss_wrong_tokens", "Wrong tokens shown.", [({}, self.guesses.wrong)])
         yield gauge("amiss_stream_clients", "Who follows /api/v1/stream.", [({}, self.clients())])
 
 

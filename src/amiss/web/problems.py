@@ -27,10 +27,11 @@ WHEN = {
     415: "The body is not said to be application/json.",
     421: "Amiss was called by a name that it does not know as its own.",
     422: "What was asked for cannot be; says why.",
+    429: "Too many wrong tokens were shown.",
     500: "A fault of Amiss; it is in its log.",
     503: "Not now; says why. Ask again.",
 }
-EVERYWHERE = (401, 403, 421, 500, 503)
+EVERYWHERE = (401, 403, 421, 429, 500, 503)
 
 
 def problem(
