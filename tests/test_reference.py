@@ -1,13 +1,23 @@
 """What is not documented does not get in."""
 
+import re
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
 from amiss.component import Component
-from amiss.reference import FAMILIES, accepts, example, own, page, stale
+from amiss.pipeline import Pipeline
+from amiss.reference import stale
+from amiss.reference.components import FAMILIES, example, own, page
+from amiss.reference.words import accepts
+from amiss.settings import Keep, Settings
+from cli.calls import amiss
+from web.fake import FakeLive, incident
+from web.serving import serving
 
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 KINDS = [
     pytest.param(family, name, kind, id=f"{family}/{name}")
     for family in FAMILIES
@@ -40,7 +50,42 @@ def test_what_the_page_shows_can_be_used_as_it_stands(
 
 
 def test_the_reference_is_as_the_code_says() -> None:
-    assert not stale(Path(__file__).parent.parent / "docs" / "reference"), "run: make docs"
+    assert not stale(REFERENCE), "run: make docs"
+
+
+def test_every_setting_is_on_the_page_of_settings() -> None:
+    rows = [line.split("`")[1] for line in (REFERENCE / "settings.md").read_text().splitlines()
+            if line.startswith("| `")]  # fmt: skip
+    wanted = [*Settings.model_fields, *Keep.model_fields, *Pipeline.model_fields]
+    assert rows == wanted
+
+
+def test_every_command_and_option_that_help_names_is_on_the_page_of_commands() -> None:
+    said = (REFERENCE / "commands.md").read_text()
+    parts = {part.split("\n")[0]: part for part in said.split("\n## amiss ")[1:]}
+    listed = amiss("--help").out.partition("Commands:\n")[2]
+    assert set(parts) == {line.split()[0] for line in listed.splitlines()}
+    for name, part in parts.items():
+        options = set(re.findall(r"^  .*?(--[a-z]+)", amiss(name, "--help").out, re.MULTILINE))
+        assert options - {"--help"} <= set(re.findall(r"`(--[a-z]+)`", part)), name
+
+
+def test_all_that_a_server_offers_and_tells_is_on_the_page_of_the_api(tmp_path: Path) -> None:
+    said = (REFERENCE / "api.md").read_text()
+    live = FakeLive(tmp_path)
+    live.publish(open=(incident(),))
+    with serving(live) as address, httpx.Client(base_url=address, timeout=30) as client:
+        operations = client.get("/openapi.json").json()["paths"].items()
+        told = set(re.findall(r"^(amiss_\w+)", client.get("/metrics").text, re.MULTILINE))
+    live.close()
+    for path, item in operations:
+        for method, operation in item.items():
+            part = said.partition(f"\n## {method.upper()} {path}\n")[2].partition("\n## ")[0]
+            assert operation["summary"] in part, path
+            for parameter in operation.get("parameters", ()):
+                assert f"| `{parameter['name']}` |" in part
+    assert len(told) > 25
+    assert told == set(re.findall(r"^\| `(amiss_\w+)`", said, re.MULTILINE))
 
 
 def test_a_page_is_missed_changed_and_left_over(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from amiss import __version__
 from amiss.errors import ConfigError, StateError, Unreachable
@@ -88,3 +91,23 @@ def test_schema_describes_what_a_file_may_hold() -> None:
     assert said["properties"]["budget"]["description"]
     assert said["additionalProperties"] is False
     assert amiss("schema", "--json").json == said
+
+
+def test_each_default_of_the_schema_may_stand_in_a_file() -> None:
+    said = amiss("schema").json
+    defaults = list(with_default(said))
+    assert {"5m", "5/day", "14d"} <= {
+        one["default"] for one in defaults if isinstance(one["default"], str)
+    }
+    for one in defaults:
+        Draft202012Validator(one | {"$defs": said["$defs"]}).validate(one["default"])
+
+
+def with_default(part: Any) -> Iterator[dict[str, Any]]:
+    """Every setting in a schema that says what it is without."""
+    if isinstance(part, dict) and "default" in part:
+        yield part
+    for inner in (
+        part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    ):
+        yield from with_default(inner)

@@ -8,10 +8,10 @@ from amiss.cli.options import AsJson
 def schema(json: AsJson = False) -> None:
     """Print the JSON Schema of the configuration, for editors."""
     from amiss.cli.output import print_json
-    from amiss.settings import Settings
+    from amiss.config import json_schema
 
     said = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Amiss"}
-    print_json(said | Settings.model_json_schema() | {"title": "Amiss"})
+    print_json(said | json_schema() | {"title": "Amiss"})
 
 
 def version(json: AsJson = False) -> None:

@@ -1,13 +1,15 @@
 """What may stand where in a configuration, from the JSON Schema of the settings."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from amiss.component import SPAN
+from amiss.component import RATE, SPAN, write_rate, write_span
 from amiss.config.document import Place
 from amiss.settings import Settings
+
+WRITERS: dict[str, Callable[[Any], str]] = {SPAN: write_span, RATE: write_rate}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Spot:
 
 def top(data: Any) -> Spot:
     """The whole of a configuration."""
-    return Spot((), data, _schema())
+    return Spot((), data, json_schema())
 
 
 def find(data: Any, loc: tuple[int | str, ...]) -> Spot:
@@ -89,8 +91,21 @@ def _types(schema: dict[str, Any]) -> Iterator[str]:
 
 
 @cache
-def _schema() -> dict[str, Any]:
-    return Settings.model_json_schema()
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a configuration, defaults as they are written in one: 5m, 5/day."""
+    whole: dict[str, Any] = _written(Settings.model_json_schema())
+    return whole
+
+
+def _written(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_written(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    pattern, value = part.get("pattern"), part.get("default")
+    if isinstance(pattern, str) and pattern in WRITERS and value is not None:
+        return part | {"default": WRITERS[pattern](value)}
+    return {name: _written(one) for name, one in part.items()}
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +113,7 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     while True:
         several = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
         if "$ref" in schema:
-            schema = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+            schema = json_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
         elif len(several) == 1:
             schema = {**schema, **several[0], "anyOf": ()}
         else:

@@ -1,20 +1,12 @@
-"""The reference pages, made from the code; never written by hand.
-
-A page is a path below docs/reference and its text. What has pages to add is a function in
-GENERATORS that yields them; a component has its page by being in its folder.
-"""
+"""A page for each component, which has it by being in its folder."""
 
 import inspect
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
-from pydantic.fields import FieldInfo
 
 from amiss.component import Component, Detector, Features, Sink, Source, find
-
-Pages: TypeAlias = Iterator[tuple[str, str]]
+from amiss.reference.words import Pages, table
 
 FAMILIES: dict[str, type[Component]] = {
     "sources": Source,
@@ -22,23 +14,11 @@ FAMILIES: dict[str, type[Component]] = {
     "detectors": Detector,
     "sinks": Sink,
 }
-SPAN = r"^\d+(\.\d+)?(ms|s|m|h|d)$"
-LONG = 40
-"""Characters of a default that a table has room for."""
-WORDS = {
-    "string": "text",
-    "integer": "whole number",
-    "number": "number",
-    "boolean": "true or false",
-    "null": "nothing",
-    "object": "names and values",
-}
-BOUNDS = {
-    "minimum": "at least",
-    "exclusiveMinimum": "above",
-    "maximum": "at most",
-    "exclusiveMaximum": "below",
-}
+OTHERS = (
+    ("Settings", "settings.md", "all that a configuration may say"),
+    ("Commands", "commands.md", "what `amiss` can be asked to do"),
+    ("API", "api.md", "every address, and what /metrics tells"),
+)
 
 
 def own(family: str) -> dict[str, type[Component]]:
@@ -52,8 +32,10 @@ def own(family: str) -> dict[str, type[Component]]:
 
 
 def components() -> Pages:
-    """One page for each component, and a list of them all."""
+    """One page for each component, and a list of all pages."""
     lines = ["# Reference", "", "Made from the code by `make docs`.", ""]
+    lines += [f"- [{name}]({path}): {said}" for name, path, said in OTHERS]
+    lines.append("")
     for family in FAMILIES:
         if kinds := own(family):
             lines += [f"## {family.capitalize()}", ""]
@@ -62,30 +44,6 @@ def components() -> Pages:
         for name, kind in kinds.items():
             yield f"{family}/{name}.md", page(name, kind)
     yield "README.md", "\n".join(lines)
-
-
-GENERATORS: list[Callable[[], Pages]] = [components]
-
-
-def pages() -> Pages:
-    """Every page of the reference as (path, text)."""
-    for generate in GENERATORS:
-        yield from generate()
-
-
-def stale(folder: Path) -> dict[str, str]:
-    """The pages in `folder` that are not as the code says, and why, by path."""
-    wanted = dict(pages())
-    found = {
-        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8")
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
-    old = {path: "is missing" for path in wanted if path not in found}
-    old |= {path: "belongs to nothing" for path in found if path not in wanted}
-    return old | {
-        path: "is out of date" for path in wanted if path in found and wanted[path] != found[path]
-    }
 
 
 def summary(kind: type[Component]) -> str:
@@ -98,16 +56,10 @@ def page(name: str, kind: type[Component]) -> str:
     lines = [f"# {name}", "", inspect.getdoc(kind) or "", ""]
     if issubclass(kind, Detector):
         lines += [traits(kind), ""]
-    schema = kind.model_json_schema()
     written = example(kind)
-    rows = [
-        f"| `{field}` | {accepts(schema['properties'][field], schema.get('$defs', {}))} "
-        f"| {_default(info, written[field])} | {' '.join((info.description or '').split())} |"
-        for field, info in kind.model_fields.items()
-        if field != "type"
-    ]
+    rows = table(kind, written)
     if rows:
-        lines += ["| setting | value | default | meaning |", "|-|-|-|-|", *rows, ""]
+        lines += [*rows, ""]
         lines += ["With every default written out:", ""]
     else:
         lines += ["It has no settings:", ""]
@@ -144,33 +96,3 @@ def example(kind: type[Component]) -> dict[str, Any]:
             asked[field] = info.examples[0]
     said = kind.model_validate(asked).model_dump(mode="json")
     return {"type": said.pop("type"), **said}
-
-
-def accepts(schema: dict[str, Any], others: dict[str, Any]) -> str:
-    """Which values a setting may have, in words, from its JSON schema."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return accepts(others[name], others) if "enum" in others.get(name, {}) else name
-    if several := schema.get("anyOf") or schema.get("oneOf"):
-        return " or ".join(dict.fromkeys(accepts(one, others) for one in several))
-    if fixed := schema.get("enum") or [schema[key] for key in schema if key == "const"]:
-        return " or ".join(f"`{_inline(value)}`" for value in fixed)
-    if schema.get("type") == "array":
-        items = schema.get("items", {})
-        return f"list of {accepts(items, others)}" if items else "list"
-    words = "span of time" if schema.get("pattern") == SPAN else WORDS.get(schema.get("type", ""))
-    bounds = [f"{said} {schema[bound]}" for bound, said in BOUNDS.items() if bound in schema]
-    return ", ".join([words or "anything", *bounds])
-
-
-def _default(info: FieldInfo, value: object) -> str:
-    if info.is_required():
-        return "needed"
-    text = _inline(value)
-    return f"`{text}`" if len(text) <= LONG else "see below"
-
-
-def _inline(value: object) -> str:
-    """A value as YAML has it on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6)
-    return text.removesuffix("\n").removesuffix("...").strip().replace("|", "\\|")
