@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from amiss.data import DAY, Records
 from amiss.errors import ConfigError, StateError, Unreachable
-from amiss.store import Block, Checkpoint, Saved, Store, database, journal, tables
+from amiss.store import Block, Checkpoint, Pruned, Saved, Store, database, journal, prune, tables
 from amiss.store.migrations import upgrade
 from amiss.store.trouble import explain
 from servers.incidents import incident
@@ -491,6 +491,26 @@ def test_a_key_may_hold_half_a_character(store):
     assert len(store.history(key, 0, 2**62)) == 1
     (listed,) = store.series()
     assert len(store.history(listed.key, 0, 2**62)) == 1
+
+
+def test_ticks_get_their_turn_while_history_is_pruned(store, monkeypatch):
+    done, most, steps = threading.Event(), 2000, []
+
+    def commit():
+        store.commit("host", {}, records(1), [], checkpoint([1]))
+        done.set()
+
+    def step(db, limit):
+        if not steps:
+            ticking.start()
+        steps.append(limit)
+        return Pruned(points=int(not done.is_set() and len(steps) < most))
+
+    ticking = threading.Thread(target=commit)
+    monkeypatch.setattr(prune, "old_points", step)
+    store.prune(30, 2**30, now=at(1))
+    ticking.join()
+    assert len(steps) < most
 
 
 def test_damaged_points_do_not_stop_the_watch(store, caplog):

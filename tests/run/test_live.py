@@ -405,6 +405,22 @@ def test_a_model_that_was_asked_for_outlives_restarts_and_reloads(house, monkeyp
     assert [model.id for model in live.store.models()] == [card.id]
 
 
+def test_the_rest_is_seen_to_while_a_model_is_fitted(house, monkeypatch) -> None:
+    def endless(detector, states, history, stop):
+        assert stop.wait(PATIENCE)
+        raise StateError("fitting was given up")
+
+    monkeypatch.setattr(training, "fit_apart", endless)
+    house.write(CONFIG.replace("{type: surprise}", "{type: surprise}, {type: linear_regression}"))
+    live = house.start()
+    house.until(lambda now: now.models[0].state == "training")
+    house.write(CONFIG.replace("budget", "bugdet"))
+    house.until(lambda now: "bugdet" in now.config_error, 20)
+    assert live.now().models[0].state == "training"
+    live.stop()
+    assert not live.tending.fitting.is_alive()
+
+
 def test_a_damaged_database_is_one_sentence_at_the_start(house) -> None:
     house.start()
     house.until(lambda now: ticks(now) > 3)

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from amiss.data import HOUR, SECOND, Records
-from amiss.errors import StateError, Unreachable
+from amiss.errors import ConfigError, Rejected, StateError, Unreachable
 from amiss.judge import States
 from amiss.message import as_json
 from amiss.run import commits, watch
@@ -110,6 +110,31 @@ def test_a_source_that_does_not_answer_is_asked_less_often_and_says_why(rig, cap
     assert [r.getMessage() for r in caplog.records] == [
         "pipeline made: sensors: no answer", "pipeline made: works again"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [Rejected("it answered 401"), ConfigError("no such table")])
+def test_a_source_that_says_no_is_no_fault_of_ours(rig, caplog, error) -> None:
+    waits, reasons, stop = [], [], threading.Event()
+
+    def no(time, found):
+        raise error
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        waits.append(seconds)
+        reasons.append(rig.watch.progress.reason)
+        if len(waits) == 3:
+            event.set()
+        rig.clock.time += int(seconds * SECOND)
+        return event.is_set()
+
+    rig.start()
+    rig.numbers.say = no
+    rig.watch.world = replace(rig.watch.world, wait=wait)
+    run_watch(rig.watch, stop, rig.told)
+    assert waits == [5, 10, 20]
+    assert reasons[0] == f"{error}; tried again in 5 s"
+    assert [r.getMessage() for r in caplog.records] == [f"pipeline made: {error}"]
+    assert not rig.watch.skipped
 
 
 def test_a_fault_in_the_step_is_counted_and_the_watch_goes_on(rig, tmp_path, caplog) -> None:

@@ -3,6 +3,8 @@
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,7 @@ class Tending:
         self.pruned = time.monotonic()
         self.lost = -1  # memories learned anew, when orphans were last looked for
         self.complaints: dict[str, str] = {}  # what was said last of each task: once, not always
+        self.fitting = threading.Thread()  # the last that fitted models
 
     def run(self, stop: threading.Event) -> None:
         """Look every few seconds until stopped. A task that fails does not keep others waiting."""
@@ -39,18 +42,23 @@ class Tending:
         }
         while not stop.is_set():
             for name, task in tasks.items():
-                complaint, fault = "", None
-                try:
-                    task()
-                except Error as exc:
-                    complaint = str(exc)
-                except Exception as exc:
-                    # one task must not keep the others from being done
-                    complaint, fault = f"fault: {exc!r}", exc
-                if complaint and complaint != self.complaints.get(name):
-                    log.error("%s: %s; tried again later", name, complaint, exc_info=fault)
-                self.complaints[name] = complaint
+                self._do(name, task)
             self.live.world.wait(stop, TENDING)
+        if self.fitting.is_alive():
+            self.fitting.join()
+
+    def _do(self, name: str, task: Callable[[], None]) -> None:
+        complaint, fault = "", None
+        try:
+            task()
+        except Error as exc:
+            complaint = str(exc)
+        except Exception as exc:
+            # one task must not keep the others from being done
+            complaint, fault = f"fault: {exc!r}", exc
+        if complaint and complaint != self.complaints.get(name):
+            log.error("%s: %s; tried again later", name, complaint, exc_info=fault)
+        self.complaints[name] = complaint
 
     def settle(self) -> None:
         """Resolve what no memory knows, at the start and after a memory was lost."""
@@ -63,11 +71,19 @@ class Tending:
         self.lost = lost
 
     def fit(self) -> None:
-        """Find the models that are in use, and fit what wants fitting."""
+        """Find the models that are in use, and fit what wants fitting: one after the other, in a
+        thread, as the rest cannot wait until the last is fitted.
+        """
         for trainee in self.live.trainees:
             if training.look_up(trainee, self.live.store):
                 self.live.news()
-            self._train(trainee)
+        if self.fitting.is_alive():
+            return
+        wanted = [t for t in self.live.trainees if self._samples(t) is not None]
+        if wanted:
+            run = partial(self._do, "fitting", partial(self._train, wanted))
+            self.fitting = threading.Thread(target=run, name="(fitting)", daemon=True)
+            self.fitting.start()
 
     def prune(self) -> None:
         """Drop the history that is too old or too much."""
@@ -86,18 +102,23 @@ class Tending:
         except ConfigError as exc:
             log.error("configuration: the old one stays in use: %s", exc)
 
-    def _train(self, trainee: Trainee) -> None:
+    def _samples(self, trainee: Trainee) -> int | None:
+        """How many samples to fit on now, if at all."""
+        every, now = self.live.settings.retrain_every, self.live.world.now()
+        return training.wanted(trainee, every, now, training.recorded(trainee.watch))
+
+    def _train(self, trainees: Sequence[Trainee]) -> None:
         live = self.live
-        now, recorded = live.world.now(), training.recorded(trainee.watch)
-        samples = training.wanted(trainee, live.settings.retrain_every, now, recorded)
-        if samples is None:
-            return
-        try:
-            training.retrain(trainee, samples, live.store, live.world)
-        except Error as exc:
-            if not trainee.stop.is_set():
-                log.warning("model %s: not fitted: %s", trainee.type, exc)
-        live.news()
+        for trainee in trainees:
+            samples = self._samples(trainee)
+            if samples is None or trainee.stop.is_set():
+                continue
+            try:
+                training.retrain(trainee, samples, live.store, live.world)
+            except Error as exc:
+                if not trainee.stop.is_set():
+                    log.warning("model %s: not fitted: %s", trainee.type, exc)
+            live.news()
 
 
 def stamp(config: Path | None) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from amiss.data import Records
-from amiss.errors import StateError, Unreachable
+from amiss.errors import Error, StateError, Unreachable
 from amiss.judge import name_of
 from amiss.run import commits
 from amiss.run.commits import NOTHING, Commit
@@ -39,7 +39,7 @@ def run_watch(watch: Watch, stop: threading.Event, news: Callable[[], None]) -> 
                 resume(watch)
             tick(watch, news)
             failures = 0
-        except (Unreachable, StateError) as exc:
+        except Error as exc:
             longer = pause + every / 1e9 * (2 ** min(failures, 6) - 1)
             pause = max(getattr(exc, "after", None) or 0.0, min(longer, max(LONGEST_PAUSE, pause)))
             failures += 1

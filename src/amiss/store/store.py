@@ -5,6 +5,7 @@ step is deterministic, so stepping these again gives the same memory and the sam
 """
 
 import json
+import time
 import zlib
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -25,6 +26,8 @@ from amiss.store.history import History, Rows, append, prepare
 from amiss.store.incidents import IncidentLog, log
 from amiss.store.models import Models
 from amiss.store.prune import Pruned
+
+BREATH = 0.002  # seconds between two steps of pruning: a lock goes to who asks, not who waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +148,18 @@ class Store(IncidentLog, History, Models):
         """
         before, long_before = now - int(days * DAY), now - int(incident_days * DAY)
         total = Pruned()
-        with self._rewriting:
-            for step, limit in (
-                (prune.old_points, before),
-                (prune.excess_points, most_bytes),
-                (prune.old_incidents, long_before),
-            ):
-                while True:
-                    with self.write() as db:
-                        gone = step(db, limit)
-                    if not gone:
-                        break
-                    total += gone
+        for step, limit in (
+            (prune.old_points, before),
+            (prune.excess_points, most_bytes),
+            (prune.old_incidents, long_before),
+        ):
+            while True:
+                with self._rewriting, self.write() as db:
+                    gone = step(db, limit)
+                if not gone:
+                    break
+                total += gone
+                time.sleep(BREATH)
         with self.write() as db:
             prune.give_back(db)
         return total
