@@ -5,11 +5,15 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from amiss.errors import Unreachable
+from amiss.store import Points
 from amiss.web.dashboard import shared as module
-from amiss.web.dashboard.shared import MOST, shared
+from amiss.web.dashboard.shared import BYTES, MOST, shared, weight
+from servers.incidents import incident
 
 
 class Somewhere:
@@ -81,3 +85,49 @@ def test_no_more_is_kept_than_is_good_and_nothing_of_an_installation_that_is_gon
     del here
     gc.collect()
     assert gone() is None
+
+
+def test_what_is_heavy_is_let_go_and_what_is_light_stays() -> None:
+    here, made = Somewhere(), []
+
+    def chart(i: int) -> np.ndarray:
+        made.append(i)
+        return np.zeros(2**17)  # 1 MB
+
+    for i in range(100):
+        shared(here, ("chart", i), 1, lambda i=i: chart(i))
+    kept = module._shelves[here].kept
+    assert sum(one.bytes for one in kept.values()) <= BYTES
+    assert len(kept) == BYTES // 2**20
+    shared(here, ("chart", 99), 1, lambda: chart(99))
+    assert made == list(range(100))
+    huge = shared(here, "huge", 1, lambda: np.zeros(2 * BYTES // 8))
+    assert list(kept) == ["huge"]
+    assert shared(here, "huge", 1, lambda: None) is huge
+
+
+def test_what_nobody_looks_at_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, time = Somewhere(), 0.0
+    monkeypatch.setattr(module, "monotonic", lambda: time)
+    shared(here, "old", 1, lambda: "old")
+    shared(here, "seen", 1, lambda: "seen")
+    for _ in range(11):
+        time += 60.0
+        shared(here, "seen", 1, lambda: "anew")
+    assert list(module._shelves[here].kept) == ["seen"]
+    assert shared(here, "old", 1, lambda: "anew") == "anew"
+
+
+def test_a_thing_weighs_about_what_it_takes() -> None:
+    column = np.zeros(1000)
+    assert weight(column) == 8000
+    assert weight(pa.table({"a": column, "b": column})) == 16_000
+    points = Points(column.astype(np.int64), *(column for _ in range(5)))
+    assert weight(points) == pytest.approx(48_000, rel=0.01)
+    assert weight(["x" * 1000] * 300) == pytest.approx(300 * 1049, rel=0.02)
+    assert weight({"a": "x" * 10_000}) == pytest.approx(10_000, rel=0.1)
+    incidents = [incident(str(i)) for i in range(300)]
+    assert weight(incidents) == pytest.approx(sum(map(weight, incidents)), rel=0.05)
+    assert weight(incidents) > 300 * 1000
+    assert weight([]) < 100
+    assert weight(None) < 100

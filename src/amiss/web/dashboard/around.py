@@ -75,13 +75,12 @@ def evidence(each: Incident) -> None:
 def before(look: Look, each: Incident) -> None:
     """Incidents with the same first member."""
     first = each.members[0].series if each.members else ""
-    found = shared(
-        look.live,
-        ("before", each.id),
-        look.now.version,
-        lambda: look.live.store.incidents(limit=300, before=each.id),
-    )
-    alike = [i for i in found if i.members and i.members[0].series == first][:5]
+
+    def like_it() -> list[Incident]:
+        found = look.live.store.incidents(limit=300, before=each.id)
+        return [i for i in found if i.members and i.members[0].series == first][:5]
+
+    alike = shared(look.live, ("before", each.id), look.now.version, like_it)
     parts.show(parts.heading("Earlier ones like it", "incidents that began with the same series"))
     if not alike:
         parts.show('<p class="am-faint">No incident like it so far.</p>')
