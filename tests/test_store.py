@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -324,6 +324,27 @@ def test_two_programs(tmp_path):
 
 
 # the incident log
+
+
+def test_what_is_only_read_need_not_be_writable(tmp_path):
+    path = tmp_path / "a folder?" / "amiss.db"
+    with closing(Store(path)) as writer:
+        writer.commit("host", {"at": 1}, records(1), [incident("a")])
+        with closing(Store(path, reading=True)) as reader:  # while the program runs
+            assert reader.load("host").cursor == {"at": 1}
+            writer.commit("host", {"at": 2}, records(1), [incident("b")])
+            assert {one.id for one in reader.incidents()} == {"a", "b"}
+            with pytest.raises(Unreachable, match="cannot be written"):
+                reader.set_meta("x", 1)
+    assert os.listdir(path.parent) == ["amiss.db"]
+    with closing(Store(path, reading=True)) as reader:  # after it, as it is
+        assert reader.load("host").cursor == {"at": 2}
+        assert os.listdir(path.parent) == ["amiss.db"]
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE amiss_version SET version_num = '0000'")
+    db.close()
+    with pytest.raises(StateError, match="was written by an older Amiss, and cannot be"):
+        Store(path, reading=True)
 
 
 def test_a_revision_is_in_the_log_once_and_in_order(store):

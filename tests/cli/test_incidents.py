@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Records
+from amiss.home import announce
+from amiss.run.lock import hold
 from amiss.store import Block, Checkpoint, Store
 from cli.calls import amiss
 from servers.incidents import START, ended, incident, member
@@ -133,8 +135,9 @@ def test_an_incident_for_programs(home: Path) -> None:
 
 
 def test_the_page_of_an_incident_while_the_program_runs(home: Path) -> None:
-    (home / "running.json").write_text(f'{{"address": "127.0.0.1:1", "pid": {os.getpid()}}}')
-    last = amiss("explain", "a1b2c3", "--home", home).out.splitlines()[-1]
+    with hold(home):
+        announce(home, "127.0.0.1:1")
+        last = amiss("explain", "a1b2c3", "--home", home).out.splitlines()[-1]
     assert last == "http://127.0.0.1:1/dashboard/incident?id=a1b2c3"
 
 
@@ -163,6 +166,16 @@ def test_models_that_are_kept(home: Path) -> None:
     assert "in use" in said.out
     [one] = amiss("models", "--json", "--home", home).json
     assert (one["samples"], one["in_use"], one["trained"]) == (720, True, "2026-03-07T14:02:10Z")
+
+
+def test_what_may_not_be_written_can_be_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "amiss.db").chmod(0o400)
+    before = {path: path.stat().st_mtime_ns for path in (home, *home.iterdir())}
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # root may everything
+    assert len(amiss("incidents", "--home", home, "--json").json) == 2
+    assert amiss("explain", "a1b2c3", "--home", home).code == 0
+    assert len(amiss("models", "--home", home, "--json").json) == 1
+    assert {path: path.stat().st_mtime_ns for path in (home, *home.iterdir())} == before
 
 
 def test_nothing_has_been_watched_yet(tmp_path: Path) -> None:

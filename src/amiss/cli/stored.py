@@ -1,5 +1,6 @@
 """The store of a data folder, for commands that only look: the program may run meanwhile."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,8 @@ def stored(asked: Path | None) -> "Iterator[Store]":
         )
     from amiss.store import Store
 
-    store = Store(folder / DATABASE)
+    path = folder / DATABASE
+    store = Store(path, reading=not all(os.access(each, os.W_OK) for each in (folder, path)))
     try:
         yield store
     finally:

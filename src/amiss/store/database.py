@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -34,14 +35,17 @@ class Database:
     A path is an SQLite file, made with its folder if it is not there. Raises ConfigError for
     an address that cannot be used, StateError for a file that cannot (damaged, foreign,
     read-only, disk full, written by a newer Amiss), Unreachable for a server that is silent.
+
+    For `reading` alone neither a file nor its folder need be writable, and nothing is written:
+    what an older Amiss wrote is then a StateError, too.
     """
 
-    def __init__(self, url: str | Path) -> None:
-        self.engine, self.where = _engine(url)
+    def __init__(self, url: str | Path, reading: bool = False) -> None:
+        self.engine, self.where = _read_only(Path(url)) if reading else _engine(url)
         self._writing = threading.Lock()
         try:
-            with self.write(opening=True) as db:
-                self._bring_up_to_date(db)
+            with self.read() if reading else self.write(opening=True) as db:
+                self._bring_up_to_date(db, reading)
         except BaseException:
             self.close()
             raise
@@ -76,7 +80,7 @@ class Database:
                 raise
             raise error from exc
 
-    def _bring_up_to_date(self, db: Connection) -> None:
+    def _bring_up_to_date(self, db: Connection, reading: bool) -> None:
         tables = sa.inspect(db).get_table_names()
         found = None
         if VERSIONS in tables:
@@ -92,6 +96,11 @@ class Database:
             raise StateError(
                 f"{self.where} is the database of another program (it has a table "
                 f"{min(tables)!r}); start with another --home"
+            )
+        if reading:
+            raise StateError(
+                f"{self.where} was written by an older Amiss, and cannot be brought up to date, as "
+                "it may not be written; `amiss run` as its owner does that"
             )
         if tables:
             from amiss.store.migrations import upgrade  # alembic takes .3 s and 12 MB to import
@@ -154,6 +163,23 @@ def _sqlite(path: Path, address: sa.URL) -> tuple[Engine, str]:
     sa.event.listen(engine, "connect", _connected)
     sa.event.listen(engine, "begin", _begin)
     return engine, str(path)
+
+
+def _read_only(path: Path) -> tuple[Engine, str]:
+    """An SQLite file that is only looked at; nothing is left in its folder, nor need it be."""
+    # who has it open has made this file; without it SQLite would make it, or could not
+    how = {"mode": "ro"} if Path(f"{path}-shm").exists() else {"immutable": "1"}
+    name = f"file:{quote(str(path.absolute()))}"
+    address = sa.URL.create("sqlite", database=name, query={"uri": "true", **how})
+    engine = sa.create_engine(address, connect_args={"timeout": PATIENCE}, max_overflow=-1)
+    sa.event.listen(engine, "connect", _connected_to_read)
+    sa.event.listen(engine, "begin", _begin)
+    return engine, str(path)
+
+
+def _connected_to_read(raw: Any, _: object) -> None:
+    raw.isolation_level = None
+    raw.execute("PRAGMA query_only = ON").fetchall()
 
 
 def _connected(raw: Any, _: object) -> None:

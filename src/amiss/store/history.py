@@ -43,9 +43,9 @@ class Series:
 class History(Database):
     """The part of the store that charts and training read."""
 
-    def __init__(self, url: str | Path) -> None:
+    def __init__(self, url: str | Path, reading: bool = False) -> None:
         self._rewriting = threading.Lock()  # of chunks, which are read and encoded beforehand
-        super().__init__(url)
+        super().__init__(url, reading)
 
     def history(self, key: str, start: int, end: int) -> Points:
         """The points of one series from `start` to `end` (ns), both included, by time.
