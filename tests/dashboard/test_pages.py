@@ -200,6 +200,14 @@ def test_an_incident_that_is_over_says_when_and_how_long(reader: Open) -> None:
     assert "lasted 41 minutes" in text
 
 
+def test_how_long_was_watched_is_said_once(reader: Open) -> None:
+    page = reader("quiet", "incident", id="new")
+    page.live.add(incident("new", (member(),), START, rarity=8.5, watched=0.125))
+    text = page.again().text
+    assert "how rare not seen before in the 3 hours watched" in text
+    assert "rests on" not in text
+
+
 def test_an_unknown_incident_is_said_in_words(reader: Open) -> None:
     page = reader("busy", "incident", id="<b>gone")
     assert "There is no incident <b>gone. Incidents are kept for 400 days." in page.text

@@ -95,14 +95,16 @@ def top(look: Look, each: Incident) -> str:
 def details(look: Look, each: Incident) -> list[tuple[str, str]]:
     """When, how long, how rare."""
     lasted = words.span(words.strange_until(each, look.at) - each.since)
+    rare = words.how_rare(each)
     found = [
         ("since", look.clock(each.since)),
         ("lasted" if each.until else "lasts", lasted),
-        ("how rare", words.how_rare(each)),
-        ("rests on", f"{words.span(int(each.watched * DAY))} watched"),
+        ("how rare", rare),
         ("series", str(each.breadth)),
         ("score, -ln p", f"{each.score:.1f} nats"),
     ]
+    if "watched" not in rare:  # else it has been said
+        found.insert(3, ("rests on", f"{words.span(int(each.watched * DAY))} watched"))
     if each.until:
         found.insert(2, ("closed", f"{look.clock(each.until)}"))
     return found
