@@ -16,13 +16,13 @@ from amiss.run.listen import listen
 from amiss.run.lock import hold
 from amiss.run.now import Now
 from amiss.run.predict import Prediction, predict
-from amiss.run.recent import thin
+from amiss.run.recent import join, thin
 from amiss.run.tending import Tending, stamp
 from amiss.run.training import Card, Trainee
 from amiss.run.watch import Watch, close, run_watch
 from amiss.settings import Settings, put_off
 from amiss.store import Points, Store
-from amiss.store.chunks import empty, merge
+from amiss.store.chunks import empty
 from amiss.world import World
 
 log = logging.getLogger(__name__)
@@ -171,15 +171,9 @@ class Live:
 
     def history(self, key: str, start: int, end: int, points: int = 600) -> Points:
         """A series between two times in ns, thinned to about so many points."""
-        held = [watch.recent.read(key) for watch in self.watches]
-        recent = max(held, key=len, default=empty())
-        # of a clock that was set back there is more in the store, between what is in memory
-        until, steady = end, bool((recent.time[1:] > recent.time[:-1]).all())
-        if len(recent) and steady:
-            until = min(end, int(recent.time[0]) - 1)
-        found = recent[(recent.time >= start) & (recent.time <= end)]
-        stored = self.store.history(key, start, until) if start <= until else empty()
-        return thin(merge([stored, found]), points)
+        rings = (watch.recent.read(key) for watch in self.watches)
+        recent = next((ring for ring in rings if len(ring)), empty())  # of who keeps its history
+        return thin(join(recent, partial(self.store.history, key), start, end), points)
 
     def predict(self) -> Prediction:
         """The latest snapshot, by isolation forest and regression."""
@@ -206,17 +200,22 @@ class Live:
             if ending or wanted.get(watch.name) != watch.pipeline:
                 self._end(watch)
         running = {watch.name for watch in self.watches}
-        fresh = [p for name, p in wanted.items() if name not in running]
-        for pipeline in fresh:
-            watch = Watch(pipeline, self.store, self.world, settings.checkpoint)
+        fresh = [
+            Watch(pipeline, self.store, self.world, settings.checkpoint)
+            for name, pipeline in wanted.items()
+            if name not in running
+        ]
+        for watch in fresh:
             try:
                 self.store.seen(watch.name)  # damage is told of now
             except Unreachable as exc:  # its thread goes on trying
                 log.warning("pipeline %s: %s", watch.name, exc)
+        order, every = list(wanted), (*self.watches, *fresh)
+        self.watches = tuple(sorted(every, key=lambda watch: order.index(watch.name)))
+        for at, watch in enumerate(self.watches):
+            watch.every_checkpoint, watch.before = settings.checkpoint, self.watches[:at]
+        for watch in fresh:
             self._run(watch)  # and resumes, which loads the kernels: no answer waits for that
-            self.watches = (*self.watches, watch)
-        for watch in self.watches:
-            watch.every_checkpoint = settings.checkpoint
         self.trainees = tuple(training.trainees(self.watches, self.trainees))
         self.tending.lost = -1  # what the pipelines that are gone had open is to be ended
         self.channels = listen(self.channels, settings, self.store, self.world)

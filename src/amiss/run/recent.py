@@ -1,11 +1,13 @@
 """The last stretch of every series in memory: what charts show first and training needs most."""
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
 from amiss.data import Array, Floats, Frame, Scores
 from amiss.store import Points
+from amiss.store.chunks import empty, merge
 
 COLUMNS = ("value", "score", "expected", "lower", "upper")
 TICKS = 720
@@ -24,6 +26,16 @@ def thin(found: Points, points: int) -> Points:
         for extreme in (found.value, -found.value, found.score)
     ]
     return found[np.unique(np.concatenate([*kept, [0, n - 1]]))]
+
+
+def join(recent: Points, stored: Callable[[int, int], Points], start: int, end: int) -> Points:
+    """A series between two times in ns: what is in memory, and what is `stored` before it."""
+    # of a clock that was set back there is more in the store, between what is in memory
+    until, steady = end, bool((recent.time[1:] > recent.time[:-1]).all())
+    if len(recent) and steady:
+        until = min(end, int(recent.time[0]) - 1)
+    found = recent[(recent.time >= start) & (recent.time <= end)]
+    return merge([stored(start, until) if start <= until else empty(), found])
 
 
 def _first_of(bucket: Array, x: Floats) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from amiss.component import Cursor
-from amiss.data import Records
+from amiss.data import Array, Frame, Records
 from amiss.judge import States
 from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
@@ -66,6 +66,7 @@ class Watch:
     fitted: deque[Fitted] = field(default_factory=deque)  # models to put to use
     checkpointed: int = 0  # ns
     ready: bool = False  # whether the memory is whole: not before `resume`, nor after a fault
+    before: "tuple[Watch, ...]" = ()  # those before it in the file: who keeps a series' history
     resumed: bool = False  # whether it ever was whole
     complaint: str = ""  # the last that was logged: said once, not every tick
 
@@ -114,6 +115,30 @@ def remember(watch: Watch, outcome: Outcome, shown: bool = True) -> None:
     if shown:
         watch.recent.append(frame, scores)
         watch.seen = look(watch.pipeline, watch.states, outcome)
-    value, bands = frame.values[:, :, 0], (scores.expected, scores.lower, scores.upper)
-    columns = (np.full(value.shape, np.nan) if band is None else band[:, :, 0] for band in bands)
-    watch.pending.append(Block(frame.keys, frame.time, value, scores.values, *columns))
+    mine: Array | slice = slice(None)
+    keys = frame.keys
+    if watch.before:
+        mine = _mine(watch, frame)
+        keys = tuple(keys[s] for s in mine.tolist())
+    if not keys:
+        return
+    value, bands = frame.values[:, mine, 0], (scores.expected, scores.lower, scores.upper)
+    columns = (np.full(value.shape, np.nan) if band is None else band[:, mine, 0] for band in bands)
+    watch.pending.append(Block(keys, frame.time, value, scores.values[:, mine], *columns))
+
+
+def _mine(watch: Watch, frame: Frame) -> Array:
+    """The columns of which this pipeline keeps the history: a series has one, whoever else
+    watches it, and the first pipeline of the file writes it.
+    """
+    mine = np.arange(len(frame.keys))
+    for other in watch.before:
+        if (seen := other.seen) is None:
+            continue
+        known = frozenset(seen.outcome.frame.keys)
+        theirs = np.array([frame.keys[s] in known for s in mine], np.bool_)
+        if theirs.any():
+            lost = int(np.isfinite(frame.values[:, mine[theirs], 0]).sum())
+            count(watch, {f"not kept twice: history of a series of pipeline {other.name}": lost})
+            mine = mine[~theirs]
+    return mine
