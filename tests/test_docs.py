@@ -28,7 +28,7 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 OTHERS = {"scrape_configs", "livenessProbe", "readinessProbe"}
 """Settings of other programs that the documents show."""
 ADDRESS = "127.0.0.1:8600"
-SPEED = 100
+SPEED = 30  # a model is fitted again after an hour, and is then busy
 PATIENCE = 120.0  # seconds
 
 
@@ -91,7 +91,7 @@ def test_every_command_runs_for_a_newcomer(
     for command in commands(page):
         said = subprocess.run(
             # without -f curl ends with 0 whatever it is answered
-            before + command.replace(ADDRESS, listen).replace("curl ", "curl -fsS "),
+            before + command.replace(ADDRESS, listen).replace("curl ", "curl -fsS --retry 5 "),
             shell=True,
             cwd=tmp_path,
             env=os.environ | {"PATH": os.pathsep.join(path), "AMISS_HOME": str(home)},

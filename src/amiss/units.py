@@ -43,7 +43,8 @@ def write_number(value: float, name: str, digits: int = 3) -> str:
     if not isfinite(value):
         return "nothing"
     unit, prefix = unit_of(name), ""
-    value = float(f"{value:.{digits - 1}e}") or 0.0  # rounded first: 999.9 kB is 1 MB
+    near = float(f"{value:.{digits - 1}e}")  # rounded first: 999.9 kB is 1 MB
+    value = near or 0.0 if isfinite(near) else value  # the largest of all cannot be rounded up
     size = floor(log10(abs(value))) if value else 0
     if unit in PREFIXED and 3 <= size < 3 * len(LARGE):
         step = size // 3
