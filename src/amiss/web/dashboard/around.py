@@ -106,7 +106,8 @@ def told(look: Look, each: Incident) -> None:
             else "No sink is configured: incidents "
             "are shown here and in the log. Name some under sinks: in the configuration."
         )
-        parts.show(parts.notice("still", "Nobody yet.", more))
+        nobody = "Nobody yet." if look.now.sinks else "Nobody."
+        parts.show(parts.notice("still", nobody, more))
         return
     parts.show(
         parts.rows(

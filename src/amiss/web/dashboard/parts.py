@@ -19,7 +19,7 @@ from amiss.web.dashboard import here, theme, words
 if TYPE_CHECKING:
     from amiss.run.live import Live
 
-LONG = 22  # characters of a fact that wants the room of two
+LONG = 20  # characters of a fact that wants the room of two
 REFRESH = "2s"
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&^=])")
 
