@@ -93,7 +93,7 @@ class Guard:
         policy = self.dashboard if inside else STRICT
 
         async def guarded(message: Message) -> None:
-            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message.get("headers", [])))
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -106,10 +106,10 @@ class Guard:
         refusal = self._refusal(scope)
         if refusal is None:
             await self.app(scope, receive, guarded)
-        elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
+        elif scope["type"] == "http":
             await refusal(scope, receive, guarded)
-        else:
-            await send({"type": "websocket.close", "code": 1008})  # before it is open: 403
+        else:  # before it is open, so it is a 403; uvicorn logs longer answers as faults of ours
+            await send({"type": "websocket.close", "code": 1008})
 
     def _refusal(self, scope: Scope) -> Response | None:
         if scope["type"] == "http" and scope["path"] == ALIVE:
