@@ -15,7 +15,7 @@ WEEK = 604800.0
 
 
 def naive(seconds: list[int], scores: list[float], dt: float, a_week: float) -> list[bool]:
-    """alert where s >= ln(N_w / B) - 2 + a/B + I and 12 hours since the last one."""
+    """alert where s >= ln(N_w / B) - 2 + a + I and 12 hours / B since the last one."""
     per_week, alerts = WEEK / dt, []
     a = integral = 0.0
     last = -inf
@@ -23,12 +23,13 @@ def naive(seconds: list[int], scores: list[float], dt: float, a_week: float) -> 
         if not np.isfinite(s):
             alerts.append(False)
             continue
-        alert = s >= log(per_week / a_week) - 2 + a / a_week + integral and now - last > 12 * 3600
+        bar = log(per_week / a_week) - 2 + a + integral
+        alert = s >= bar and now - last > 12 * 3600 / a_week
         if alert:
             last = now
             a += 1
-        integral = max(0.0, integral + (alert - a_week / per_week) / 8)
-        a *= exp(-dt / (14 * 86400))
+        integral = max(0.0, integral + (alert - a_week / per_week) / 4)
+        a *= exp(-dt * a_week / (14 * 86400))
         alerts.append(bool(alert))
     return alerts
 

@@ -19,11 +19,12 @@ from pyarrow import parquet
 from amiss.data import Frame
 from amiss.decide import budget
 from amiss.errors import ConfigError
-from amiss.evaluate import answer, text
-from amiss.evaluate import score as scoring
+from amiss.evaluate import answer, joint, metrics, text
 from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.digits import put
-from amiss.evaluate.score import Report, Scorer, outputs, score
+from amiss.evaluate.joint import Joint
+from amiss.evaluate.metrics import Metrics
+from amiss.evaluate.score import Report, outputs, score
 from amiss.evaluate.tables import Table
 from amiss.judge import WARM, judge
 from made import START, Chance
@@ -56,7 +57,7 @@ def run(*inputs: Path, a_week: float = 1.0, history: Path | None = None, time: s
     out = inputs[0].parent / "out"
     outs = outputs(tables, f"{out}/")
     past = Table(str(history)) if history else None
-    reports = list(score(tables, outs, Asked(time, tuple(by)), Scorer(a_week), past))
+    reports = list(score(tables, outs, Asked(time, tuple(by)), Metrics(a_week), past))
     return [(out_of(path), report) for path, report in zip(outs, reports, strict=True)]
 
 
@@ -96,7 +97,7 @@ def test_it_is_the_live_step_on_the_whole_table(tmp_path: Path) -> None:
     time = (START + 60 * np.arange(ROWS)) * 10**9
     value = np.array([[float(v or "nan") for v in row] for row in columns.values()]).T
     frame = Frame(time, tuple(columns), ("value",), value[:, :, None])
-    _, opinion = judge(Scorer(1.0).detectors, {}, frame)
+    _, opinion = judge(Metrics(1.0).detectors, {}, frame)
     alerts = np.zeros(value.shape, np.bool_)
     for s in range(2):  # what comes before the series is warm counts, but silences nothing
         warm = int(np.argmax(opinion.before[:, s] == WARM))
@@ -142,7 +143,7 @@ def test_the_size_of_the_pieces_does_not_matter(
     [(again, _)] = run(path)
     assert again == whole
     monkeypatch.setattr(text, "BLOCK", 200)
-    monkeypatch.setattr(scoring, "CELLS", 7)
+    monkeypatch.setattr(metrics, "CELLS", 7)
     monkeypatch.setattr(answer, "LINES", 5)
     [(pieces, _)] = run(path)
     assert pieces == whole
@@ -438,6 +439,71 @@ def test_a_field_of_json_may_be_true_or_false(tmp_path: Path) -> None:
         run(path, by=("canary",))
 
 
+def together(path: Path, **asked: object) -> list[dict[str, str]]:
+    """What `--as joint` says of a table."""
+    out = path.parent / "joint" / path.name
+    out.parent.mkdir(exist_ok=True)
+    list(score([Table(str(path))], [out], Asked(), Joint(7.0), **asked))
+    return list(csv.DictReader(io.StringIO(out.read_text())))
+
+
+def system(tmp_path: Path, name: str, rows: int = 3000) -> tuple[Path, np.ndarray]:
+    """Four metrics that go together, but for one moment of two of them."""
+    rng = np.random.default_rng(5)
+    base = np.sin(2 * np.pi * np.arange(rows) / 288)
+    x = base[:, None] * [1, 2, -1, 0.5] + 0.1 * rng.normal(size=(rows, 4)) + [0, 10, 100, 1e6]
+    x[2500:2504, 1] = 10 + 4.0
+    x[100, :2] = np.nan
+    cells = [["" if np.isnan(v) else f"{v:.6f}" for v in column] for column in x.T]
+    lines = ["time,a,b,c,d"]
+    lines += [f"{START + 300 * t}," + ",".join(c[t] for c in cells) for t in range(rows)]
+    path = tmp_path / name
+    path.write_text("\n".join(lines) + "\n")
+    return path, x
+
+
+def test_a_system_is_judged_as_a_whole(tmp_path: Path) -> None:
+    path, _ = system(tmp_path, "a.csv")
+    rows = together(path)
+    assert list(rows[0]) == ["time", "score", "p", "alert", "blame"]
+    assert len(rows) == 3000
+    scores = np.array([float(row["score"] or "nan") for row in rows])
+    assert scores[2500:2510].max() > np.nanquantile(scores, 0.999)
+    told = [t for t, row in enumerate(rows) if row["alert"] == "1"]
+    [found] = [t for t in told if 2500 <= t < 2504]
+    assert rows[found]["blame"].startswith("b")
+    assert len(told) <= 12  # days, at one a day
+    for row in rows:
+        assert (row["score"] == "") == (row["p"] == "")
+
+
+def test_a_system_is_judged_by_what_came_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut short, in other pieces, or with the first half as history: the same rows."""
+    path, _ = system(tmp_path, "a.csv")
+    whole = together(path)
+    lines = path.read_text().splitlines()
+    short = tmp_path / "short.csv"
+    short.write_text("\n".join(lines[:2601]) + "\n")
+    assert together(short) == whole[:2600]
+    monkeypatch.setattr(joint, "ROWS", 77)
+    assert together(path) == whole
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("\n".join(lines[:1501]) + "\n")
+    second.write_text("\n".join([lines[0], *lines[1501:]]) + "\n")
+    assert together(second, history=Table(str(first))) == whole[1500:]
+
+
+def test_the_order_of_columns_does_not_matter_to_a_system(tmp_path: Path) -> None:
+    path, _ = system(tmp_path, "a.csv", 1000)
+    turned = tmp_path / "turned.csv"
+    cells = [line.split(",") for line in path.read_text().splitlines()]
+    turned.write_text("\n".join(",".join([c[0], *c[:0:-1]]) for c in cells) + "\n")
+    for left, right in zip(together(path), together(turned), strict=True):
+        assert (left["score"], left["alert"]) == (right["score"], right["alert"])
+
+
 def test_a_full_disk_gets_a_sentence(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", curves())
     (tmp_path / "out").mkdir()
@@ -449,7 +515,8 @@ def test_a_full_disk_gets_a_sentence(tmp_path: Path) -> None:
 def test_scoring_imports_no_heavy_library(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from amiss.evaluate.score import *;"
-        "list(score([Table(sys.argv[1])], [Path(sys.argv[2])], Asked(), Scorer(1.0)));"
+        "from amiss.evaluate.metrics import Metrics;"
+        "list(score([Table(sys.argv[1])], [Path(sys.argv[2])], Asked(), Metrics(1.0)));"
         "print(*sorted({'pandas', 'sklearn', 'scipy', 'streamlit', 'sqlalchemy'} & {*sys.modules}))"
     )
     path = write(tmp_path / "a.csv", curves())

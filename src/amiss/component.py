@@ -167,7 +167,7 @@ class Detector(Component):
     joint: ClassVar[bool] = False
     """Whether it judges a whole system at once: series are systems, features their metrics."""
     calibration: ClassVar[Literal["rank", "size"]] = "rank"
-    """How its scores are read: by their rank in their own past, or by their size."""
+    """How its scores are read: by their rank in their own past, or by their size against it."""
     zero: ClassVar[float] = 0.0
     """The score of what is not strange at all: ranks tell apart only what is above it."""
     state_bytes: ClassVar[int] = 1024

@@ -15,6 +15,7 @@ from amiss.decide import expect, fuse, rank, size
 from amiss.memory import grow
 
 States = dict[str, State]
+MOST = 60.0  # nats
 WARM = 96
 """Samples of a series before its scores may open an incident."""
 
@@ -88,12 +89,17 @@ def judge_jointly(
     """
     states, name = dict(states), name_of(detector)
     states[name], raw = _step(detector, states.get(name, {}), frame)
-    past = grow(states.get(f"{name}.rank", {}), rank.init, len(frame.keys))
     scored = np.isfinite(raw.values)
     count = grow(states.get(f"{name}.count", {}), _uncounted, len(frame.keys))["scored"]
     before = count + np.cumsum(scored, axis=0) - scored
     states[f"{name}.count"] = {"scored": count + scored.sum(axis=0)}
-    states[f"{name}.rank"], inverse = rank.step(past, _above(raw, detector.zero))
+    if detector.calibration == "size":
+        past = grow(states.get(f"{name}.size", {}), size.init, len(frame.keys))
+        states[f"{name}.size"], large, *_ = size.step(past, raw.values)
+        inverse = np.exp(np.minimum(large, MOST))
+    else:
+        past = grow(states.get(f"{name}.rank", {}), rank.init, len(frame.keys))
+        states[f"{name}.rank"], inverse = rank.step(past, _above(raw, detector.zero))
     nothing = np.zeros(inverse.shape)
     nats = fuse.fuse(inverse[None], nothing > 0, nothing, nothing)
     return states, raw, replace(raw, values=nats), before

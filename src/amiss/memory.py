@@ -67,7 +67,11 @@ def place(values: Floats, keys: Sequence[str], wanted: Sequence[str]) -> Floats:
 def grow(
     state: State, init: Callable[[int], State], series: int, shared: frozenset[str] = frozenset()
 ) -> State:
-    """The same state with rows added at the end until there are `series`."""
+    """The same state with rows added at the end until there are `series`.
+
+    Where a detector's arrays have widened since (a column for each metric), new rows are zero
+    beyond what `init` says.
+    """
     if not state:
         return init(series)
     own = next((name for name in state if name not in shared), None)
@@ -76,9 +80,17 @@ def grow(
         return state
     fresh = init(missing)
     return {
-        name: array if name in shared else np.concatenate([array, fresh[name]])
+        name: array if name in shared else np.concatenate([array, _widened(fresh[name], array)])
         for name, array in state.items()
     }
+
+
+def _widened(fresh: Array, like: Array) -> Array:
+    if fresh.shape[1:] == like.shape[1:]:
+        return fresh
+    wide = np.zeros((len(fresh), *like.shape[1:]), like.dtype)
+    wide[tuple(slice(n) for n in fresh.shape)] = fresh
+    return wide
 
 
 def keep(state: State, kept: Array, shared: frozenset[str] = frozenset()) -> State:

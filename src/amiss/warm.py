@@ -10,7 +10,8 @@ from amiss.data import SECOND, Frame
 from amiss.decide import budget
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.evaluate.answer import Verdict, lines_of
-from amiss.judge import judge
+from amiss.evaluate.joint import smooth
+from amiss.judge import judge, judge_jointly
 
 
 def warm() -> float:
@@ -20,6 +21,8 @@ def warm() -> float:
     frame = Frame(ticks, ("a", "b"), ("value",), np.arange(6.0).reshape(3, 2, 1))
     kinds = find("amiss.detectors", Detector).values()
     alone = [kind() for kind in kinds if not kind.joint]
+    for streaming in (kind() for kind in kinds if kind.joint and not kind.fits()):
+        judge_jointly(streaming, {}, frame)
     _, opinion = judge(alone, {}, frame)
     budget.ration(budget.init(2), ticks, opinion.scores.values, opinion.interval, 1.0)
     forest = IsolationForest()
@@ -35,6 +38,7 @@ def warm() -> float:
         "path": np.ones((1, 1)),
     }
     forest.step(state, frame)
+    smooth({}, np.zeros(1))
     nothing = np.full((1, 1), np.nan)
     verdict = Verdict(nothing, nothing, nothing, nothing, nothing, nothing > 0.0)
     list(lines_of(pa.array(["0"]), ["a"], np.zeros((1, 1), np.int32), verdict))

@@ -11,6 +11,7 @@ from amiss.detectors.drift import Drift
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.level import Level
 from amiss.detectors.linear_regression import LinearRegression
+from amiss.detectors.mahalanobis import Mahalanobis
 from amiss.detectors.step import Step
 from amiss.detectors.surprise import Surprise
 from amiss.judge import States, judge, judge_jointly, name_of
@@ -71,7 +72,7 @@ def jointly(detector: Detector) -> Subject:
         init=init,
         step=step,
         frame=systems,
-        state_bytes=detector.state_bytes + 169,
+        state_bytes=detector.state_bytes + 409,  # the larger of rank and size, and a count
         shared=frozenset(f"{name}|{column}" for column in detector.shared),
         tolerance=detector.tolerance,
     )
@@ -83,6 +84,8 @@ SUBJECTS = [
     stack(Surprise()),
     jointly(IsolationForest()),
     jointly(LinearRegression()),
+    jointly(Mahalanobis()),
+    jointly(Mahalanobis(seasonal=True)),
 ]
 
 

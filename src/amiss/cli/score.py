@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from amiss.evaluate.score import Report
+    from amiss.evaluate.scorer import Scorer
     from amiss.evaluate.tables import Table
 
 MOST_A_DAY = 1_000_000
@@ -22,7 +23,12 @@ def score(
         str, typer.Option("--out", help="A folder, a file (for one input), or - for the output.")
     ],
     kind: Annotated[
-        str, typer.Option("--as", help="What the rows are: metrics.", show_default=False)
+        str,
+        typer.Option(
+            "--as",
+            help="metrics: each column by itself; joint: all as one system.",
+            show_default=False,
+        ),
     ] = "metrics",
     history: Annotated[
         str | None, typer.Option(help="A table of the same form to learn from before.")
@@ -41,23 +47,25 @@ def score(
         bool, typer.Option("--json", help="What came of each input, as JSON lines.")
     ] = False,
 ) -> None:
-    """Judge each sample of a table.
+    """Judge each sample of a table, or each row as a whole.
 
     Each sample of each numeric column is judged by what came before it.
     Writes time, series, value, score (-ln p), p, expected, lower, upper and alert (0 or 1) for
-    each row and numeric column. Nothing is looked at before its turn: a table cut short gives
-    the same rows.
+    each row and numeric column; with --as joint time, score, p, alert and the columns to blame
+    for each row. Nothing is looked at before its turn: a table cut short gives the same rows.
     """
     from amiss.cli.progress import reading
     from amiss.errors import ConfigError
 
     _known(kind, inputs)
+    if by and kind == "joint":
+        raise ConfigError("--by: with --as joint a table is one system")
     a_week = 7.0 * _a_day(budget)
     if json and out == "-":
         raise ConfigError("--json: the output is taken by --out -")
 
     from amiss.evaluate.columns import Asked
-    from amiss.evaluate.score import Scorer, outputs
+    from amiss.evaluate.score import outputs
     from amiss.evaluate.score import score as run
     from amiss.evaluate.tables import Table
 
@@ -66,20 +74,30 @@ def score(
     outs = outputs(tables, out, past)
     asked = Asked(time, tuple(by or ()))
     with reading(_bytes([*tables, *([past] if past else [])])) as tell:
-        for report in run(tables, outs, asked, Scorer(a_week), past, tell):
+        for report in run(tables, outs, asked, _scorer(kind, a_week), past, tell):
             _say(report, json)
 
 
 def _known(kind: str, inputs: list[str]) -> None:
     from amiss.errors import ConfigError
 
-    if kind in KINDS[1:]:
+    if kind in KINDS[2:]:
         raise ConfigError(
             f"{inputs[0]}: --as {kind} is not known to this version yet; it scores metrics, "
-            "each numeric column by itself"
+            "each numeric column by itself, and joint, all of them as one system"
         )
     if kind not in KINDS:
         raise ConfigError(f"--as: there is no kind {kind!r}; known: {', '.join(KINDS)}")
+
+
+def _scorer(kind: str, a_week: float) -> "Scorer":
+    if kind == "joint":
+        from amiss.evaluate.joint import Joint
+
+        return Joint(a_week)
+    from amiss.evaluate.metrics import Metrics
+
+    return Metrics(a_week)
 
 
 def _a_day(text: str) -> float:

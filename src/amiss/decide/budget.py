@@ -1,9 +1,10 @@
 """How strange is strange enough: thresholds that keep a budget, not thresholds of taste.
 
 One series by itself (`ration`):  an alert where
-    s >= ln(N_w / B) - 2 + a/B + I   and 12 hours since the last one
-for N_w samples and B alerts a week; a counts alerts and forgets with 14 days; I gains
-(alert - B/N_w)/8 a sample and is never below 0.
+    s >= ln(N_w / B) - 2 + c a + I   and 1/14 of the time between two alerts since the last one
+for N_w samples and B alerts a week; a counts alerts and forgets with twice the time between two;
+I gains (alert - B/N_w)/4 a sample and is never below 0. All is in units of 1/B, so a budget of 7
+a week behaves in a day as one of 1 does in a week. The price c is a nat.
 
 A whole installation (`bar`):  an incident opens where
     s >= ln(N_d / B) - 2 + x
@@ -23,9 +24,9 @@ from amiss.kernel import kernel
 
 WEEK = 604800.0
 SLACK = 2.0
-FORGET = 14 * 86400.0
-INTEGRAL = 0.125
-SILENCE = 12 * 3600.0
+FORGET = 14 * 86400.0  # at 1 a week
+INTEGRAL = 0.25
+SILENCE = 12 * 3600.0  # at 1 a week
 
 
 def init(series: int) -> State:
@@ -38,14 +39,19 @@ def init(series: int) -> State:
 
 
 def ration(
-    state: State, time: Times, scores: Floats, interval: Floats, a_week: float
+    state: State,
+    time: Times,
+    scores: Floats,
+    interval: Floats,
+    a_week: float,
+    price: float = 1.0,
 ) -> tuple[State, NDArray[np.bool_]]:
     """Scores in nats (T, S), intervals in seconds (T, S) -> alerts (T, S), each series by itself.
 
     NaN is no alert and changes nothing. Cost: O(T S), about 20 ns a point.
     """
     alerts = np.zeros(scores.shape, np.bool_)
-    _ration(time, scores, interval, a_week, alerts, *(state[name] for name in init(0)))
+    _ration(time, scores, interval, a_week, price, alerts, *(state[name] for name in init(0)))
     return state, alerts
 
 
@@ -55,6 +61,7 @@ def _ration(
     scores: Array,
     interval: Array,
     a_week: float,
+    price: float,
     alerts: Array,
     told: Array,
     integral: Array,
@@ -67,15 +74,15 @@ def _ration(
                 continue
             dt = interval[t, s]
             samples = WEEK / dt
-            bar = log(samples / a_week) - SLACK + told[s] / a_week + integral[s]
-            fire = scores[t, s] >= bar and (time[t] - last[s]) / 1e9 > SILENCE
+            bar = log(samples / a_week) - SLACK + price * told[s] + integral[s]
+            fire = scores[t, s] >= bar and (time[t] - last[s]) / 1e9 > SILENCE / a_week
             alerts[t, s] = fire
             if fire:
                 last[s] = time[t]
                 told[s] += 1.0
             alert = 1.0 if fire else 0.0
             integral[s] = max(0.0, integral[s] + INTEGRAL * (alert - a_week / samples))
-            told[s] *= exp(-dt / FORGET)
+            told[s] *= exp(-dt * a_week / FORGET)
 
 
 def bar(interval: Floats, a_day: float, price: float) -> Floats:

@@ -1,0 +1,138 @@
+"""All numeric columns of a table as one system, judged as a whole.
+
+H   ln mean_j exp s_j      s_j the score of each metric by itself (judge.py)
+L   how far the metrics are from how they go together          (detectors/mahalanobis.py)
+P   the same of their course over the day
+F   the mean of the three, each as the size of a surprise against its own past (decide/size.py)
+
+score = (F + its running mean of ten rows) / 2      events last; alerts are by F itself
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from amiss.component import Detector
+from amiss.data import Array, Floats, Frame, State
+from amiss.decide import size
+from amiss.detectors.mahalanobis import Mahalanobis
+from amiss.evaluate.columns import Piece
+from amiss.evaluate.metrics import SINGLE
+from amiss.evaluate.scorer import Memories, Memory, Told, alerts
+from amiss.judge import judge, name_of
+from amiss.kernel import kernel
+from amiss.memory import align, grow
+
+ROWS = 4096  # judged at once
+GAIN = 2.0 / 11.0  # of the running mean
+BLAMED = 5
+PRICE = 0.5  # nats: F has no memory of three samples as single scores have, and moves more
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """The views of a system, and how many alerts of it to put up with."""
+
+    a_week: float
+    single: tuple[Detector, ...] = SINGLE
+    together: tuple[Detector, ...] = (Mahalanobis(), Mahalanobis(seasonal=True))
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """A row for each row."""
+        return ("time", "score", "p", "alert", "blame")
+
+    def learn(self, memories: Memories, piece: Piece) -> Told:
+        """Judge each row, then learn from it."""
+        rows, (count, metrics) = np.arange(len(piece.time)), piece.values.shape
+        score, alert = np.full(count, np.nan), np.zeros(count, np.bool_)
+        blame = np.full((count, metrics), np.nan)
+        memory = memories.setdefault(frozenset(), Memory())
+        for at in range(0, count, ROWS):
+            part = rows[at : at + ROWS]
+            score[part], alert[part], blame[part] = self._judge(memory, piece, part)
+        lines = _lines(piece.text, piece.names, score, alert, blame)
+        return Told(count, int(alert.sum()), ("system",), lines)
+
+    def _judge(self, memory: Memory, piece: Piece, rows: Array) -> tuple[Floats, Array, Floats]:
+        time, values = piece.time[rows], piece.values[rows]
+        memory.keys = tuple(dict.fromkeys((*memory.keys, *piece.names)))
+        frame = align(Frame(time, piece.names, ("value",), values[:, :, None]), memory.keys)
+        states, opinion = judge(self.single, memory.states, frame)
+        each = np.nan_to_num(np.maximum(opinion.scores.values, 0.0))
+        by_name = np.argsort(np.array(memory.keys, dtype=str))  # a sum depends on its order
+        strangest = each.max(axis=1, initial=0.0)
+        views = [strangest + np.log(np.exp(each[:, by_name] - strangest[:, None]).mean(axis=1))]
+        shares = [_shares(each)]
+        whole = Frame(time, ("system",), memory.keys, frame.values[:, :, 0][:, None, :])
+        for detector in self.together:
+            name = name_of(detector)
+            own = states.get(name) or detector.init(1, len(memory.keys))
+            states[name], raw = detector.step(own, whole)
+            views.append(raw.values[:, 0])
+            if raw.blame is not None:
+                shares.append(_shares(np.nan_to_num(raw.blame[:, 0])))
+        there = np.isfinite(frame.values).any(axis=(1, 2))
+        total = np.zeros(len(time))
+        for k, view in enumerate(views):
+            past = grow(states.get(f"view{k}", {}), size.init, 1)
+            seen = np.where(there, view, np.nan)[:, None]
+            states[f"view{k}"], nats, *_ = size.step(past, seen)
+            total += nats[:, 0]
+        fused = total / len(views)
+        states["smooth"], score = smooth(states.get("smooth", {}), fused)
+        interval = np.fmin.reduce(opinion.interval, axis=1, initial=np.inf)
+        before = opinion.before.max(axis=1)
+        alert = alerts(
+            states,
+            time,
+            fused[:, None],
+            interval[:, None],
+            before[:, None],
+            self.a_week,
+            PRICE,
+        )
+        memory.states = states
+        place_of = {key: s for s, key in enumerate(memory.keys)}
+        blame = sum(shares)[:, [place_of[name] for name in piece.names]]  # type: ignore[index]
+        return score, alert[:, 0], blame
+
+
+def smooth(state: State, fused: Floats) -> tuple[State, Floats]:
+    """Half of F (T,) and half of its running mean. NaN gives NaN and changes nothing."""
+    mean, score = state.get("mean", np.full(1, np.nan)), np.empty(len(fused))
+    _smooth(fused, score, mean)
+    return {"mean": mean}, score
+
+
+@kernel
+def _smooth(fused: Array, score: Array, mean: Array) -> None:
+    for t in range(len(fused)):
+        score[t] = np.nan
+        if fused[t] == fused[t]:
+            before = mean[0] if mean[0] == mean[0] else fused[t]
+            mean[0] = before + GAIN * (fused[t] - before)
+            score[t] = 0.5 * (fused[t] + mean[0])
+
+
+def _shares(x: Floats) -> Floats:
+    """(T, F) as shares of each row."""
+    total: Floats = x.sum(axis=1, keepdims=True) + 1e-9
+    return x / total
+
+
+def _lines(
+    text: Any, names: Sequence[str], score: Floats, alert: Array, blame: Floats
+) -> Iterator[bytes]:
+    order = np.argsort(-np.nan_to_num(blame[alert]), axis=1, kind="stable")[:, :BLAMED]
+    worst = iter([";".join(names[f] for f in row) for row in order.tolist()])
+    p = np.exp(-np.maximum(score, 0.0))
+    rows = zip(text.to_pylist(), score.tolist(), p.tolist(), alert.tolist(), strict=True)
+    out = []
+    for time, s, q, fire in rows:
+        said = f"{s:.9g},{q:.9g}" if isfinite(s) else ","
+        out.append(f"{time},{said},{int(fire)},{next(worst) if fire else ''}\n")
+    yield "".join(out).encode()

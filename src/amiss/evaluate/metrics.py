@@ -1,0 +1,68 @@
+"""Each numeric column of a table by itself: the step that live takes, on files."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from amiss.component import Detector
+from amiss.data import Array, Frame, series_key
+from amiss.evaluate.answer import HEADER, Verdict, lines_of
+from amiss.evaluate.columns import Piece
+from amiss.evaluate.scorer import Memories, Memory, Told, alerts
+from amiss.judge import judge
+from amiss.memory import align
+from amiss.settings import default
+
+CELLS = 1 << 16  # samples judged at once: what they need fits a processor's cache
+SINGLE: tuple[Detector, ...] = tuple(d for d in default().pipelines[0].detectors if not d.joint)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The detectors for single series, and how many alerts of each to put up with."""
+
+    a_week: float
+    detectors: tuple[Detector, ...] = SINGLE
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """A row for each sample."""
+        return HEADER
+
+    def learn(self, memories: Memories, piece: Piece) -> Told:
+        """Judge each row, then learn from it."""
+        shape = piece.values.shape
+        score, expected, lower, upper = (np.full(shape, np.nan) for _ in range(4))
+        alert = np.zeros(shape, np.bool_)
+        said = Verdict(piece.values, score, expected, lower, upper, alert)
+        names, which = list[str](), np.empty(shape, np.int32)
+        most = max(1, CELLS // shape[1])
+        for labels, rows in piece.apart():
+            memory = memories.setdefault(frozenset(labels.items()), Memory())
+            for at in range(0, len(rows), most):
+                self._judge(memory, piece, rows[at : at + most], said)
+            which[rows] = len(names) + np.arange(shape[1])
+            names += [series_key(name, labels) for name in piece.names]
+        return Told(
+            said.value.size, int(alert.sum()), names, lines_of(piece.text, names, which, said)
+        )
+
+    def _judge(self, memory: Memory, piece: Piece, rows: Array, said: Verdict) -> None:
+        values, known = piece.values[rows], dict.fromkeys(memory.keys)
+        memory.keys = tuple(known | dict.fromkeys(piece.names))
+        place_of = {key: s for s, key in enumerate(memory.keys)}
+        columns = [place_of[name] for name in piece.names]
+        whole = Frame(piece.time[rows], piece.names, ("value",), values[:, :, None])
+        frame = align(whole, memory.keys)
+        memory.states, opinion = judge(self.detectors, memory.states, frame)
+        scores = opinion.scores
+        alert = alerts(
+            memory.states, frame.time, scores.values, opinion.interval, opinion.before, self.a_week
+        )
+        said.alert[rows] = alert[:, columns]
+        said.score[rows] = scores.values[:, columns]
+        bands = scores.expected, scores.lower, scores.upper
+        for shown, band in zip((said.expected, said.lower, said.upper), bands, strict=True):
+            if band is not None:
+                there = np.isfinite(values) & np.isfinite(band[:, columns, 0])
+                shown[rows] = np.where(there, band[:, columns, 0], np.nan)

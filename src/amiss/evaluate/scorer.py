@@ -1,0 +1,78 @@
+"""What all ways of scoring a table share: memories, alerts within a budget, what is written."""
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from amiss.data import Array, Floats, Times
+from amiss.decide import budget
+from amiss.evaluate.columns import Piece
+from amiss.judge import WARM, States
+from amiss.memory import grow
+
+
+@dataclass(slots=True)
+class Memory:
+    """All that is remembered of some series that share their times."""
+
+    keys: tuple[str, ...] = ()
+    states: States = field(default_factory=dict)
+
+    def copy(self) -> "Memory":
+        """The same, on its own."""
+        return deepcopy(self)
+
+
+Memories = dict[frozenset[tuple[str, str]], Memory]
+"""By the labels that say whose the numbers are; one alone for a table without such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a piece."""
+
+    samples: int
+    alerts: int
+    names: Sequence[str]  # of what was judged
+    lines: Iterable[bytes]  # the rows, as CSV; made when they are asked for
+
+
+class Scorer(Protocol):
+    """A way of scoring a table."""
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The columns that it writes."""
+
+    def learn(self, memories: Memories, piece: Piece) -> Told:
+        """Judge each row by those before it, then learn from it."""
+
+
+def alerts(
+    states: States,
+    time: Times,
+    scores: Floats,
+    interval: Floats,
+    before: Array,
+    a_week: float,
+    price: float = 1.0,
+) -> Array:
+    """Who would be told (T, S), for scores in nats (T, S) with so many samples before each.
+
+    As live, nobody is told of what has been seen too little. But it counts: who is often strange
+    in the beginning is often strange. Only the silence after what would have been told ends with
+    the warming up.
+    """
+    rations = grow(states.get("ration", {}), budget.init, scores.shape[1])
+    young = before < WARM
+    if young.any():
+        early = np.where(young, scores, np.nan)
+        rations, _ = budget.ration(rations, time, early, interval, a_week, price)
+        scores = np.where(young, np.nan, scores)
+    never = budget.init(1)["last"]
+    rations["last"] = np.where((before == WARM).any(axis=0), never, rations["last"])
+    states["ration"], alert = budget.ration(rations, time, scores, interval, a_week, price)
+    return alert
