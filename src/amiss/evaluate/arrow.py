@@ -47,6 +47,20 @@ def whole(values: Array, kind: Any) -> Any:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
+def numbers(values: Floats) -> Any:
+    """Float64 for Arrow, of any shape, row by row; NaN becomes null."""
+    values = np.ascontiguousarray(values, np.float64).ravel()
+    there = np.packbits(~np.isnan(values), bitorder="little")
+    buffers = [pa.py_buffer(there), pa.py_buffer(values)]
+    return pa.Array.from_buffers(pa.float64(), len(values), buffers)
+
+
+def truths(values: Array) -> Any:
+    """Truth values for Arrow, of any shape, row by row."""
+    bits = np.packbits(np.ravel(values), bitorder="little")
+    return pa.Array.from_buffers(pa.bool_(), values.size, [None, pa.py_buffer(bits)])
+
+
 def strings(texts: Sequence[str]) -> Any:
     """Texts for Arrow."""
     said = [text.encode() for text in texts]

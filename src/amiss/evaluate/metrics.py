@@ -31,6 +31,12 @@ class Metrics:
 
     def learn(self, memories: Memories, piece: Piece) -> Told:
         """Judge each row, then learn from it."""
+        said, names, which = self.judge(memories, piece)
+        lines = lines_of(piece.text, names, which, said)
+        return Told(said.value.size, int(said.alert.sum()), names, lines)
+
+    def judge(self, memories: Memories, piece: Piece) -> tuple[Verdict, list[str], Array]:
+        """What is thought of T rows of C columns; the series, and whose each sample is (T, C)."""
         shape = piece.values.shape
         score, expected, lower, upper = (np.full(shape, np.nan) for _ in range(4))
         alert = np.zeros(shape, np.bool_)
@@ -43,9 +49,7 @@ class Metrics:
                 self._judge(memory, piece, rows[at : at + most], said)
             which[rows] = len(names) + np.arange(shape[1])
             names += [series_key(name, labels) for name in piece.names]
-        return Told(
-            said.value.size, int(alert.sum()), names, lines_of(piece.text, names, which, said)
-        )
+        return said, names, which
 
     def _judge(self, memory: Memory, piece: Piece, rows: Array, said: Verdict) -> None:
         values, known = piece.values[rows], dict.fromkeys(memory.keys)

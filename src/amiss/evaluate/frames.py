@@ -1,0 +1,139 @@
+"""`amiss.score`: tables in memory in, scores of the same kind out."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from amiss.component import parse_rate
+from amiss.data import SECOND, Array
+from amiss.errors import ConfigError
+from amiss.evaluate import arrow
+from amiss.evaluate.answer import Verdict
+from amiss.evaluate.columns import Asked, Notes, Piece, choose
+from amiss.evaluate.metrics import Metrics
+from amiss.evaluate.scorer import Memories
+
+ROWS = 1 << 16  # at once
+EVERY = 300  # seconds between rows that carry no time
+WHAT = "the frame"
+SAID = ("score", "p", "expected", "lower", "upper")
+INDEX = "__index_level_0__"  # what Arrow calls an index of pandas that has no name
+
+
+def score(
+    frame: Any,
+    *,
+    time: Any = "time",
+    by: tuple[str, ...] = (),
+    budget: str = "1/week",
+    history: Any = None,
+) -> Any:
+    """Judge each sample of each numeric column by what came before it, and nothing else.
+
+    frame    a table of pandas, polars, pyarrow or whatever else hands itself on as Arrow, or a
+             numpy array (T,) or (T, C)
+    time     the column of times (seconds, dates or ISO 8601), or the index of pandas; for numpy
+             an array (T,) of seconds or datetime64, five minutes apart if it is not given
+    by       columns that say whose the numbers are
+    budget   alerts to put up with, of each series
+    history  a frame of the same kind to learn from before
+
+    A table gives a table of the same library, a row for each sample: time, the columns of `by`,
+    series, value, score (nats), p, expected, lower, upper and alert. A numpy array gives a
+    structured array of its shape with the fields score, p, expected, lower, upper and alert.
+    Missing values are NaN or null, and have no score. About a microsecond a sample.
+    Raises ConfigError for what cannot be scored.
+    """
+    scorer, memories = Metrics(_a_week(budget)), Memories()
+    if isinstance(frame, np.ndarray):
+        if by or history is not None:
+            raise ConfigError(f"{WHAT}: an array has no columns; put its history before its rows")
+        said, *_ = scorer.judge(memories, _piece(frame, time))
+        return _fields(said, frame.shape)
+    if history is not None:
+        _judged(history, time, by, scorer, memories)
+    return _like(frame, _judged(frame, time, by, scorer, memories))
+
+
+def _a_week(budget: str) -> float:
+    try:
+        rate = parse_rate(budget)
+    except ValueError as exc:
+        raise ConfigError(f"budget: {exc}") from None
+    if not isinstance(rate, float) or rate <= 0:
+        raise ConfigError(f"budget: {budget!r} is not above 0; write 5/day or 1/week")
+    return 7.0 * rate
+
+
+def _piece(array: Array, time: Any) -> Piece:
+    """(T,) or (T, C) numbers and the times of its rows."""
+    if array.ndim not in (1, 2) or array.dtype.kind not in "biuf":
+        raise ConfigError(
+            f"{WHAT}: numbers (T,) or (T, C) are wanted, not {array.dtype} of shape {array.shape}"
+        )
+    values = np.array(array, np.float64, ndmin=1).reshape(len(array), -1)
+    values[~np.isfinite(values)] = np.nan
+    if isinstance(time, str):
+        ns = EVERY * np.arange(len(array)) * SECOND
+    else:
+        ns = np.asarray(time)
+        if ns.shape != (len(array),):
+            raise ConfigError(
+                f"time: {len(array)} times are wanted, one for each row, not shape {ns.shape}"
+            )
+        whole = ns.dtype.kind == "M"
+        ns = ns.astype("M8[ns]").astype(np.int64) if whole else np.rint(ns * 1e9).astype(np.int64)
+    return Piece(None, ns, tuple(str(c) for c in range(values.shape[1])), values)
+
+
+def _fields(said: Verdict, shape: tuple[int, ...]) -> Array:
+    found = np.empty(
+        said.score.shape, [*((name, np.float64) for name in SAID), ("alert", np.bool_)]
+    )
+    for name in (*SAID, "alert"):
+        found[name] = _column(said, name)
+    return found.reshape(shape)
+
+
+def _column(said: Verdict, name: str) -> Array:
+    if name == "p":
+        return np.where(np.isfinite(said.score), np.exp(-np.maximum(said.score, 0.0)), np.nan)
+    return np.asarray(getattr(said, name))
+
+
+def _judged(frame: Any, time: Any, by: tuple[str, ...], scorer: Metrics, memories: Memories) -> Any:
+    """The scores of a table, as an Arrow table."""
+    try:
+        table = pa.table(frame)
+    except (TypeError, ValueError) as exc:
+        raise ConfigError(
+            f"{WHAT}: a table of pandas, polars or pyarrow or a numpy array is wanted, "
+            f"not {type(frame).__name__} ({exc})"
+        ) from None
+    plain = [f.with_type(pa.string()) if f.type == pa.string_view() else f for f in table.schema]
+    table, names = table.cast(pa.schema(plain)), table.schema.names
+    asked = Asked(INDEX if time == "time" not in names and INDEX in names else time, tuple(by))
+    asked.check(WHAT, names)
+    found, columns = [], None
+    for batch in table.combine_chunks().to_batches(max_chunksize=ROWS):
+        columns = columns or choose(WHAT, asked, Notes(), batch)
+        piece = columns.take(batch)
+        said, series, which = scorer.judge(memories, piece)
+        rows = arrow.whole(np.repeat(np.arange(len(piece.time)), len(piece.names)), pa.int64())
+        kept = {"time": asked.time} | {name: name for name in asked.by}
+        own = {name: batch.column(column).take(rows) for name, column in kept.items()}
+        of = arrow.strings(series).take(arrow.whole(which.ravel(), pa.int64()))
+        own |= {"series": of, "value": arrow.numbers(piece.values)}
+        own |= {name: arrow.numbers(_column(said, name)) for name in SAID}
+        found.append(pa.table(own | {"alert": arrow.truths(said.alert)}))
+    return pa.concat_tables(found) if found else table.slice(0, 0)
+
+
+def _like(frame: Any, table: Any) -> Any:
+    """An Arrow table as the library of `frame` has it."""
+    if isinstance(frame, pa.Table | pa.RecordBatch):
+        return table
+    if type(frame).__module__.partition(".")[0] == "pandas":
+        return table.to_pandas()
+    return type(frame)(table)
