@@ -1,6 +1,7 @@
 """What is not documented does not get in."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -63,11 +64,20 @@ def test_every_setting_is_on_the_page_of_settings() -> None:
 def test_every_command_and_option_that_help_names_is_on_the_page_of_commands() -> None:
     said = (REFERENCE / "commands.md").read_text()
     parts = {part.split("\n")[0]: part for part in said.split("\n## amiss ")[1:]}
-    listed = amiss("--help").out.partition("Commands:\n")[2]
-    assert set(parts) == {line.split()[0] for line in listed.splitlines()}
+    assert set(parts) == set(listed())
     for name, part in parts.items():
-        options = set(re.findall(r"^  .*?(--[a-z]+)", amiss(name, "--help").out, re.MULTILINE))
+        help_ = amiss(*name.split(), "--help").out
+        options = set(re.findall(r"^  .*?(--[a-z]+)", help_, re.MULTILINE))
         assert options - {"--help"} <= set(re.findall(r"`(--[a-z]+)`", part)), name
+
+
+def listed(*words: str) -> Iterator[str]:
+    """Each command that help names, and those within it."""
+    for line in amiss(*words, "--help").out.partition("Commands:\n")[2].splitlines():
+        if line[:3].strip():
+            name = line.split()[0]
+            yield " ".join((*words, name))
+            yield from listed(*words, name)
 
 
 def test_all_that_a_server_offers_and_tells_is_on_the_page_of_the_api(tmp_path: Path) -> None:

@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from amiss.cli import check, doctor, explain, incidents, init, models, run, schema, score
+from amiss.cli import (
+    benchmark,
+    check,
+    doctor,
+    explain,
+    incidents,
+    init,
+    models,
+    run,
+    schema,
+    score,
+)
 from amiss.errors import ConfigError, Error
 
 app = typer.Typer(
@@ -30,6 +41,7 @@ for command in (
     schema.version,
 ):
     app.command()(command)
+app.add_typer(benchmark.benchmark)
 
 
 def entry() -> None:

@@ -20,12 +20,19 @@ with 1 if it did not, and with 2 if what was asked for cannot be.
 def commands() -> Pages:
     """What each does, and what it can be told."""
     lines = [HEAD]
-    found: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    for name, command in sorted(found.items()):
+    for name, command in _all(typer.main.get_command(app)):
         lines += [f"## amiss {name}", "", inspect.cleandoc(command.help or ""), ""]
         if rows := list(map(_row, command.params)):
             lines += ["| | default | meaning |", "|-|-|-|", *rows, ""]
     yield "commands.md", "\n".join(lines)
+
+
+def _all(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Commands, those within others after them."""
+    for name, command in sorted(group.commands.items()):
+        yield before + name, command
+        if hasattr(command, "commands"):
+            yield from _all(command, f"{before}{name} ")
 
 
 def _row(param: Any) -> str:
