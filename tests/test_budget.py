@@ -28,7 +28,7 @@ def naive(seconds: list[int], scores: list[float], dt: float, a_week: float) -> 
         if alert:
             last = now
             a += 1
-        integral = max(0.0, integral + (alert - a_week / per_week) / 4)
+        integral = max(0.0, integral + (alert - a_week / per_week) / 8)
         a *= exp(-dt * a_week / (14 * 86400))
         alerts.append(bool(alert))
     return alerts

@@ -58,5 +58,5 @@ def test_the_example_is_found_configured_documented_and_lawful(tmp_path: Path) -
         return said.stdout
 
     assert run("-c", USE.replace("NAME", name)) == f"used {name}\n"
-    laws = ["tests/laws/test_detectors.py", "-k", name, "-p", "no:xdist", "-p", "no:cacheprovider"]
+    laws = ["tests/laws/test_detectors.py", "-k", name, "-p", "no:xdist"]
     assert " passed" in run("-m", "pytest", *laws, "-o", "addopts=--import-mode=importlib")

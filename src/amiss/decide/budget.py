@@ -3,8 +3,9 @@
 One series by itself (`ration`):  an alert where
     s >= ln(N_w / B) - 2 + c a + I   and 1/14 of the time between two alerts since the last one
 for N_w samples and B alerts a week; a counts alerts and forgets with twice the time between two;
-I gains (alert - B/N_w)/4 a sample and is never below 0. All is in units of 1/B, so a budget of 7
-a week behaves in a day as one of 1 does in a week. The price c is a nat.
+I gains g (alert - B/N_w) a sample and is never below 0. All is in units of 1/B, so a budget of 7
+a week behaves in a day as one of 1 does in a week. The price c is a nat and the gain g an eighth,
+unless they are given.
 
 A whole installation (`bar`):  an incident opens where
     s >= ln(N_d / B) - 2 + x
@@ -25,7 +26,6 @@ from amiss.kernel import kernel
 WEEK = 604800.0
 SLACK = 2.0
 FORGET = 14 * 86400.0  # at 1 a week
-INTEGRAL = 0.25
 SILENCE = 12 * 3600.0  # at 1 a week
 
 
@@ -45,13 +45,14 @@ def ration(
     interval: Floats,
     a_week: float,
     price: float = 1.0,
+    gain: float = 0.125,
 ) -> tuple[State, NDArray[np.bool_]]:
     """Scores in nats (T, S), intervals in seconds (T, S) -> alerts (T, S), each series by itself.
 
     NaN is no alert and changes nothing. Cost: O(T S), about 20 ns a point.
     """
     alerts = np.zeros(scores.shape, np.bool_)
-    _ration(time, scores, interval, a_week, price, alerts, *(state[name] for name in init(0)))
+    _ration(time, scores, interval, a_week, price, gain, alerts, *(state[name] for name in init(0)))
     return state, alerts
 
 
@@ -62,6 +63,7 @@ def _ration(
     interval: Array,
     a_week: float,
     price: float,
+    gain: float,
     alerts: Array,
     told: Array,
     integral: Array,
@@ -81,7 +83,7 @@ def _ration(
                 last[s] = time[t]
                 told[s] += 1.0
             alert = 1.0 if fire else 0.0
-            integral[s] = max(0.0, integral[s] + INTEGRAL * (alert - a_week / samples))
+            integral[s] = max(0.0, integral[s] + gain * (alert - a_week / samples))
             told[s] *= exp(-dt * a_week / FORGET)
 
 

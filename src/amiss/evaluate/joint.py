@@ -29,7 +29,9 @@ from amiss.memory import align, grow
 ROWS = 4096  # judged at once
 GAIN = 2.0 / 11.0  # of the running mean
 BLAMED = 5
-PRICE = 0.5  # nats: F has no memory of three samples as single scores have, and moves more
+CONTROL = 0.5, 0.25
+"""Price and gain of the controller: a system is watched for many times the span between two
+alerts, so the integral may do more and the price less (docs/decisions/0007)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Joint:
             interval[:, None],
             before[:, None],
             self.a_week,
-            PRICE,
+            CONTROL,
         )
         memory.states = states
         place_of = {key: s for s, key in enumerate(memory.keys)}

@@ -58,7 +58,7 @@ def alerts(
     interval: Floats,
     before: Array,
     a_week: float,
-    price: float = 1.0,
+    control: tuple[float, float] = (1.0, 0.125),
 ) -> Array:
     """Who would be told (T, S), for scores in nats (T, S) with so many samples before each.
 
@@ -70,9 +70,9 @@ def alerts(
     young = before < WARM
     if young.any():
         early = np.where(young, scores, np.nan)
-        rations, _ = budget.ration(rations, time, early, interval, a_week, price)
+        rations, _ = budget.ration(rations, time, early, interval, a_week, *control)
         scores = np.where(young, np.nan, scores)
     never = budget.init(1)["last"]
     rations["last"] = np.where((before == WARM).any(axis=0), never, rations["last"])
-    states["ration"], alert = budget.ration(rations, time, scores, interval, a_week, price)
+    states["ration"], alert = budget.ration(rations, time, scores, interval, a_week, *control)
     return alert
