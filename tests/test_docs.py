@@ -21,6 +21,7 @@ PROGRAM = ROOT / "tests" / "servers" / "accelerated.py"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 COMPONENTS = re.compile(r"docs/reference/\w+/")  # their pages are looked at in test_reference.py
 FENCE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PROGRAMS = re.compile(r"^```python\n(import amiss\n.*?)^```", re.MULTILINE | re.DOTALL)
 YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
@@ -124,6 +125,14 @@ def test_every_part_of_a_configuration_that_is_shown_can_be_used(page: Path, blo
     rest = {name: value for name, value in rest.items() if name not in data}
     whole = block + (yaml.safe_dump(rest) if rest else "")
     assert isinstance(config.parse(whole, shown(page)), Settings)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if PROGRAMS.search(p.read_text())], ids=shown)
+def test_every_program_runs(page: Path, tmp_path: Path) -> None:
+    """Those that use Amiss as a library; a component to be written is tested elsewhere."""
+    (tmp_path / "measurements.csv").write_text("time,requests\n0,10\n60,12\n120,11\n")
+    for program in PROGRAMS.findall(page.read_text()):
+        subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
