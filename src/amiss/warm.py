@@ -8,6 +8,7 @@ import pyarrow as pa
 from amiss.component import Detector, find
 from amiss.data import SECOND, Frame
 from amiss.decide import budget
+from amiss.decide.forest import fit, score
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.evaluate.answer import Verdict, lines_of
 from amiss.evaluate.joint import smooth
@@ -38,6 +39,8 @@ def warm() -> float:
         "path": np.ones((1, 1)),
     }
     forest.step(state, frame)
+    rows = np.arange(6.0).reshape(3, 2)
+    score(fit(rows), rows)
     smooth({}, np.zeros(1))
     nothing = np.full((1, 1), np.nan)
     verdict = Verdict(nothing, nothing, nothing, nothing, nothing, nothing > 0.0)

@@ -72,8 +72,8 @@ def test_a_reader_that_has_had_enough_is_no_fault(table: Path) -> None:
          "name another one with --time"),
         (("--history", "/no.csv"), "/no.csv: cannot be read: No such file or directory"),
         (("--out", "-", "--json"), "--json: the output is taken by --out -"),
-        (("--as", "lines"), "{}: --as lines is not known to this version yet; it scores metrics, "
-         "each numeric column by itself, and joint, all of them as one system"),
+        (("--as", "events"), "{}: --as events is not known to this version yet; it scores metrics, "
+         "each numeric column by itself, joint, all of them as one system, and lines of text"),
         (("--as", "joint", "--by", "host"), "--by: with --as joint a table is one system"),
     ],
 )  # fmt: skip

@@ -15,6 +15,7 @@ from amiss.cli import (
     run,
     schema,
     score,
+    templates,
 )
 from amiss.errors import ConfigError, Error
 
@@ -32,6 +33,7 @@ for command in (
     init.init,
     check.check,
     score.score,
+    templates.templates,
     incidents.incidents,
     explain.explain,
     models.models,

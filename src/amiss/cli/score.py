@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amiss.evaluate.score import Report
     from amiss.evaluate.scorer import Scorer
     from amiss.evaluate.tables import Table
@@ -17,7 +19,10 @@ KINDS = ("metrics", "joint", "events", "lines")
 def score(
     inputs: Annotated[
         list[str],
-        typer.Argument(help="CSV, JSON lines or Parquet, .gz or not; - is CSV on standard input."),
+        typer.Argument(
+            help="CSV, JSON lines or Parquet, .gz or not; - is CSV on standard input. "
+            "Text with --as lines."
+        ),
     ],
     out: Annotated[
         str, typer.Option("--out", help="A folder, a file (for one input), or - for the output.")
@@ -26,7 +31,7 @@ def score(
         str,
         typer.Option(
             "--as",
-            help="metrics: each column by itself; joint: all as one system.",
+            help="metrics: each column by itself; joint: all as one system; lines: lines of text.",
             show_default=False,
         ),
     ] = "metrics",
@@ -34,14 +39,22 @@ def score(
         str | None, typer.Option(help="A table of the same form to learn from before.")
     ] = None,
     budget: Annotated[
-        str, typer.Option(help="Alerts to put up with, of each series: 1/week, 1/day.")
-    ] = "1/week",
+        str | None,
+        typer.Option(help="Alerts to put up with, of each series: 1/week (if not given), 1/day."),
+    ] = None,
     time: Annotated[
         str, typer.Option(help="The column of times: Unix seconds or ISO 8601.")
     ] = "time",
     by: Annotated[
         list[str] | None,
         typer.Option(help="A column that says whose the numbers are; may be given again."),
+    ] = None,
+    session: Annotated[
+        str | None,
+        typer.Option(
+            help="A pattern whose first group names the session of a line: (blk_-?[0-9]+). "
+            "Sessions are judged as a whole then."
+        ),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="What came of each input, as JSON lines.")
@@ -53,6 +66,10 @@ def score(
     Writes time, series, value, score (-ln p), p, expected, lower, upper and alert (0 or 1) for
     each row and numeric column; with --as joint time, score, p, alert and the columns to blame
     for each row. Nothing is looked at before its turn: a table cut short gives the same rows.
+
+    With --as lines inputs are text, and each line is judged: line, score, p and alert; with
+    --session each session: session, first, last, lines, score, p, alert, in the order of their
+    last lines. What alerts there is what is anomalous; nothing is rationed.
     """
     from amiss.cli.progress import reading
     from amiss.errors import ConfigError
@@ -60,7 +77,12 @@ def score(
     _known(kind, inputs)
     if by and kind == "joint":
         raise ConfigError("--by: with --as joint a table is one system")
-    a_week = 7.0 * _a_day(budget)
+    if session is not None and kind != "lines":
+        raise ConfigError("--session: only lines have sessions; add --as lines")
+    if kind == "lines" and (budget or by):
+        option = "budget" if budget else "by"
+        raise ConfigError(f"--{option}: it is not for lines: they have no columns and no times")
+    a_week = 7.0 * _a_day(budget or "1/week")
     if json and out == "-":
         raise ConfigError("--json: the output is taken by --out -")
 
@@ -69,6 +91,9 @@ def score(
     from amiss.evaluate.score import score as run
     from amiss.evaluate.tables import Table
 
+    if kind == "lines":
+        _lines(inputs, out, history, session, json)
+        return
     tables = [Table(path) for path in inputs]
     past = Table(history) if history is not None else None
     outs = outputs(tables, out, past)
@@ -78,13 +103,35 @@ def score(
             _say(report, json)
 
 
+def _lines(
+    inputs: list[str], out: str, history: str | None, session: str | None, json: bool
+) -> None:
+    from amiss.cli.progress import reading
+    from amiss.evaluate.log import Log
+    from amiss.evaluate.score import outputs
+    from amiss.evaluate.sessions import pattern, score_sessions
+
+    logs, past = [Log(path) for path in inputs], Log(history) if history is not None else None
+    name = pattern(session) if session is not None else None
+    outs = outputs(logs, out, past)
+    with reading(_bytes([*logs, *([past] if past else [])])) as tell:
+        if name is not None:
+            for report in score_sessions(logs, outs, name, past, tell):
+                _say(report, json, "sessions")
+            return
+        from amiss.evaluate.lines import score_lines
+
+        for report in score_lines(logs, outs, past, tell):
+            _say(report, json, "lines")
+
+
 def _known(kind: str, inputs: list[str]) -> None:
     from amiss.errors import ConfigError
 
-    if kind in KINDS[2:]:
+    if kind == "events":
         raise ConfigError(
             f"{inputs[0]}: --as {kind} is not known to this version yet; it scores metrics, "
-            "each numeric column by itself, and joint, all of them as one system"
+            "each numeric column by itself, joint, all of them as one system, and lines of text"
         )
     if kind not in KINDS:
         raise ConfigError(f"--as: there is no kind {kind!r}; known: {', '.join(KINDS)}")
@@ -115,12 +162,12 @@ def _a_day(text: str) -> float:
     return rate
 
 
-def _bytes(tables: "list[Table]") -> int | None:
+def _bytes(tables: "Sequence[Table]") -> int | None:
     sizes = [table.size for table in tables]
     return None if None in sizes else sum(size or 0 for size in sizes)
 
 
-def _say(report: "Report", json: bool) -> None:
+def _say(report: "Report", json: bool, unit: str = "") -> None:
     notes = list(report.notes.sentences())
     if json:
         import orjson
@@ -129,7 +176,7 @@ def _say(report: "Report", json: bool) -> None:
             "input": report.table,
             "output": str(report.out) if report.out else None,
             "rows": report.rows,
-            "series": len(report.series),
+            unit or "series": report.samples if unit else len(report.series),
             "samples": report.samples,
             "alerts": report.alerts,
             "notes": notes,
@@ -139,8 +186,9 @@ def _say(report: "Report", json: bool) -> None:
     for note in notes:
         print(f"{report.table}: {note}", file=sys.stderr)
     if report.out is not None:
-        print(
-            f"{report.table}: {report.rows:,} rows, {len(report.series):,} series, "
-            f"{report.alerts:,} alerts: {report.out}",
-            file=sys.stderr,
-        )
+        judged = f"{report.rows:,} rows, {len(report.series):,} series"
+        if unit:
+            judged = f"{report.rows:,} lines"
+        if unit == "sessions":
+            judged += f", {report.samples:,} sessions"
+        print(f"{report.table}: {judged}, {report.alerts:,} alerts: {report.out}", file=sys.stderr)

@@ -38,7 +38,7 @@ def lines_of(text: Any, names: Sequence[str], which: Array, said: Verdict) -> It
     `text` (T,) is the time of each row as it was written; `which` (T, C) is the place in `names`
     of each sample's series.
     """
-    named, ends = _joined([_quoted(name).encode() for name in names])
+    named, ends = _joined([quoted(name).encode() for name in names])
     columns = said.value.shape[1]
     most = max(1, LINES // columns)
     for at in range(0, len(text), most):
@@ -62,7 +62,7 @@ def _joined(texts: Sequence[bytes]) -> tuple[Array, Array]:
     return np.frombuffer(b"".join(texts), np.uint8), ends
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """As RFC 4180 has it, where need be."""
     return '"{}"'.format(name.replace('"', '""')) if SPECIAL.intersection(name) else name
 

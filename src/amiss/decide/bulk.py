@@ -1,0 +1,93 @@
+"""How strange is the fused surprise F of an event, a line or a session, in nats.
+
+    p      = (number of past F' >= F, linear in the bin, + 20 min(1, e^(1 - F))) / (n + 20)
+    score  = -ln p
+    judged = ln 2 + (F - q50) / beta,   beta = (q90 - q50) / ln 5
+
+p is the conformal rank with a heavy-tailed prior (Vovk, Gammerman and Shafer, 2005). But a rank
+cannot judge a past that holds anomalies itself: where 5 % of it were, none is rarer than that.
+So what is anomalous is judged by the tail of the bulk, which is taken to be exponential through
+its quantiles .5 and .9: F is anomalous where `judged` reaches ALERT.
+
+Past F are those of a sample under the present model, each as if it were not in there (`refill`);
+then F are added as they come (`learn`). Strange ones are learned with little weight (`weights`).
+"""
+
+import numpy as np
+
+from amiss.data import Array, Floats, State
+
+BINS, STEP = 1024, 1.0 / 32.0  # of the past F, in nats
+PRIOR = 20.0  # how many F the prior is worth
+LOW, HIGH = 0.5, 0.9  # the quantiles that the bulk's tail goes through
+ALERT = 6.0  # nats of `judged`
+STRANGE = 4.0  # nats of score from which little is learned
+LEAST, LITTLE = 0.01, 0.1  # ... at least and at most so much
+LATELY = 1024  # over which the share of strange ones is taken
+WARM = 4096  # without a history, so many are one
+
+TOP = BINS * STEP  # F beyond are as large as this
+
+
+def init() -> State:
+    """No past: 8 kB."""
+    return {
+        "counts": np.zeros(BINS),
+        "strange": np.zeros(1),  # the share of strange ones lately
+        "rows": np.zeros(1, np.int64),
+        "told": np.zeros(1, np.bool_),  # whether there was a history
+    }
+
+
+def refill(state: State, fused: Floats) -> State:
+    """Take F (N,) as all that was, in place of what was remembered."""
+    return state | {"counts": np.bincount(_bins(fused), minlength=BINS).astype(float)}
+
+
+def rank(state: State, fused: Floats) -> tuple[Floats, Floats]:
+    """F (N,), at least 0 -> p and judged, both (N,). Cost: O(N + 1024)."""
+    counts, bins = state["counts"], _bins(fused)
+    above = np.cumsum(counts[::-1])[::-1]  # as many as in this bin and beyond
+    n = float(above[0])
+    inside = np.clip(fused / STEP - bins, 0.0, 1.0)
+    prior = PRIOR * np.minimum(1.0, np.exp(1.0 - fused))
+    p = np.minimum((above[bins] - inside * counts[bins] + prior) / (n + PRIOR), 1.0)
+    below = 1.0 - above / max(n, 1e-9)
+    edges = np.arange(BINS) * STEP
+    low, high = np.interp(LOW, below, edges), np.interp(HIGH, below, edges)
+    return p, exponential(fused, float(low), float(high))
+
+
+def exponential(x: Floats, low: float, high: float, least: float = 1e-3) -> Floats:
+    """-ln p of x under an exponential tail through its quantiles LOW and HIGH, at least 0."""
+    beta = max((high - low) / np.log((1.0 - LOW) / (1.0 - HIGH)), least)
+    return np.asarray(np.maximum((x - low) / beta - np.log(1.0 - LOW), 0.0))
+
+
+def weights(state: State, score: Floats, history: bool) -> tuple[State, Floats]:
+    """How much is to be learned of each of a block, by its score (N,); NaN counts as usual.
+
+    The square of the share of strange ones lately, a tenth at most: if a third is strange, things
+    have changed. A hundredth at least: what goes on being so is not strange for ever. In a
+    history, all are learned.
+    """
+    guarded = not history and bool(state["told"][0] or state["rows"][0] >= WARM)
+    strange = (score > STRANGE) & guarded
+    share = state["strange"]
+    weight = np.where(strange, np.clip(share**2, LEAST, LITTLE), 1.0)
+    gain = min(len(score) / LATELY, 1.0)
+    mean = strange.mean() if len(score) else 0.0
+    return state | {
+        "strange": share + gain * (mean - share),
+        "told": state["told"] | history,
+    }, weight
+
+
+def learn(state: State, fused: Floats, weight: Floats) -> State:
+    """Add F (N,) to the past, each with its weight."""
+    added = np.bincount(_bins(fused), weights=weight, minlength=BINS)
+    return state | {"counts": state["counts"] + added, "rows": state["rows"] + len(fused)}
+
+
+def _bins(fused: Floats) -> Array:
+    return np.asarray(np.clip((fused / STEP).astype(np.int64), 0, BINS - 1))

@@ -1,0 +1,68 @@
+"""The rank of a fused surprise, against a plain version, and what is learned of the strange."""
+
+from math import exp, log
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiss.decide import bulk
+
+
+@given(
+    st.lists(st.floats(0, 31), min_size=1, max_size=300),
+    st.lists(st.floats(0, 40), min_size=1, max_size=20),
+)
+def test_the_rank_is_the_share_that_is_as_large(past: list[float], fused: list[float]) -> None:
+    state = bulk.refill(bulk.init(), np.array(past))
+    p, _ = bulk.rank(state, np.array(fused))
+    for f, found in zip(fused, p.tolist(), strict=True):
+        prior = 20 * min(1.0, exp(1 - f))
+        most = sum(x >= f - bulk.STEP for x in past)
+        least = sum(x >= f + bulk.STEP for x in past) if f < bulk.TOP else 0
+        assert found <= min(1.0, (most + prior) / (len(past) + 20)) + 1e-12 or f >= bulk.TOP
+        assert found >= min(1.0, (least + prior) / (len(past) + 20)) - 1e-12
+
+
+def test_the_bulk_judges_a_past_that_holds_anomalies() -> None:
+    """A rank cannot say that one in twenty is too strange; the bulk can."""
+    rng = np.random.default_rng(0)
+    past = np.append(rng.exponential(0.7, 9500), np.full(500, 20.0))
+    state = bulk.refill(bulk.init(), past)
+    p, judged = bulk.rank(state, np.array([0.5, 20.0]))
+    assert p[1] == pytest.approx(0.05, abs=0.002)
+    assert judged[0] < 3 < bulk.ALERT < judged[1]
+
+
+def test_the_tail_goes_through_its_quantiles() -> None:
+    nats = bulk.exponential(np.array([1.0, 3.0, 0.0]), 1.0, 3.0)
+    assert nats.tolist() == pytest.approx([log(2), log(10), 0.0])
+    assert np.isfinite(bulk.exponential(np.array([1.0, 9.0]), 1.0, 1.0)).all()
+
+
+def test_ranks_are_uniform_where_past_and_present_are_alike() -> None:
+    rng = np.random.default_rng(1)
+    state = bulk.refill(bulk.init(), rng.exponential(1.0, 5000))
+    p, _ = bulk.rank(state, rng.exponential(1.0, 20_000))
+    for a in (0.3, 0.1, 0.03, 0.01):
+        assert (p <= a).mean() < a + 4 * (a / 5000 + a / 20_000) ** 0.5
+
+
+def test_little_is_learned_of_the_strange_unless_it_goes_on() -> None:
+    state, strange = bulk.init(), np.full(64, 9.0)
+    state, weight = bulk.weights(state, strange, True)
+    assert (weight == 1).all()  # a history is learned
+    state, weight = bulk.weights(state, np.array([9.0, 1.0, np.nan]), False)
+    assert weight.tolist() == [bulk.LEAST, 1.0, 1.0]
+    for _ in range(100):
+        state, weight = bulk.weights(state, strange, False)
+    assert (weight == bulk.LITTLE).all()
+
+
+def test_nothing_is_held_off_before_there_is_a_past() -> None:
+    state, weight = bulk.weights(bulk.init(), np.full(8, 9.0), False)
+    assert (weight == 1).all()
+    state = bulk.learn(state, np.ones(bulk.WARM), np.ones(bulk.WARM))
+    _, weight = bulk.weights(state, np.full(8, 9.0), False)
+    assert (weight == bulk.LEAST).all()
