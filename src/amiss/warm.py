@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from amiss.component import Detector, find
 from amiss.data import SECOND, Frame
-from amiss.decide import budget
+from amiss.decide import budget, portion
 from amiss.decide.forest import fit, score
+from amiss.detectors import pairs, relation
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.evaluate.answer import Verdict, lines_of
 from amiss.evaluate.joint import smooth
@@ -42,6 +43,11 @@ def warm() -> float:
     rows = np.arange(6.0).reshape(3, 2)
     score(fit(rows), rows)
     smooth({}, np.zeros(1))
+    code, every = np.zeros((2, 2), np.int32), np.arange(2)
+    met, _ = pairs.fit(code, 1, every, seed=0)
+    pairs.score(met, code)
+    relation.fit(np.arange(4.0).reshape(2, 2), every)
+    portion.step({}, np.zeros(1), 0.1)
     nothing = np.full((1, 1), np.nan)
     verdict = Verdict(nothing, nothing, nothing, nothing, nothing, nothing > 0.0)
     list(lines_of(pa.array(["0"]), ["a"], np.zeros((1, 1), np.int32), verdict))

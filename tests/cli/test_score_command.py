@@ -72,9 +72,12 @@ def test_a_reader_that_has_had_enough_is_no_fault(table: Path) -> None:
          "name another one with --time"),
         (("--history", "/no.csv"), "/no.csv: cannot be read: No such file or directory"),
         (("--out", "-", "--json"), "--json: the output is taken by --out -"),
-        (("--as", "events"), "{}: --as events is not known to this version yet; it scores metrics, "
-         "each numeric column by itself, joint, all of them as one system, and lines of text"),
         (("--as", "joint", "--by", "host"), "--by: with --as joint a table is one system"),
+        (("--as", "events", "--by", "host"), "--by: with --as events a table is judged row by row"),
+        (("--as", "events", "--budget", "1/week"), "--budget: '1/week' is no part of the rows; "
+         "events carry no time: write 1/1000, one alert in 1,000 rows, or leave it out"),
+        (("--as", "events", "--budget", "5/5"), "--budget: '5/5' is no part of the rows; "
+         "events carry no time: write 1/1000, one alert in 1,000 rows, or leave it out"),
     ],
 )  # fmt: skip
 def test_wrong_calls(table: Path, tmp_path: Path, words: tuple[str, ...], said: str) -> None:

@@ -1,7 +1,8 @@
 """`amiss score`: scores, bands and alerts for a table."""
 
+import re
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_A_DAY = 1_000_000
 KINDS = ("metrics", "joint", "events", "lines")
+TOGETHER = {"joint": "one system", "events": "judged row by row"}
 
 
 def score(
@@ -31,7 +33,8 @@ def score(
         str,
         typer.Option(
             "--as",
-            help="metrics: each column by itself; joint: all as one system; lines: lines of text.",
+            help="metrics: each column by itself; joint: all as one system; "
+            "events: each row, of numbers and text; lines: lines of text.",
             show_default=False,
         ),
     ] = "metrics",
@@ -40,7 +43,10 @@ def score(
     ] = None,
     budget: Annotated[
         str | None,
-        typer.Option(help="Alerts to put up with, of each series: 1/week (if not given), 1/day."),
+        typer.Option(
+            help="Alerts to put up with, of each series: 1/week (the default), 1/day. "
+            "Of events, which carry no time: 1/1000 rows; all that are anomalous without it."
+        ),
     ] = None,
     time: Annotated[
         str, typer.Option(help="The column of times: Unix seconds or ISO 8601.")
@@ -65,7 +71,8 @@ def score(
     Each sample of each numeric column is judged by what came before it.
     Writes time, series, value, score (-ln p), p, expected, lower, upper and alert (0 or 1) for
     each row and numeric column; with --as joint time, score, p, alert and the columns to blame
-    for each row. Nothing is looked at before its turn: a table cut short gives the same rows.
+    for each row; with --as events the same with the number of the row for the time.
+    Nothing is looked at before its turn: a table cut short gives the same rows.
 
     With --as lines inputs are text, and each line is judged: line, score, p and alert; with
     --session each session: session, first, last, lines, score, p, alert, in the order of their
@@ -74,15 +81,14 @@ def score(
     from amiss.cli.progress import reading
     from amiss.errors import ConfigError
 
-    _known(kind, inputs)
-    if by and kind == "joint":
-        raise ConfigError("--by: with --as joint a table is one system")
+    _known(kind)
     if session is not None and kind != "lines":
         raise ConfigError("--session: only lines have sessions; add --as lines")
     if kind == "lines" and (budget or by):
         option = "budget" if budget else "by"
         raise ConfigError(f"--{option}: it is not for lines: they have no columns and no times")
-    a_week = 7.0 * _a_day(budget or "1/week")
+    if by and kind in TOGETHER:
+        raise ConfigError(f"--by: with --as {kind} a table is {TOGETHER[kind]}")
     if json and out == "-":
         raise ConfigError("--json: the output is taken by --out -")
 
@@ -97,9 +103,9 @@ def score(
     tables = [Table(path) for path in inputs]
     past = Table(history) if history is not None else None
     outs = outputs(tables, out, past)
-    asked = Asked(time, tuple(by or ()))
+    asked = Asked(None if kind == "events" else time, tuple(by or ()))
     with reading(_bytes([*tables, *([past] if past else [])])) as tell:
-        for report in run(tables, outs, asked, _scorer(kind, a_week), past, tell):
+        for report in run(tables, outs, asked, _scorer(kind, budget), past, tell):
             _say(report, json)
 
 
@@ -125,19 +131,19 @@ def _lines(
             _say(report, json, "lines")
 
 
-def _known(kind: str, inputs: list[str]) -> None:
+def _known(kind: str) -> None:
     from amiss.errors import ConfigError
 
-    if kind == "events":
-        raise ConfigError(
-            f"{inputs[0]}: --as {kind} is not known to this version yet; it scores metrics, "
-            "each numeric column by itself, joint, all of them as one system, and lines of text"
-        )
     if kind not in KINDS:
         raise ConfigError(f"--as: there is no kind {kind!r}; known: {', '.join(KINDS)}")
 
 
-def _scorer(kind: str, a_week: float) -> "Scorer":
+def _scorer(kind: str, budget: str | None) -> "Scorer[Any]":
+    if kind == "events":
+        from amiss.evaluate.events import Events
+
+        return Events(None if budget is None else _a_row(budget))
+    a_week = 7.0 * _a_day(budget or "1/week")
     if kind == "joint":
         from amiss.evaluate.joint import Joint
 
@@ -160,6 +166,19 @@ def _a_day(text: str) -> float:
             f"--budget: {text[:60]!r} is not above 0 and below {MOST_A_DAY:,}/day; write 1/week"
         )
     return rate
+
+
+def _a_row(text: str) -> float:
+    from amiss.errors import ConfigError
+
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*/\s*(\d{1,9})(?:\s*rows?)?", text)
+    alerts, rows = (float(found[1]), float(found[2])) if found else (0.0, 0.0)
+    if not 0.0 < alerts < rows:
+        raise ConfigError(
+            f"--budget: {text[:60]!r} is no part of the rows; events carry no time: write 1/1000, "
+            "one alert in 1,000 rows, or leave it out"
+        )
+    return alerts / rows
 
 
 def _bytes(tables: "Sequence[Table]") -> int | None:

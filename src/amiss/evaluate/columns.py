@@ -30,7 +30,7 @@ SHOWN = 12  # columns named in a message
 class Asked:
     """Which columns a user named."""
 
-    time: str = "time"
+    time: str | None = "time"  # none for events, which carry no time
     by: tuple[str, ...] = ()
 
     def check(self, table: str, names: Sequence[str]) -> None:
@@ -39,7 +39,7 @@ class Asked:
         if twice is not None:
             raise ConfigError(f"{table}: two columns are called {twice!r}")
         for option, name in (("time", self.time), *(("by", name) for name in self.by)):
-            if name not in names:
+            if name is not None and name not in names:
                 raise ConfigError(
                     f"{table}: there is no column {name!r} (there is {listed(names)}); "
                     f"name another one with --{option}"
@@ -55,6 +55,9 @@ class Piece:
     names: tuple[str, ...]  # C
     values: Floats  # (T, C)
     groups: Mapping[str, Any] = field(default_factory=dict)  # (T,) Arrow strings, by column
+
+    def __len__(self) -> int:
+        return len(self.time)
 
     def apart(self) -> Iterator[tuple[dict[str, str], Array]]:
         """The rows of each group, in order, with what the grouping columns say of it."""
@@ -75,6 +78,7 @@ class Notes:
     """What a user should know of a table that was read nevertheless."""
 
     left_out: tuple[str, ...] = ()  # columns of text
+    unknown: tuple[str, ...] = ()  # columns that the history does not have
     unread: dict[str, tuple[int, int]] = field(default_factory=dict)  # cells, and the first row
 
     def count(self, name: str, cells: int, row: int) -> None:
@@ -86,6 +90,8 @@ class Notes:
         """One for each."""
         if self.left_out:
             yield f"left out, as they hold no numbers: {listed(self.left_out)}"
+        if self.unknown:
+            yield f"left out, as the history does not have them: {listed(self.unknown)}"
         for name, (cells, row) in self.unread.items():
             many = "1 cell is" if cells == 1 else f"{cells:,} cells are"
             yield f"{name!r}: {many} no number (the first in row {row}) and counted as missing"
@@ -97,6 +103,7 @@ class Columns:
 
     table: str
     asked: Asked
+    time: str
     notes: Notes
     chosen: tuple[str, ...]
     clock: Clock
@@ -104,12 +111,12 @@ class Columns:
 
     def take(self, batch: Any) -> Piece:
         """An Arrow batch as a piece. Raises ConfigError for a time that is none."""
-        column = batch.column(self.asked.time)
+        column = batch.column(self.time)
         read = self.clock.texts if is_text(column.type) else self.clock.values
         text, time = read(column, self.row)
         values = np.empty((batch.num_rows, len(self.chosen)))
         for c, name in enumerate(self.chosen):
-            values[:, c] = self._numbers(batch.column(name), name)
+            values[:, c] = numbers(batch.column(name), name, self.notes, self.row)
         values[~np.isfinite(values)] = np.nan
         empty = arrow.strings([""]).take(arrow.whole(np.zeros(len(time)), pa.int32()))
         groups = {
@@ -118,34 +125,41 @@ class Columns:
         self.row += batch.num_rows
         return Piece(text, time, self.chosen, values, groups)
 
-    def _numbers(self, column: Any, name: str) -> Floats:
-        try:
-            return arrow.floats(column)
-        except pa.ArrowInvalid:
-            trimmed = pc.utf8_trim_whitespace(column)
-            good = pc.match_substring_regex(trimmed, NUMBER)
-            bad = _said(trimmed) & ~arrow.bools(good)
-            if bad.any():
-                self.notes.count(name, int(bad.sum()), self.row + int(bad.argmax()))
-            nothing = pa.nulls(len(column), column.type)
-            return arrow.floats(pc.if_else(good, trimmed, nothing))
+
+def numbers(column: Any, name: str, notes: Notes, row: int) -> Floats:
+    """A column as numbers, of which the first is in this row; NaN where it says nothing.
+
+    A cell that is no number is missing too, and counted in the notes.
+    """
+    try:
+        return arrow.floats(column)
+    except pa.ArrowInvalid:
+        trimmed = pc.utf8_trim_whitespace(column)
+        good = pc.match_substring_regex(trimmed, NUMBER)
+        bad = _said(trimmed) & ~arrow.bools(good)
+        if bad.any():
+            notes.count(name, int(bad.sum()), row + int(bad.argmax()))
+        nothing = pa.nulls(len(column), column.type)
+        return arrow.floats(pc.if_else(good, trimmed, nothing))
 
 
 def choose(table: str, asked: Asked, notes: Notes, batch: Any) -> Columns:
-    """What a table's first batch says of its columns.
+    """What a table's first batch says of its columns; a column of times is asked for.
 
     Which ones are series follows from the first rows alone, so that what comes later changes
     nothing of what was said before. Raises ConfigError if there is none.
     """
+    if asked.time is None:
+        raise ValueError("series need times")
     head = batch[:HEAD]
     named = (asked.time, *asked.by)
     rest = [name for name in batch.schema.names if name not in named]
-    chosen = tuple(name for name in rest if _mostly_numbers(head.column(name)))
+    chosen = tuple(name for name in rest if mostly_numbers(head.column(name)))
     notes.left_out = tuple(name for name in rest if name not in chosen)
     if not chosen:
         raise ConfigError(f"{table}: there is no numeric column beside {listed(named)}")
     first = str(head.column(asked.time)[0].as_py())
-    return Columns(table, asked, notes, chosen, clock(table, asked.time, first))
+    return Columns(table, asked, asked.time, notes, chosen, clock(table, asked.time, first))
 
 
 def listed(names: Sequence[str]) -> str:
@@ -165,7 +179,7 @@ def _said(trimmed: Any) -> Array:
     return ~(nothing | arrow.bools(pc.is_null(trimmed)))
 
 
-def _mostly_numbers(column: Any) -> bool:
+def mostly_numbers(column: Any) -> bool:
     """Whether at least half of what a column says is numbers."""
     if not is_text(column.type):
         return any(is_so(column.type) for is_so in NUMERIC)

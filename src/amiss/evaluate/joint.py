@@ -8,7 +8,7 @@ F   the mean of the three, each as the size of a surprise against its own past (
 score = (F + its running mean of ten rows) / 2      events last; alerts are by F itself
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -19,9 +19,10 @@ from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, State
 from amiss.decide import size
 from amiss.detectors.mahalanobis import Mahalanobis
-from amiss.evaluate.columns import Piece
+from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.metrics import SINGLE
 from amiss.evaluate.scorer import Memories, Memory, Told, alerts
+from amiss.evaluate.tables import Table
 from amiss.judge import judge, name_of
 from amiss.kernel import kernel
 from amiss.memory import align, grow
@@ -47,7 +48,13 @@ class Joint:
         """A row for each row."""
         return ("time", "score", "p", "alert", "blame")
 
-    def learn(self, memories: Memories, piece: Piece) -> Told:
+    def pieces(
+        self, table: Table, asked: Asked, notes: Notes, tell: Callable[[int], None]
+    ) -> Iterator[Piece]:
+        """Its numeric columns."""
+        return table.pieces(asked, notes, tell)
+
+    def learn(self, memories: Memories, piece: Piece, past: bool = False) -> Told:
         """Judge each row, then learn from it."""
         rows, (count, metrics) = np.arange(len(piece.time)), piece.values.shape
         score, alert = np.full(count, np.nan), np.zeros(count, np.bool_)
@@ -58,6 +65,9 @@ class Joint:
             score[part], alert[part], blame[part] = self._judge(memory, piece, part)
         lines = _lines(piece.text, piece.names, score, alert, blame)
         return Told(count, int(alert.sum()), ("system",), lines)
+
+    def settle(self, memories: Memories) -> None:
+        """Nothing: all of it was learned as it came."""
 
     def _judge(self, memory: Memory, piece: Piece, rows: Array) -> tuple[Floats, Array, Floats]:
         time, values = piece.time[rows], piece.values[rows]

@@ -1,5 +1,6 @@
 """Each numeric column of a table by itself: the step that live takes, on files."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,9 @@ import numpy as np
 from amiss.component import Detector
 from amiss.data import Array, Frame, series_key
 from amiss.evaluate.answer import HEADER, Verdict, lines_of
-from amiss.evaluate.columns import Piece
+from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.scorer import Memories, Memory, Told, alerts
+from amiss.evaluate.tables import Table
 from amiss.judge import judge
 from amiss.memory import align
 from amiss.settings import default
@@ -29,7 +31,13 @@ class Metrics:
         """A row for each sample."""
         return HEADER
 
-    def learn(self, memories: Memories, piece: Piece) -> Told:
+    def pieces(
+        self, table: Table, asked: Asked, notes: Notes, tell: Callable[[int], None]
+    ) -> Iterator[Piece]:
+        """Its numeric columns."""
+        return table.pieces(asked, notes, tell)
+
+    def learn(self, memories: Memories, piece: Piece, past: bool = False) -> Told:
         """Judge each row, then learn from it."""
         said, names, which = self.judge(memories, piece)
         lines = lines_of(piece.text, names, which, said)
@@ -50,6 +58,9 @@ class Metrics:
             which[rows] = len(names) + np.arange(shape[1])
             names += [series_key(name, labels) for name in piece.names]
         return said, names, which
+
+    def settle(self, memories: Memories) -> None:
+        """Nothing: all of it was learned as it came."""
 
     def _judge(self, memory: Memory, piece: Piece, rows: Array, said: Verdict) -> None:
         values, known = piece.values[rows], dict.fromkeys(memory.keys)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from amiss.errors import ConfigError
 from amiss.evaluate.answer import writing
 from amiss.evaluate.columns import Asked, Notes
-from amiss.evaluate.scorer import Memories, Scorer
+from amiss.evaluate.scorer import Memories, P, Scorer
 from amiss.evaluate.tables import Table
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def score(
     tables: Sequence[Table],
     outs: Sequence[Path | None],
     asked: Asked,
-    scorer: Scorer,
+    scorer: Scorer[P],
     history: Table | None = None,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Report]:
@@ -44,18 +44,19 @@ def score(
     learned: Memories = {}
     with ThreadPoolExecutor(2) as pool:
         if history is not None:
-            for piece in _ahead(pool, history.pieces(asked, Notes(), tell)):
-                scorer.learn(learned, piece)
+            for piece in _ahead(pool, scorer.pieces(history, asked, Notes(), tell)):
+                scorer.learn(learned, piece, past=True)
+            scorer.settle(learned)
         for table, out in zip(tables, outs, strict=True):
             report = Report(table.name, out)
             memories = {labels: memory.copy() for labels, memory in learned.items()}
-            pieces = _ahead(pool, table.pieces(asked, report.notes, tell))
+            pieces = _ahead(pool, scorer.pieces(table, asked, report.notes, tell))
             with writing(out) as file:
                 file.write(f"{','.join(scorer.header)}\n".encode())
                 written: Future[None] | None = None
                 for piece in pieces:
                     told = scorer.learn(memories, piece)
-                    report.rows += len(piece.time)
+                    report.rows += len(piece)
                     report.samples += told.samples
                     report.alerts += told.alerts
                     report.series.update(told.names)

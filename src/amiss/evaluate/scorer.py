@@ -1,17 +1,21 @@
 """What all ways of scoring a table share: memories, alerts within a budget, what is written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from amiss.data import Array, Floats, Times
 from amiss.decide import budget
-from amiss.evaluate.columns import Piece
+from amiss.evaluate.columns import Asked, Notes
+from amiss.evaluate.tables import Table
 from amiss.judge import WARM, States
 from amiss.memory import grow
+
+P = TypeVar("P", bound=Sized)
+"""Some rows of a table."""
 
 
 @dataclass(slots=True)
@@ -40,15 +44,23 @@ class Told:
     lines: Iterable[bytes]  # the rows, as CSV; made when they are asked for
 
 
-class Scorer(Protocol):
+class Scorer(Protocol[P]):
     """A way of scoring a table."""
 
     @property
     def header(self) -> tuple[str, ...]:
         """The columns that it writes."""
 
-    def learn(self, memories: Memories, piece: Piece) -> Told:
-        """Judge each row by those before it, then learn from it."""
+    def pieces(
+        self, table: Table, asked: Asked, notes: Notes, tell: Callable[[int], None]
+    ) -> Iterator[P]:
+        """The rows of a table, in order, as it wants them."""
+
+    def learn(self, memories: Memories, piece: P, past: bool = False) -> Told:
+        """Judge each row by those before it, then learn from it. `past`: it is history."""
+
+    def settle(self, memories: Memories) -> None:
+        """The history is over."""
 
 
 def alerts(

@@ -1,4 +1,4 @@
-"""Tables of numbers over time, read in pieces: memory does not grow with the table."""
+"""Tables, read in pieces: memory does not grow with the table."""
 
 import zlib
 from collections.abc import Callable, Iterator
@@ -45,19 +45,24 @@ class Table:
     def pieces(
         self, asked: Asked, notes: Notes, tell: Callable[[int], None] = lambda _: None
     ) -> Iterator[Piece]:
-        """Its rows in order. `tell` hears about how many bytes were done with.
+        """Its numeric columns over time, rows in order.
 
         Raises ConfigError, with the row where there is one, if it cannot be read or makes no
         sense; a single cell that is no number is missing instead, and counted in `notes`.
         """
+        columns = None
+        for batch in self.batches(asked, tell):
+            if columns is None:
+                columns = choose(self.name, asked, notes, batch)
+            yield columns.take(batch)
+
+    def batches(self, asked: Asked, tell: Callable[[int], None] = lambda _: None) -> Iterator[Any]:
+        """Its rows in order, as Arrow has them; none of the batches is empty.
+
+        `tell` hears about how many bytes were done with. Raises ConfigError if it cannot be read.
+        """
         try:
-            columns = None
-            for batch in self._batches(asked, tell):
-                if not batch.num_rows:
-                    continue
-                if columns is None:
-                    columns = choose(self.name, asked, notes, batch)
-                yield columns.take(batch)
+            yield from (batch for batch in self._batches(asked, tell) if batch.num_rows)
         except pa.ArrowInvalid as exc:
             raise ConfigError(f"{self.name}: {_plain(str(exc))}") from None
         except (EOFError, zlib.error, pa.ArrowException) as exc:

@@ -1,0 +1,214 @@
+"""The views of an event, against equations in plain Python; their calibration, the sample."""
+
+from itertools import combinations
+from math import log, log1p, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiss import rarity
+from amiss.data import Array, Floats, State
+from amiss.decide import guard, portion, sample, tail
+from amiss.detectors import neighbours, pairs, relation
+from amiss.features import encoding
+from made import Chance
+
+N = 300
+
+
+def rows(n: int = N, seed: int = 1) -> tuple[Floats, Array]:
+    """Three numbers, of which one follows from the others, one a flag; two categories."""
+    chance = Chance(seed)
+    a, b = np.exp(chance.normal(n)), np.rint(chance.exponential(n) * 100)
+    numbers = np.stack([a, b, a * b + chance.normal(n), chance.uniform(n) > 0.9], axis=1)
+    few = np.array(encoding.hashed(["x", "y", "z"]))[(chance.uniform(n) * 3).astype(int)]
+    many = np.array(encoding.hashed([f"u{int(k)}" for k in chance.exponential(n) * 20]))
+    return numbers, np.stack([few, many], axis=1)
+
+
+def test_numbers_and_categories_are_encoded_as_the_equations_say() -> None:
+    numbers, categories = rows()
+    numbers[7, 0] = np.nan
+    state = encoding.fit(numbers, categories)
+    new = np.array([[np.nan, 1e150, -1e150, 0.0], [1.0, 50.0, 40.0, 1.0]])
+    texts = np.array([[encoding.hashed(["w"])[0], 0], categories[3]])
+    found = encoding.encode(state, new, texts)
+    assert found.code[0].tolist()[:2] == [encoding.MISSING, 7]
+    assert found.code[0].tolist()[2:] == [0, 0, 0, 0], "below all, the first flag, never seen"
+    assert (found.z[0, 0], found.rank[0, 0]) == (0.0, 0.5)
+    assert (found.z[0, 1], found.rank[0, 1]) == (10.0, pytest.approx(1.0, abs=0.01))
+    column = numbers[:, 1]
+    size = np.array([log1p(x) for x in column])
+    assert found.z[1, 1] == pytest.approx((log1p(50.0) - size.mean()) / size.std())
+    rank = (np.mean(column < 50.0) + np.mean(column <= 50.0)) / 2
+    assert found.rank[1, 1] == pytest.approx(rank, abs=0.01)
+    edges = np.quantile(column, np.linspace(0, 1, 7))
+    assert found.code[1, 1] == sum(edge < 50.0 for edge in edges)
+    counts = {k: int((categories[:, 1] == k).sum()) for k in set(categories[:, 1].tolist())}
+    common = sorted(counts, key=lambda k: (-counts[k], k))
+    said = encoding.encode(state, numbers, categories)
+    for n in range(N):
+        place = common.index(int(categories[n, 1]))
+        assert said.code[n, 5] == (place + 2 if place < 6 else 1)
+        assert said.known[n, 3:].sum() == (place < 32)
+    assert not found.known[0].any()
+    assert len(encoding.owners(state)) == said.known.shape[1]
+    assert said.code.max() < encoding.CODES
+
+
+def test_pairs_are_the_harmonic_mean_of_cells_no_fuller_than_these() -> None:
+    code = encoding.encode(encoding.fit(*rows()), *rows()).code
+    state, past = pairs.fit(code, encoding.CODES, np.arange(N), seed=0)
+
+    def naive(row: Array, sample: Array) -> float:
+        inverse = []
+        for a, b in combinations(range(code.shape[1]), 2):
+            cells: dict[tuple[int, int], int] = {}
+            for other in sample[:, [a, b]].tolist():
+                cells[other[0], other[1]] = cells.get((other[0], other[1]), 0) + 1
+            own = cells.get((row[a], row[b]), 0)
+            rows = sum(count for count in cells.values() if count <= own + 1)
+            inverse.append((len(sample) + 1) / (rows + 1))
+        return log(np.mean(inverse))
+
+    new = encoding.encode(encoding.fit(*rows()), *rows(20, 2)).code
+    wanted = [naive(row, code) for row in new]
+    np.testing.assert_allclose(pairs.score(state, new), wanted, rtol=1e-5)
+    strange = int(past.argmax())
+    assert past[strange] > np.quantile(past, 0.99)
+    assert (pairs.blame(state, new) >= 0.0).all()
+
+
+def test_relation_is_how_badly_the_others_predict_a_column() -> None:
+    numbers = rows()[0]
+    x = (numbers - numbers.mean(axis=0)) / numbers.std(axis=0)
+    state, past = relation.fit(x, np.arange(N))
+    m = x - x.mean(axis=0)
+    P = np.linalg.inv(np.cov(x.T) + 1e-3 * np.eye(4))
+    residuals = np.abs([[(row @ P)[j] / sqrt(P[j, j]) for j in range(4)] for row in m])
+
+    def bin_of(r: float) -> int:
+        return int(min(max(8 * np.log2(max(r, 1e-6)) + 80, 0), 127))
+
+    bins = [[bin_of(r) for r in row] for row in residuals]
+    for n in (0, 5, 100, int(past.argmax())):
+        p = [(sum(o[j] >= bins[n][j] for o in bins) + 1) / (N + 1) for j in range(4)]
+        assert past[n] == pytest.approx(log(np.mean([1 / q for q in p])), rel=1e-3)
+    np.testing.assert_allclose(relation.score(state, x), past)
+    odd = x[3] + np.array([0.0, 0.0, 3.0, 0.0])
+    for j, said in enumerate(relation.blame(state, odd[None])[0]):
+        r = abs(((odd - x.mean(axis=0)) @ P)[j] / sqrt(P[j, j]))
+        p = (sum(o[j] >= bin_of(r) for o in bins) + 1) / (N + 1)
+        assert said == pytest.approx(1 / p, rel=1e-3)
+
+
+@pytest.mark.parametrize("n", [N, 3000])
+def test_neighbours_are_the_nearest_that_are_stored_but_oneself(n: int) -> None:
+    x = np.stack([Chance(4).normal(n), Chance(5).normal(n)], axis=1)
+    x[n // 2] = 40.0
+    order = np.random.default_rng(0).permutation(n)
+    state, past = neighbours.fit(x, order, 100)
+    stored = state["rows"].T / -2.0
+    assert len(stored) == min(n, neighbours.STORED)
+    assert (stored == 40.0).all(axis=1).any(), "what is far from all is kept"
+    for k in range(100):
+        away = np.sqrt(((stored - x[order[k]]) ** 2).sum(axis=1))
+        away = away[away > 1e-6] if k < neighbours.STORED // 2 or n == N else away
+        assert past[k] == pytest.approx(away.min(), rel=1e-3, abs=2e-3)
+    distance, which = neighbours.nearest(state, np.array([[41.0, 40.0]]))
+    assert distance[0] == pytest.approx(1.0, abs=1e-3)
+    np.testing.assert_allclose(
+        neighbours.blame(state, np.array([[41.0, 40.0]]), which), [[1.0, 0.0]]
+    )
+
+
+@given(st.integers(1, 400), st.floats(-5, 60))
+def test_the_tail_is_a_rank_and_then_heavy(n: int, x: float) -> None:
+    past = np.sort(Chance(n).exponential(n))
+    t = min(max(4, n // 50), n)
+    u = past[-t]
+    b = max(np.mean(past[-t:] - u), 1e-9)
+    if x > u:
+        wanted = log((n + 1) / t) + 4 * log1p((x - u) / (4 * b))
+    else:
+        wanted = -log((sum(past >= x) + 1) / (n + 1))
+    assert tail.nats(past, np.array([x]))[0] == pytest.approx(min(wanted, 30.0))
+
+
+def test_strange_rows_teach_little_but_not_when_they_are_the_rule() -> None:
+    state, strange = guard.init(), np.where(np.arange(256) < 13, 5.0, 1.0)
+    state, chance = guard.step(state, strange, history=True)
+    assert (chance == 1.0).all(), "history is learned whole"
+    for _ in range(60):
+        state, chance = guard.step(state, strange, history=False)
+    assert chance[0] == pytest.approx((13 / 256) ** 2, rel=0.01)
+    assert (chance[13:] == 1.0).all()
+    for _ in range(60):
+        state, chance = guard.step(state, np.full(256, 5.0), history=False)
+    assert (chance == 0.1).all()
+    young, chance = guard.step(guard.init(), np.full(guard.WARM, 5.0), history=False)
+    assert (chance == 1.0).all()
+    assert (guard.step(young, np.array([5.0, np.nan]), history=False)[1] == [0.0, 1.0]).all()
+
+
+def test_the_sample_is_the_first_rows_and_then_of_a_horizon() -> None:
+    state = sample.init({"x": np.zeros((0, 1))})
+    for at in range(0, 120_000, 256):
+        block = np.arange(at, at + 256, dtype=float)[:, None]
+        state = sample.add(state, {"x": block}, np.ones(256), seed=0)
+        if at + 256 == sample.ROWS:
+            assert (state["x"][:, 0] == np.arange(sample.ROWS)).all()
+    assert len(state["x"]) == sample.ROWS
+    age = (120_000 - state["x"][:, 0]) / sample.HORIZON
+    assert np.mean(age < log(2)) == pytest.approx(0.5, abs=0.02), "old rows fade exponentially"
+    before = state["x"].copy()
+    state = sample.add(state, {"x": np.zeros((256, 1))}, np.zeros(256), seed=0)
+    assert (state["x"] == before).all(), "what has no weight is not learned"
+
+
+def test_fits_are_due_at_each_doubling() -> None:
+    marks = [n for n in range(1, 200_000) if sample.due(n - 1, n)]
+    assert marks == [64 << k for k in range(10)] + [65536, 98304, 131072, 163840, 196608]
+
+
+def test_the_portion_is_kept() -> None:
+    state: State = {}
+    told = 0
+    for seed in range(10):
+        state, alert = portion.step(state, Chance(seed).exponential(10_000), 0.01)
+        told += int(alert.sum())
+    assert told == pytest.approx(1000, abs=60)
+    before = state["theta"].copy()
+    state, alert = portion.step(state, np.full(5, np.nan), 0.01)
+    assert not alert.any()
+    assert state["theta"] == before
+
+
+def test_what_is_in_the_history_by_mistake_is_still_strange() -> None:
+    """A dense cluster far from all others, 1 % of the sample: its like is near to it."""
+    numbers, categories = rows(2000)
+    numbers[::100] = [400.0, 3.0, -9.0, 1.0]
+    numbers[::100] += 1e-3 * Chance(9).normal(20)[:, None]
+    states, past = rarity.fit(numbers, categories)
+    opinion = rarity.judge(states, numbers[:101] + 1e-4, categories[:101])
+    assert len(past) == 2000
+    assert opinion.fused[[0, 100]].min() > np.quantile(past, 0.9)
+    nats = dict(zip(rarity.VIEWS, opinion.nats[0].tolist(), strict=True))
+    assert nats["near"] < 2.0, "it has its like"
+    assert nats["usual_relation"] > nats["relation"] + 1.0
+    assert nats["usual_pairs"] >= nats["pairs"]
+
+
+def test_blame_is_where_it_was_planted() -> None:
+    numbers, categories = rows(2000)
+    states, _ = rarity.fit(numbers, categories)
+    new, texts = rows(40, 7)
+    for n in range(40):
+        new[n, n % 3] = [-50.0, 9e4, -3e3][n % 3]
+    texts[:, 0] = np.where(np.arange(40) % 4 == 3, encoding.hashed(["never"])[0], texts[:, 0])
+    opinion = rarity.judge(states, new, texts)
+    worst = np.argsort(-rarity.blame(states, opinion, np.arange(40)), axis=1)
+    found = [n % 3 in worst[n, :2] for n in range(40)]
+    assert np.mean(found) > 0.9
