@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from amiss import rarity
 from amiss.data import Array, Floats, State
-from amiss.decide import guard, portion, sample, tail
+from amiss.decide import bulk, portion, sample, tail
 from amiss.detectors import neighbours, pairs, relation
+from amiss.evaluate.events import LEAST
 from amiss.features import encoding
 from made import Chance
 
@@ -138,19 +139,23 @@ def test_the_tail_is_a_rank_and_then_heavy(n: int, x: float) -> None:
 
 
 def test_strange_rows_teach_little_but_not_when_they_are_the_rule() -> None:
-    state, strange = guard.init(), np.where(np.arange(256) < 13, 5.0, 1.0)
-    state, chance = guard.step(state, strange, history=True)
+    def step(state: State, score: Floats, history: bool) -> tuple[State, Floats]:
+        state, chance = bulk.weights(state, score, history, LEAST)
+        return bulk.learn(state, np.zeros(len(score)), chance), chance
+
+    state, strange = bulk.init(), np.where(np.arange(256) < 13, 5.0, 1.0)
+    state, chance = step(state, strange, history=True)
     assert (chance == 1.0).all(), "history is learned whole"
     for _ in range(60):
-        state, chance = guard.step(state, strange, history=False)
+        state, chance = step(state, strange, history=False)
     assert chance[0] == pytest.approx((13 / 256) ** 2, rel=0.01)
     assert (chance[13:] == 1.0).all()
     for _ in range(60):
-        state, chance = guard.step(state, np.full(256, 5.0), history=False)
+        state, chance = step(state, np.full(256, 5.0), history=False)
     assert (chance == 0.1).all()
-    young, chance = guard.step(guard.init(), np.full(guard.WARM, 5.0), history=False)
+    young, chance = step(bulk.init(), np.full(bulk.WARM, 5.0), history=False)
     assert (chance == 1.0).all()
-    assert (guard.step(young, np.array([5.0, np.nan]), history=False)[1] == [0.0, 1.0]).all()
+    assert (step(young, np.array([5.0, np.nan]), history=False)[1] == [0.0, 1.0]).all()
 
 
 def test_the_sample_is_the_first_rows_and_then_of_a_horizon() -> None:

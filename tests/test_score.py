@@ -409,6 +409,13 @@ def test_where_the_scores_go(tmp_path: Path) -> None:
             where(out, *names)
 
 
+def test_names_to_blame_are_quoted_where_need_be(tmp_path: Path) -> None:
+    path, _ = system(tmp_path, "a.csv")
+    path.write_text(path.read_text().replace("time,a,b,c,d", 'time,a,"b, of all",c,d', 1))
+    told = [row for row in together(path) if row["alert"] == "1"]
+    assert any(row["blame"].startswith("b, of all;") for row in told)
+
+
 def test_scores_never_replace_the_history(tmp_path: Path) -> None:
     (tmp_path / "old.csv").touch()
     new, old = Table(str(tmp_path / "new.csv")), Table(str(tmp_path / "old.csv"))

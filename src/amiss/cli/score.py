@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from amiss.evaluate.scorer import Scorer
     from amiss.evaluate.tables import Table
 
-MOST_A_DAY = 1_000_000
 KINDS = ("metrics", "joint", "events", "lines")
 TOGETHER = {"joint": "one system", "events": "judged row by row"}
 
@@ -100,12 +99,13 @@ def score(
     if kind == "lines":
         _lines(inputs, out, history, session, json)
         return
+    scorer = _scorer(kind, budget)
     tables = [Table(path) for path in inputs]
     past = Table(history) if history is not None else None
     outs = outputs(tables, out, past)
     asked = Asked(None if kind == "events" else time, tuple(by or ()))
     with reading(_bytes([*tables, *([past] if past else [])])) as tell:
-        for report in run(tables, outs, asked, _scorer(kind, budget), past, tell):
+        for report in run(tables, outs, asked, scorer, past, tell):
             _say(report, json)
 
 
@@ -143,29 +143,16 @@ def _scorer(kind: str, budget: str | None) -> "Scorer[Any]":
         from amiss.evaluate.events import Events
 
         return Events(None if budget is None else _a_row(budget))
-    a_week = 7.0 * _a_day(budget or "1/week")
+    from amiss.evaluate.scorer import a_week
+
+    asked = a_week(budget or "1/week", "--budget")
     if kind == "joint":
         from amiss.evaluate.joint import Joint
 
-        return Joint(a_week)
+        return Joint(asked)
     from amiss.evaluate.metrics import Metrics
 
-    return Metrics(a_week)
-
-
-def _a_day(text: str) -> float:
-    from amiss.component import parse_rate
-    from amiss.errors import ConfigError
-
-    try:
-        rate = parse_rate(text)
-    except ValueError as exc:
-        raise ConfigError(f"--budget: {exc}") from None
-    if not isinstance(rate, float) or not 0 < rate < MOST_A_DAY:
-        raise ConfigError(
-            f"--budget: {text[:60]!r} is not above 0 and below {MOST_A_DAY:,}/day; write 1/week"
-        )
-    return rate
+    return Metrics(asked)
 
 
 def _a_row(text: str) -> float:

@@ -64,17 +64,20 @@ def exponential(x: Floats, low: float, high: float, least: float = 1e-3) -> Floa
     return np.asarray(np.maximum((x - low) / beta - np.log(1.0 - LOW), 0.0))
 
 
-def weights(state: State, score: Floats, history: bool) -> tuple[State, Floats]:
+def weights(
+    state: State, score: Floats, history: bool, least: float = LEAST
+) -> tuple[State, Floats]:
     """How much is to be learned of each of a block, by its score (N,); NaN counts as usual.
 
     The square of the share of strange ones lately, a tenth at most: if a third is strange, things
-    have changed. A hundredth at least: what goes on being so is not strange for ever. In a
-    history, all are learned.
+    have changed. A hundredth at least, unless it is given: what goes on being so is not strange
+    for ever. A history is learned whole: to be careful before much is known would be never to
+    learn what is rare and usual.
     """
     guarded = not history and bool(state["told"][0] or state["rows"][0] >= WARM)
     strange = (score > STRANGE) & guarded
     share = state["strange"]
-    weight = np.where(strange, np.clip(share**2, LEAST, LITTLE), 1.0)
+    weight = np.where(strange, np.clip(share**2, least, LITTLE), 1.0)
     gain = min(len(score) / LATELY, 1.0)
     mean = strange.mean() if len(score) else 0.0
     return state | {

@@ -10,7 +10,7 @@ apart, and none of it decides alone.
 
 import numpy as np
 
-from amiss.data import Floats
+from amiss.data import Array, Floats
 
 SHARE, FEWEST = 50, 4
 HEAVY = 4.0
@@ -24,7 +24,14 @@ def nats(past: Floats, x: Floats) -> Floats:
     t = min(max(FEWEST, n // SHARE), n)
     u = past[-t]
     b = max(float((past[-t:] - u).mean()), FLAT)
-    rank = -np.log((n - np.searchsorted(past, x, "left") + 1) / (n + 1))
-    size = np.log((n + 1) / t) + HEAVY * np.log1p(np.maximum(x - u, 0.0) / (HEAVY * b))
-    found: Floats = np.minimum(np.where(x > u, size, rank), LARGEST)
+    found: Floats = np.minimum(heavy(x, np.searchsorted(past, x, "left"), n, t, u, b), LARGEST)
     return found
+
+
+def heavy(
+    x: Floats, less: Array, n: Array | int, t: Array | int, u: Array | float, b: Array | float
+) -> Floats:
+    """The equation, for numbers with so many `less` of n past ones below them; all (N,) or one."""
+    rank = -np.log((n - less + 1) / (n + 1))
+    size = np.log((n + 1) / t) + HEAVY * np.log1p(np.maximum(x - u, 0.0) / (HEAVY * b))
+    return np.where(x > u, size, rank)

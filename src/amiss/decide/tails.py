@@ -1,22 +1,16 @@
 """How rare is a number among those of its own group, in nats.
 
-    -ln p = -ln((number of past x' >= x, and 1) / (n + 1))                 as far as the past goes
-    -ln p = ln((n + 1) / t) + 4 ln(1 + (x - u) / (4 beta))     above u, the t-th largest past x'
-
-with t = max(4, n / 50) and beta the mean of what lies above u: a heavy tail, so that one view
-cannot shout down all others. A group with fewer than LEAST numbers is judged by those of all
-groups of its kind.
+As tail.py says, for many groups at once. A group with fewer than LEAST numbers is judged by those
+of all groups of its kind.
 """
 
 import numpy as np
 
 from amiss.data import Array, Floats, State
+from amiss.decide.tail import FEWEST, LARGEST, SHARE, heavy
 
 LEAST = 24  # numbers of a group of its own
-SHARE, FEWEST = 50, 4  # the tail is the top 1/50, and so many at least
-HEAVY = 4.0
 REACH = 30.0  # numbers are within this
-MOST = 30.0  # nats
 WIDE = 1 << 33  # groups of a kind
 
 
@@ -53,8 +47,5 @@ def nats(state: State, kind: Array, group: Array, x: Floats) -> Floats:
     less = (
         np.searchsorted(state["numbers"], g * 64.0 + np.clip(x, -REACH, REACH)) - state["start"][g]
     )
-    ranked = -np.log((n - less + 1) / (n + 1))
-    beyond = np.log1p(np.maximum(x - u, 0.0) / (HEAVY * state["beta"][g]))
-    tail = np.log((n + 1) / state["top"][g]) + HEAVY * beyond
-    found = np.clip(np.where(x > u, tail, ranked), 0.0, MOST)
+    found = np.clip(heavy(x, less, n, state["top"][g], u, state["beta"][g]), 0.0, LARGEST)
     return np.asarray(np.where(groups[g] // WIDE == kind, found, 0.0))

@@ -1,9 +1,10 @@
 """What `amiss score` writes: one row for each sample, as CSV."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -45,7 +46,7 @@ def lines_of(text: Any, names: Sequence[str], which: Array, said: Verdict) -> It
         part = slice(at, at + most)
         times, time_ends = arrow.text(text[part])
         score = said.score[part]
-        p = np.where(np.isfinite(score), np.exp(-np.maximum(score, 0.0)), np.nan)
+        p = p_of(score)
         bands = said.expected[part], said.lower[part], said.upper[part]
         numbers = tuple(x.ravel() for x in (said.value[part], score, p, *bands))
         longest = int(np.diff(time_ends).max(initial=0) + np.diff(ends).max())
@@ -55,6 +56,26 @@ def lines_of(text: Any, names: Sequence[str], which: Array, said: Verdict) -> It
             out, times, time_ends, named, ends, whose, numbers, DIGITS, flags, columns
         )
         yield out[:end].tobytes()
+
+
+def p_of(score: Floats) -> Floats:
+    """exp(-score), at most 1, of any shape; NaN where there is no score."""
+    return np.where(np.isfinite(score), np.exp(-np.maximum(score, 0.0)), np.nan)
+
+
+def blamed_lines(
+    of: Iterable[Any], score: Floats, p: Floats, alert: Array, worst: Iterator[Sequence[str]]
+) -> Iterator[bytes]:
+    """A line for each row: what it is called, score, p, alert, and whom to blame for it.
+
+    `worst` has the columns to blame, the worst first, for each row that alerts.
+    """
+    out = []
+    for name, s, q, fire in zip(of, score.tolist(), p.tolist(), alert.tolist(), strict=True):
+        said = f"{s:.9g},{q:.9g}" if isfinite(s) else ","
+        blame = quoted(";".join(next(worst))) if fire else ""
+        out.append(f"{name},{said},{int(fire)},{blame}\n")
+    yield "".join(out).encode()
 
 
 def _joined(texts: Sequence[bytes]) -> tuple[Array, Array]:

@@ -8,16 +8,15 @@ and what is computed of a row is computed in its place of a whole block. So scor
 the last digit however the rows come in pieces.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import isfinite
 
 import numpy as np
 
 from amiss import rarity
 from amiss.data import Array, Floats, State
-from amiss.decide import bulk, guard, portion, sample
-from amiss.evaluate.answer import quoted
+from amiss.decide import bulk, portion, sample
+from amiss.evaluate.answer import blamed_lines
 from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.rows import Rows, rows_of
 from amiss.evaluate.scorer import Memories, Memory, Told
@@ -27,6 +26,9 @@ from amiss.judge import States
 BLOCK = 256
 BLAMED = 5
 SEED = 0
+LEAST = 0.0
+"""What is learned of a strange row at least. To an event the nearest row that was kept is its
+like, and one in a hundred of the attacks of a day is enough to make all others usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Events:
         width = memory.states["sample"]["numbers"].shape[1]
         numbers, categories = piece.read(memory.keys[:width], memory.keys[width:])
         score, p = np.full(len(piece), np.nan), np.full(len(piece), np.nan)
-        alert, blamed = np.zeros(len(piece), np.bool_), list[str]()
+        alert, blamed = np.zeros(len(piece), np.bool_), list[list[str]]()
         at = 0
         while at < len(piece):
             part = slice(at, at + _room(memory.states))
@@ -64,7 +66,8 @@ class Events:
             score[part], p[part], alert[part] = said[:3]
             blamed += said[3]
             at = part.stop
-        lines = _lines(piece.first, score, p, alert, blamed)
+        numbered = range(piece.first, piece.first + len(piece))
+        lines = blamed_lines(numbered, score, p, alert, iter(blamed))
         return Told(len(piece), int(alert.sum()), ("events",), lines)
 
     def settle(self, memories: Memories) -> None:
@@ -76,13 +79,13 @@ class Events:
 
     def _judge(
         self, memory: Memory, numbers: Floats, categories: Array, past: bool
-    ) -> tuple[Floats, Floats, Array, list[str]]:
+    ) -> tuple[Floats, Floats, Array, list[list[str]]]:
         """Rows that do not go beyond their block: score, p, alert, and who is to blame for it."""
         states, count = memory.states, len(numbers)
         waiting = states["waiting"]
         place = len(waiting["numbers"])
         fused, score, p = (np.full(count, np.nan) for _ in range(3))
-        alert, blamed = np.zeros(count, np.bool_), list[str]()
+        alert, blamed = np.zeros(count, np.bool_), list[list[str]]()
         if "encoding" in states:
             here = slice(place, place + count)
             opinion = rarity.judge(states, _whole(numbers, here), _whole(categories, here))
@@ -94,7 +97,7 @@ class Events:
                 states["portion"], alert = portion.step(states["portion"], score, self.a_row)
             told = np.flatnonzero(alert) if not past else np.zeros(0, np.int64)
             worst = np.argsort(-rarity.blame(states, opinion, place + told), axis=1, kind="stable")
-            blamed = [";".join(memory.keys[c] for c in row) for row in worst[:, :BLAMED].tolist()]
+            blamed = [[memory.keys[c] for c in row] for row in worst[:, :BLAMED].tolist()]
         rows = {
             "numbers": numbers,
             "categories": categories,
@@ -117,7 +120,6 @@ def _nothing(numbers: int, categories: int) -> States:
         "sample": sample.init(columns),
         "waiting": columns | {"fused": np.zeros(0), "score": np.zeros(0)},
         "bulk": bulk.init(),
-        "guard": guard.init(),
         "portion": {},
     }
 
@@ -141,8 +143,8 @@ def _learn(states: States, past: bool) -> None:
     waiting, before = states["waiting"], int(states["sample"]["rows"][0])
     weight = np.ones(len(waiting["numbers"]))
     if "encoding" in states:
-        states["guard"], weight = guard.step(states["guard"], waiting["score"], past)
-        states["bulk"] = bulk.learn(states["bulk"], waiting["fused"], weight)
+        judged, weight = bulk.weights(states["bulk"], waiting["score"], past, LEAST)
+        states["bulk"] = bulk.learn(judged, waiting["fused"], weight)
     columns: State = {name: waiting[name] for name in ("numbers", "categories")}
     states["sample"] = sample.add(states["sample"], columns, weight, SEED)
     states["waiting"] = {name: rows[:0] for name, rows in waiting.items()}
@@ -156,14 +158,3 @@ def _fit(states: States) -> None:
     model, past = rarity.fit(kept["numbers"], kept["categories"], SEED)
     states |= model
     states["bulk"] = bulk.refill(states["bulk"], past)
-
-
-def _lines(
-    first: int, score: Floats, p: Floats, alert: Array, blamed: Sequence[str]
-) -> Iterator[bytes]:
-    worst, out = iter(blamed), []
-    rows = zip(score.tolist(), p.tolist(), alert.tolist(), strict=True)
-    for row, (s, q, fire) in enumerate(rows, first):
-        said = f"{s:.9g},{q:.9g}" if isfinite(s) else ","
-        out.append(f"{row},{said},{int(fire)},{quoted(next(worst)) if fire else ''}\n")
-    yield "".join(out).encode()

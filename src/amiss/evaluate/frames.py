@@ -5,14 +5,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from amiss.component import parse_rate
 from amiss.data import SECOND, Array
 from amiss.errors import ConfigError
 from amiss.evaluate import arrow
-from amiss.evaluate.answer import Verdict
+from amiss.evaluate.answer import Verdict, p_of
 from amiss.evaluate.columns import Asked, Notes, Piece, choose
 from amiss.evaluate.metrics import Metrics
-from amiss.evaluate.scorer import Memories
+from amiss.evaluate.scorer import Memories, a_week
 
 ROWS = 1 << 16  # at once
 EVERY = 300  # seconds between rows that carry no time
@@ -45,7 +44,7 @@ def score(
     Missing values are NaN or null, and have no score. About a microsecond a sample.
     Raises ConfigError for what cannot be scored.
     """
-    scorer, memories = Metrics(_a_week(budget)), Memories()
+    scorer, memories = Metrics(a_week(budget, "budget")), Memories()
     if isinstance(frame, np.ndarray):
         if by or history is not None:
             raise ConfigError(f"{WHAT}: an array has no columns; put its history before its rows")
@@ -54,16 +53,6 @@ def score(
     if history is not None:
         _judged(history, time, by, scorer, memories)
     return _like(frame, _judged(frame, time, by, scorer, memories))
-
-
-def _a_week(budget: str) -> float:
-    try:
-        rate = parse_rate(budget)
-    except ValueError as exc:
-        raise ConfigError(f"budget: {exc}") from None
-    if not isinstance(rate, float) or rate <= 0:
-        raise ConfigError(f"budget: {budget!r} is not above 0; write 5/day or 1/week")
-    return 7.0 * rate
 
 
 def _piece(array: Array, time: Any) -> Piece:
@@ -97,9 +86,7 @@ def _fields(said: Verdict, shape: tuple[int, ...]) -> Array:
 
 
 def _column(said: Verdict, name: str) -> Array:
-    if name == "p":
-        return np.where(np.isfinite(said.score), np.exp(-np.maximum(said.score, 0.0)), np.nan)
-    return np.asarray(getattr(said, name))
+    return p_of(said.score) if name == "p" else np.asarray(getattr(said, name))
 
 
 def _judged(frame: Any, time: Any, by: tuple[str, ...], scorer: Metrics, memories: Memories) -> Any:

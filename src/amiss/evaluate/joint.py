@@ -8,10 +8,8 @@ F   the mean of the three, each as the size of a surprise against its own past (
 score = (F + its running mean of ten rows) / 2      events last; alerts are by F itself
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +17,7 @@ from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, State
 from amiss.decide import size
 from amiss.detectors.mahalanobis import Mahalanobis
+from amiss.evaluate.answer import blamed_lines, p_of
 from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.metrics import SINGLE
 from amiss.evaluate.scorer import Memories, Memory, Told, alerts
@@ -63,7 +62,9 @@ class Joint:
         for at in range(0, count, ROWS):
             part = rows[at : at + ROWS]
             score[part], alert[part], blame[part] = self._judge(memory, piece, part)
-        lines = _lines(piece.text, piece.names, score, alert, blame)
+        order = np.argsort(-np.nan_to_num(blame[alert]), axis=1, kind="stable")[:, :BLAMED]
+        worst = ([piece.names[f] for f in row] for row in order.tolist())
+        lines = blamed_lines(piece.text.to_pylist(), score, p_of(score), alert, worst)
         return Told(count, int(alert.sum()), ("system",), lines)
 
     def settle(self, memories: Memories) -> None:
@@ -134,17 +135,3 @@ def _shares(x: Floats) -> Floats:
     """(T, F) as shares of each row."""
     total: Floats = x.sum(axis=1, keepdims=True) + 1e-9
     return x / total
-
-
-def _lines(
-    text: Any, names: Sequence[str], score: Floats, alert: Array, blame: Floats
-) -> Iterator[bytes]:
-    order = np.argsort(-np.nan_to_num(blame[alert]), axis=1, kind="stable")[:, :BLAMED]
-    worst = iter([";".join(names[f] for f in row) for row in order.tolist()])
-    p = np.exp(-np.maximum(score, 0.0))
-    rows = zip(text.to_pylist(), score.tolist(), p.tolist(), alert.tolist(), strict=True)
-    out = []
-    for time, s, q, fire in rows:
-        said = f"{s:.9g},{q:.9g}" if isfinite(s) else ","
-        out.append(f"{time},{said},{int(fire)},{next(worst) if fire else ''}\n")
-    yield "".join(out).encode()

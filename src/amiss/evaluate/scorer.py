@@ -7,13 +7,16 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from amiss.component import parse_rate
 from amiss.data import Array, Floats, Times
 from amiss.decide import budget
+from amiss.errors import ConfigError
 from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.tables import Table
 from amiss.judge import WARM, States
 from amiss.memory import grow
 
+MOST_A_DAY = 1_000_000
 P = TypeVar("P", bound=Sized)
 """Some rows of a table."""
 
@@ -61,6 +64,19 @@ class Scorer(Protocol[P]):
 
     def settle(self, memories: Memories) -> None:
         """The history is over."""
+
+
+def a_week(budget: str, what: str) -> float:
+    """Alerts a week of a budget such as 1/week or 5/day. Raises ConfigError, naming `what`."""
+    try:
+        rate = parse_rate(budget)
+    except ValueError as exc:
+        raise ConfigError(f"{what}: {exc}") from None
+    if not isinstance(rate, float) or not 0 < rate < MOST_A_DAY:
+        raise ConfigError(
+            f"{what}: {budget[:60]!r} is not above 0 and below {MOST_A_DAY:,}/day; write 1/week"
+        )
+    return 7.0 * rate
 
 
 def alerts(
