@@ -19,6 +19,7 @@ from amiss.home import Running, running
 from amiss.run import training
 from amiss.run.live import Live
 from amiss.run.now import Now
+from amiss.run.tending import Tending
 from amiss.store import Store
 from amiss.world import World
 from run.rig import PATIENCE
@@ -78,7 +79,10 @@ class House:
         return self.live
 
     def write(self, text: str) -> None:
-        self.file.write_text(text)
+        """At once: who reads the file meanwhile sees the old or the new one, never a half."""
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(self.file)
 
     def until(self, true: Callable[[Now], Any], patience: float = PATIENCE) -> Now:
         assert self.live is not None
@@ -87,6 +91,12 @@ class House:
             assert time.monotonic() < last, now
             now = self.live.wait(now.version, 1)
         return now
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but the test reads a changed file: what its reload says is of its own reload."""
+    monkeypatch.setattr(Tending, "reread", lambda self: None)
 
 
 @pytest.fixture
@@ -204,6 +214,7 @@ def test_a_program_that_never_began_can_be_stopped(house) -> None:
     Live(config.read(house.file), house.folder / "home", house.world).stop()
 
 
+@pytest.mark.usefixtures("by_hand")
 def test_a_reload_keeps_what_is_equal_and_renews_what_is_not(house) -> None:
     with Receiver() as receiver:
         sinks = f'\nsinks: {{hook: {{type: webhook, url: "{receiver.url}"}}}}'
@@ -279,6 +290,7 @@ def test_a_source_that_hangs_is_told_without_its_help(house) -> None:
     house.until(lambda later: later.pipelines[0].health == "good")
 
 
+@pytest.mark.usefixtures("by_hand")
 def test_a_reload_leaves_address_and_token_for_the_next_start(house, caplog, monkeypatch) -> None:
     monkeypatch.setenv("AMISS_TEST_TOKEN", "sixteen characters or more")
     given = "listen: 127.0.0.1:8600\n" + CONFIG
@@ -422,8 +434,9 @@ def test_the_history_of_a_series_is_that_of_the_first_pipeline_that_has_it(house
     kept, made, other = (
         points.score[np.searchsorted(points.time, scored)] for points in (stored, *rings)
     )
-    assert np.abs(made - other).max() > 0.1
-    assert np.abs(kept - made).max() < 0.01  # it is rounded
+    # a tick that came late left a gap, which has no score
+    assert np.nanmax(np.abs(made - other)) > 0.1
+    assert np.nanmax(np.abs(kept - made)) < 0.01  # it is rounded
     assert now.skipped["not kept twice: history of a series of pipeline made"] > 100
 
 
