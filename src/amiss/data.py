@@ -21,6 +21,7 @@ State: TypeAlias = dict[str, NDArray[Any]]
 Severity: TypeAlias = Literal["low", "medium", "high"]
 Event: TypeAlias = Literal["opened", "worse", "resolved"]
 
+SINCE = r" since (?=\d\d:\d\d UTC on )"  # the end of a sentence's subject, which may quote a line
 LARGEST = 1e150  # beyond it squares and ratios overflow; no sensor measures so much
 
 SECOND = 10**9
@@ -54,18 +55,36 @@ class Records:
     def __len__(self) -> int:
         return len(self.time)
 
+    def __getitem__(self, rows: slice | Array) -> "Records":
+        """Some of them, with the same watermark; what was left out is told with the whole."""
+        return replace(
+            self,
+            time=self.time[rows],
+            name=self.name[rows],
+            value=self.value[rows],
+            labels={label: column[rows] for label, column in self.labels.items()},
+            text=None if self.text is None else self.text[rows],
+            skipped={},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Numbers: T ticks x S series x F features. NaN means not observed (see `measured`)."""
+    """Numbers: T ticks x S series x F features. NaN means not observed (see `measured`).
+
+    Of single records (a login, a flow, a line) each is a tick, and the one series is all of them.
+    """
 
     time: Times  # (T,), end of each tick
     keys: tuple[str, ...]  # S
     features: tuple[str, ...]  # F
     values: Floats  # (T, S, F)
+    categories: frozenset[str] = frozenset()  # features that are names: equal or not, 0 is none
+    records: Records | None = None  # of single records: the T records themselves
 
     def __getitem__(self, ticks: slice) -> "Frame":
-        return replace(self, time=self.time[ticks], values=self.values[ticks])
+        records = None if self.records is None else self.records[ticks]
+        return replace(self, time=self.time[ticks], values=self.values[ticks], records=records)
 
     def column(self, feature: str) -> Floats:
         """One feature as a contiguous (T, S) array. Raises ValueError if there is none so named."""
@@ -102,6 +121,7 @@ class Member:
     lower: float
     upper: float
     blame: tuple[str, ...] = ()  # of a joint detector: the features that added most
+    said: str = ""  # of a single record: what it said
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +148,7 @@ class Incident:
     @property
     def title(self) -> str:
         """The sentence's subject, for lists and subject lines."""
-        return self.sentence.split(" since ", 1)[0]
+        return re.split(SINCE, self.sentence, maxsplit=1)[0]
 
 
 def measured(values: Floats) -> Floats:

@@ -21,7 +21,7 @@ from amiss.evaluate.columns import (
     numbers,
 )
 from amiss.evaluate.tables import Table
-from amiss.features.encoding import hashed
+from amiss.names import hashed
 
 MOST = 500  # columns: what is computed of them grows with their square
 
