@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from amiss.data import MINUTE, SECOND, Incident, Records
+from amiss.data import MINUTE, SECOND, Incident, Records, parse_key
 from amiss.decide.group import LEAST
 from amiss.judge import States
 from amiss.memory import dump, load
@@ -124,6 +124,21 @@ def test_without_a_detector_of_records_their_rate_is_watched_alone() -> None:
     _, outcome = pipeline.step(pipeline.init(), logins())
     assert all(m.series.startswith("events_per") for i in outcome.incidents for m in i.members)
     assert np.nanmax(outcome.scores.values) >= LEAST
+
+
+def test_records_are_counted_by_what_is_asked_for() -> None:
+    features = {"type": "each", "count_by": ["country"]}
+    said = PIPELINE.model_dump(exclude={"features", "detectors"})
+    pipeline = Pipeline.model_validate(
+        said | {"features": features, "detectors": [{"type": "level"}]}
+    )
+    _, outcome = pipeline.step(pipeline.init(), logins())
+    whole, *parts = sorted(outcome.frame.keys, key=len)
+    assert whole == 'events_per_minute{host="web-1"}'
+    assert {parse_key(key)[1]["country"] for key in parts} == {*HOME.values(), "KP"}
+    columns = {key: outcome.frame.values[:, s, 0] for s, key in enumerate(outcome.frame.keys)}
+    total = np.nansum([columns[key] for key in parts], axis=0)
+    np.testing.assert_array_equal(columns[whole], total)
 
 
 def test_a_detector_of_records_wants_features_that_give_them() -> None:

@@ -154,6 +154,11 @@ class Features(Component):
         """Of single records: the labels that say whom one is about."""
         return ()
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Of single records: the labels by which those of a minute are counted, beside all."""
+        return ()
+
     @abstractmethod
     def init(self) -> State:
         """The memory before the first record."""

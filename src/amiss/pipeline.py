@@ -118,9 +118,11 @@ class Pipeline(Component):
         whom = (*self.by, *self.features.whom)
         those = singles.strange(frame, nats, blame, interval, watched, whom)
         now = max(watermark or NEVER, int(frame.time[-1]) if len(frame.time) else NEVER)
-        systems = singles.systems(singles.records_of(frame), self.by)
-        past = states.get("pulse") or pulse.init()
-        states["pulse"], frame, worst = pulse.step(past, frame.time, systems, nats, now)
+        ways = [self.by, *([(*self.by, *self.features.counted)] if self.features.counted else [])]
+        counted = [singles.labelled(singles.records_of(frame), of) for of in ways]
+        time, whose = np.tile(frame.time, len(ways)), np.concatenate(counted)
+        past, worst = states.get("pulse") or pulse.init(), np.tile(nats, len(ways))
+        states["pulse"], frame, worst = pulse.step(past, time, whose, worst, now)
         return states, frame, worst, those
 
     def _known(self, states: States) -> States:

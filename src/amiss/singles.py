@@ -113,8 +113,8 @@ def records_of(frame: Frame) -> Records:
     return frame.records
 
 
-def systems(records: Records, by: tuple[str, ...]) -> Strings:
-    """The system of each record (N,), by the labels that name one."""
+def labelled(records: Records, by: tuple[str, ...]) -> Strings:
+    """What these labels say of each record (N,), as a system is written: host="a"."""
     columns = [records.labels[name].tolist() if name in records.labels else [] for name in by]
     there = [(name, column) for name, column in zip(by, columns, strict=True) if column]
     if not there:

@@ -1,4 +1,4 @@
-"""Single records by the minute: how many came of each system, and the strangest of them.
+"""Single records by the minute: how many came of each kind, and the strangest of them.
 
 A minute (t - 60 s, t] is called t and leaves when it is later than t, by the records or by what
 the source has promised. Minutes in which nothing came are 0, over a day at most: what
@@ -29,6 +29,7 @@ def init() -> State:
     return {
         "closed": np.full(1, NEVER),  # the last minute that left, as its number
         "systems": np.zeros(0, "U1"),
+        "since": np.zeros(0, np.int64),  # the first minute of each
         "minute": np.zeros(0, np.int64),  # of what is held: minute, system, count, strangest
         "system": np.zeros(0, np.int64),
         "count": np.zeros(0),
@@ -39,10 +40,10 @@ def init() -> State:
 def step(
     state: State, time: Times, systems: Strings, nats: Floats, now: int
 ) -> tuple[State, Frame, Floats]:
-    """Records in order of time (T,), of which system, how strange; what has passed leaves.
+    """Records at these times (T,), by their labels, how strange; what has passed leaves.
 
-    The frame has the counts of M minutes (M, S, 1), the floats the strangest nats (M, S), NaN
-    where none was judged. `now` is a time that nothing will come before. Cost: O(T log T + M S).
+    The frame has the counts of M minutes (M, S, 1), NaN before the first of its kind, the floats
+    the strangest nats (M, S), NaN where none was judged. `now` is a time that nothing will come before. Cost: O(T log T + M S).
     """
     known = state["systems"].tolist()
     row = {system: i for i, system in enumerate(known)}
@@ -56,7 +57,10 @@ def step(
     done = minute <= last
     minutes = _minutes(np.unique(minute[done]), closed, last)
     place = np.searchsorted(minutes, minute[done])
-    counts = np.zeros((len(minutes), len(row)))
+    since = np.full(len(row), np.iinfo(np.int64).max)
+    since[: len(known)] = state["since"]
+    np.minimum.at(since, system, minute)
+    counts = np.where(minutes[:, None] < since, np.nan, 0.0)
     np.add.at(counts, (place, system[done]), count[done])
     most = np.full(counts.shape, np.nan)
     np.fmax.at(most, (place, system[done]), strange[done])
@@ -65,6 +69,7 @@ def step(
     left = {
         "closed": np.array([max(closed, int(minutes[-1])) if len(minutes) else closed]),
         "systems": np.array(list(row), dtype=str),
+        "since": since,
     }
     held = {"minute": minute, "system": system, "count": count, "strangest": strange}
     frame = Frame(minutes * MINUTE, keys, ("value",), counts[:, :, None])

@@ -40,6 +40,8 @@ class Each(Features):
     """Fields that are names although they look like numbers, such as ports."""
     ignore: tuple[str, ...] = ()
     """Fields to leave alone, such as those that are never the same twice."""
+    count_by: tuple[str, ...] = ()
+    """Fields by whose values the records of a minute are counted, such as status, beside all."""
     most: int = Field(200, gt=0, le=500)
     """Most fields; the first by their names are taken."""
 
@@ -47,6 +49,11 @@ class Each(Features):
     def whom(self) -> tuple[str, ...]:
         """The subject."""
         return self.subject
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """What to count by."""
+        return self.count_by
 
     def init(self) -> State:
         """No record so far."""
