@@ -38,8 +38,22 @@ def test_a_promise_alone_ends_minutes_and_a_day_of_silence_is_left_out() -> None
     state, frame, _ = pulse.step(state, time[:0], np.zeros(0, "U1"), np.zeros(0), int(at(301)[0]))
     assert frame.values[:, 0, 0].tolist() == [1, 0, 0, 0, 0]
     later = at(310 + 3 * DAY // SECOND, 400 + 3 * DAY // SECOND)
-    _, frame, _ = pulse.step(state, later, np.array(["", ""]), np.zeros(2), int(later[-1]))
-    assert frame.values[:, 0, 0].tolist() == [1]
+    state, frame, _ = pulse.step(state, later, np.array(["", ""]), np.zeros(2), int(later[-1]))
+    assert frame.values[:, 0, 0].tolist() == [*[0.0] * (1 + DAY // MINUTE - 5), 1.0]
+    assert frame.time[-1] // MINUTE - FIRST == 3 * DAY // MINUTE + 6
+
+
+def test_kinds_are_bounded_and_those_that_are_gone_make_room(monkeypatch) -> None:
+    monkeypatch.setattr(pulse, "MOST", 2)
+    kinds = np.array(["b", "c", "a", "b", "a"])
+    kinds = np.char.add(np.char.add('x="', kinds), '"')
+    state, frame, _ = pulse.step(pulse.init(), at(*range(5)), kinds, np.zeros(5), int(at(90)[0]))
+    assert frame.keys == ('events_per_minute{x="b"}', 'events_per_minute{x="c"}')
+    assert state["refused"].tolist() == [2]
+    later = at(2 * DAY // SECOND)
+    state, _, _ = pulse.step(state, later[:0], kinds[:0], np.zeros(0), int(later[0]))
+    state, frame, _ = pulse.step(state, later, kinds[2:3], np.zeros(1), int(later[0]) + MINUTE)
+    assert frame.keys == ('events_per_minute{x="a"}',)
 
 
 def test_nothing_at_all_gives_nothing() -> None:
@@ -75,5 +89,5 @@ def test_in_two_pieces_it_is_the_same(cut: int) -> None:
 
     (rows, state), (parted, again) = run(0, 80), run(0, cut, 80)
     assert list(map(repr, sorted(rows))) == list(map(repr, sorted(parted)))  # NaN is not NaN
-    held = ("minute", "count", "strangest", "closed", "since")
+    held = ("minute", "count", "strangest", "closed", "last", "kinds")
     assert [state[name] for name in held] == [again[name] for name in held]

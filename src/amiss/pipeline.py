@@ -95,6 +95,8 @@ class Pipeline(Component):
         if self.features.each:
             states.setdefault("context", context.remember({}, records[:0], self.by))
             states, frame, worst, those = self._each(states, frame, records.watermark)
+            skipped["over the cap of kinds"] += int(states["pulse"]["refused"][0])
+            states["pulse"]["refused"] = np.zeros(1, np.int64)
         else:
             states["context"] = context.remember(states.get("context", {}), records, self.by)
         parts = []
@@ -105,7 +107,7 @@ class Pipeline(Component):
             skipped.update(part.skipped)
             parts.append(part)
         states["context"] = context.cap(states["context"])
-        said = replace(join(parts), skipped=dict(skipped))
+        said = replace(join(parts), skipped=dict(+skipped))
         return states, said if worst is None else singles.shown(said, frame, worst)
 
     def _each(
