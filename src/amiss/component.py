@@ -142,6 +142,10 @@ class Source(Component):
         Raises Unreachable if the outside does not answer; the cursor then stays.
         """
 
+    def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
+        """What to say of a poll before anything is watched, line by line; nothing by default."""
+        return ()
+
 
 class Features(Component):
     """Turns records into numbers: the only place where text and categories become numbers."""

@@ -32,9 +32,10 @@ MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
 class Records:
     """What was seen: at `time`, `name` was `value` and said `text`, for `labels`.
 
-    A record with text is context for explanations (the busiest processes, a log line);
-    one without is a number for a series. Halves of characters, as in a file's name that is no
-    UTF-8, are written out (see `readable`), so that whatever writes what is said here can.
+    A record with text is context for explanations (the busiest processes), or a line or an event
+    that is judged by itself, with its fields as labels; one without is a number for a series.
+    Halves of characters, as in a file's name that is no UTF-8, are written out (see `readable`),
+    so that whatever writes what is said here can.
     """
 
     time: Times  # (N,)
@@ -44,6 +45,7 @@ class Records:
     text: Strings | None = None  # (N,)
     watermark: int | None = None  # a promise: nothing at or before this time is still to come
     skipped: Mapping[str, int] = field(default_factory=dict)  # what could not be read, by reason
+    more: bool = False  # there is more to read: the driver polls again at once
 
     def __post_init__(self) -> None:
         labels = {label: _readable(column) for label, column in self.labels.items()}
@@ -165,7 +167,7 @@ def readable(text: str) -> str:
 
 def _readable(column: Strings) -> Strings:
     code = np.ascontiguousarray(column).view(np.uint32)
-    if not ((code >= 0xD800) & (code <= 0xDFFF)).any():
+    if code.max(initial=0) < 0xD800 or not ((code >= 0xD800) & (code <= 0xDFFF)).any():
         return column
     return np.array([readable(text) for text in column.tolist()])
 
