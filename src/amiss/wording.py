@@ -42,8 +42,8 @@ def observed(member: Member, system: Collection[str] = SYSTEM) -> str:
 def _single(member: Member, system: Collection[str]) -> str:
     """an unusual login of alice, most of all country KP; or what a line says."""
     name, labels = parse_key(member.series)
-    whose = listed([value for label, value in labels.items() if label not in system])
-    said = f"an unusual {name.replace('_', ' ')}{' of ' if whose else ''}{whose}"
+    whose = [value for label, value in labels.items() if label not in system]
+    said = f"an unusual {name.replace('_', ' ')}{f' of {listed(whose)}' if whose else ''}"
     if member.blame:
         return f"{said}, most of all {listed(list(member.blame))}"
     text = member.said if len(member.said) <= QUOTED else f"{member.said[:QUOTED]}..."
