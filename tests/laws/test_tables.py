@@ -105,7 +105,7 @@ def tables(draw: st.DrawFn, words: bool = False) -> Columns:
 
 def written(columns: Columns, rows: int | None = None) -> bytes:
     said = io.StringIO(newline="")
-    writer = csv.writer(said, lineterminator="\n")
+    writer = csv.writer(said, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(list(zip(*columns.values(), strict=True))[:rows])
     return said.getvalue().encode()
