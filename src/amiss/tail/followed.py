@@ -69,9 +69,13 @@ class Followed:
 
     def read_to(self, offset: int, files: Files, found: Found) -> None:
         """It has been read so far. Raises as `Files.read`."""
-        if offset != self.offset or not self.head:
-            self.offset = offset
+        if offset == self.offset and self.head:
+            return
+        if self.offset < WINDOW or not self.head:
             self.head, self.tail = prints(files, found, offset)
+        else:  # the beginning stays as it is, and to unpack it again would take long
+            self.tail = _print(files.read(found, offset - WINDOW, WINDOW))
+        self.offset = offset
 
 
 def prints(files: Files, found: Found, offset: int) -> tuple[str, str]:

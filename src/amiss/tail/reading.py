@@ -61,9 +61,9 @@ class Reading:
         """Whether there may be something to read, and then how it is written."""
         name = stem(followed.path)
         if not followed.form or not followed.form["sure"]:
-            lines = self._head(followed, found)
-            if not any(line.strip() for line in lines):
-                return bool(followed.offset)
+            lines, more = self._head(followed, found)
+            if not (more or any(line.strip() for line in lines)):
+                return bool(followed.form)
             known = form.look(lines, self.asked, self.forms.get(name))
             followed.form = known.dump()
             if followed.newest is None:
@@ -73,19 +73,21 @@ class Reading:
         self.forms[name] = form.load(followed.form)
         return True
 
-    def _head(self, followed: Followed, found: Found) -> list[str]:
-        """The first lines of a file: whole ones, or what there is if no more will come."""
+    def _head(self, followed: Followed, found: Found) -> tuple[list[str], bool]:
+        """The first lines of a file, whole if more of them may come; whether that is not all."""
         try:
             data = self.files.read(found, 0, HEAD)
         except Damaged:
             if followed.grown == self.now:
                 self.skipped[DAMAGED] += 1
-            return []
+            return [], False
         end = data.rfind(b"\n") + 1
         if not end and (followed.moved or len(data) == HEAD):
             end = len(data)
         lines = split(data[:end]).text
-        return [line for line in lines if self.begin.search(line)] if self.begin else lines
+        if self.begin:
+            lines = [line for line in lines if self.begin.search(line)]
+        return lines, len(data) == HEAD
 
     def _take(self, followed: Followed, found: Found, ahead: Piece) -> tuple[int, bool]:
         """Put the piece, or as much as there is room for; says where that ends, and if it is full.
@@ -120,7 +122,8 @@ class Reading:
         """The time of each record, None where it says none."""
         if not known.stamp:
             return [None] * len(parsed.text)
-        latest = times.latest_of(self.now, found.modified)
+        dated = known.stamp != "syslog" and "%" not in known.stamp
+        latest = 0 if dated else times.latest_of(self.now, found.modified)
         clock = self.clocks.get((known.stamp, latest))
         if clock is None:
             clock = self.clocks[known.stamp, latest] = times.reader(known.stamp, self.zone, latest)
