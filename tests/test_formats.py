@@ -138,6 +138,7 @@ def test_a_table_goes_on_without_its_header() -> None:
     "lines",
     [
         ["a sentence, with a comma", "and another", "and, a, third"],
+        ["worker 1 is done in 3 ms, all is well", "worker 2 is done in 4 ms, all is well"],
         ["[2025] {not json}", "x"],
         ["error: connection refused code=7", "all well"],
         ["2025-10-02 13:05:07,250 - INFO [main:Server@774] - up"],

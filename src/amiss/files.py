@@ -18,6 +18,7 @@ from amiss.errors import ConfigError, Unreachable
 
 OPEN = 16  # .gz files that are being unpacked
 STEP = 2**18  # bytes that are unpacked at once
+BACK = 2**13  # bytes before a place that are kept with it
 MAGIC = glob.has_magic
 
 
@@ -121,7 +122,7 @@ class Files:
 
 
 class _Unpacking:
-    """A .gz, unpacked as far as it was asked for; the last STEP bytes can be read again."""
+    """A .gz, unpacked as far as it was asked for; what was asked for last can be read again."""
 
     def __init__(self) -> None:
         self.first = 0  # place of the first byte that is still there
@@ -135,7 +136,7 @@ class _Unpacking:
             if not more:
                 break
             held = self.held + more
-            past = max(0, min(len(held) - STEP, start - self.first))
+            past = max(0, min(len(held), start - self.first) - BACK)
             self.held, self.first = held[past:], self.first + past
         return self.held[start - self.first : start - self.first + size]
 

@@ -332,3 +332,19 @@ def test_a_file_that_is_not_read_to_its_end_holds_the_watermark(tmp_path: Path) 
         if not records.more:
             break
     assert last == 60_000
+
+
+def test_a_hole_before_the_first_line_is_passed_over(log: Log) -> None:
+    with log.path.open("wb") as file:  # by a writer that did not see that its log was cut
+        file.seek(10_000_000)
+        file.write(b"one\ntwo\n")
+    assert read(log) == ["one", "two"]
+    assert log.skipped == {}
+
+
+def test_a_large_gz_is_read_in_parts(tmp_path: Path) -> None:
+    log = made(tmp_path, "*.gz", most=300_000)
+    lines = [f"{i} {i * i}" for i in range(200_000)]
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    log.poll()
+    assert log.read == lines

@@ -79,7 +79,10 @@ def _faithful(value: Any, line: str) -> bool:
     """Whether its numbers are written as Python would."""
     if type(value) is list:
         return all(_faithful(one, line) for one in value)
-    return type(value) is not float or any(f"{value!r}{end}" in line for end in ",}] ")
+    if type(value) is not float:
+        return True
+    said = repr(value)
+    return f"{said}," in line or any(said + end in line for end in "}] ")
 
 
 def _word(value: Any) -> str:

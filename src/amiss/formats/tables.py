@@ -1,10 +1,12 @@
 """CSV: a line with the names of the columns, then one line a row."""
 
 import csv
+import re
 
 from amiss.formats.parsed import Parsed, table
 
 SEPARATORS = ",;\t|"
+TIME = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 REASON = "rows with more or fewer values than the header"
 
 
@@ -45,12 +47,21 @@ def header(line: str, separator: str) -> list[str] | None:
 
 
 def guess(lines: list[str]) -> str | None:
-    """The separator of a table of two columns and more, if the first line is a header."""
+    """The separator of a table: two columns and more, a header, and below it a column of numbers
+    or times. Sentences with a comma each are none.
+    """
     for separator in SEPARATORS:
-        widths = {len(cells(line, separator)) for line in lines}
-        if len(lines) > 1 and len(widths) == 1 and widths.pop() > 1 and header(lines[0], separator):
+        rows = [cells(line, separator) for line in lines]
+        if len(rows) < 2 or len(rows[0]) < 2 or {len(row) for row in rows} != {len(rows[0])}:
+            continue
+        below = zip(*rows[1:], strict=True)
+        if header(lines[0], separator) and any(all(map(_measured, column)) for column in below):
             return separator
     return None
+
+
+def _measured(text: str) -> bool:
+    return _number(text) or TIME.match(text) is not None
 
 
 def _number(text: str) -> bool:

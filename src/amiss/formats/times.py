@@ -22,6 +22,7 @@ SAME = 100_000  # times remembered: of those with whole seconds most come again
 MONTHS = {
     name: i + 1 for i, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 }
+LONG = 26  # characters up to the microsecond
 NUMBER = re.compile(r"(\d{1,19})(?:\.(\d{1,18}))?")
 FINE = re.compile(r"[.,]\d{6}(\d{1,3})")
 CLF = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})")
@@ -136,7 +137,7 @@ def _iso(zone: tzinfo, text: str) -> int:
     text = text.strip()
     if len(text) < 19 or text[4] != "-":
         raise ValueError
-    fine = FINE.search(text, 19)
+    fine = FINE.search(text, 19) if len(text) > LONG else None
     if fine:  # beyond microseconds
         text = text[: fine.start(1)] + text[fine.end(1) :]
     if " " in text[19:]:

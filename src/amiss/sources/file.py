@@ -46,7 +46,7 @@ class File(Source):
     lines. Once all is read it goes on with the clock, if the last records came within a minute,
     `every` and `lateness` of their time: an old log that ends leaves it where the log ends.
 
-    A poll costs some 50 us for each file, and 5 us (text) to 10 us for each line.
+    A poll costs 1 us (text) to 14 us (logfmt) for each line, and takes some 100 MB at most.
     """
 
     type: Literal["file"] = "file"

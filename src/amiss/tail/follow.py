@@ -8,12 +8,17 @@ read itself, until it is all that is left.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from amiss.data import DAY
 from amiss.files import Damaged, Files, Found, each
 from amiss.tail.followed import WINDOW, Followed, Id, agrees
 from amiss.tail.names import akin, stem
 
+Pair: TypeAlias = tuple[Followed, Found]
+
 NEAR = 200  # files of a folder that are looked at, the last written first
+FORGET = DAY  # after which a file that is no longer one of the patterns' is read no more
 FAR = 2**16  # bytes into a .gz that are compared
 
 GONE = "files that went away before their end was read"
@@ -28,13 +33,34 @@ class Following:
     now: int
     kept: dict[Id, tuple[Followed, Found]] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
+    stems: dict[str, list[Pair]] = field(default_factory=dict)
+    heads: dict[bytes, list[Pair]] = field(default_factory=dict)
+    unseen: list[Pair] = field(default_factory=list)  # whose beginning was not looked at yet
 
     def keep(self, followed: Followed, found: Found) -> None:
         """This is that."""
         followed.see(found, self.now)
-        self.kept[followed.id] = followed, found
+        self.kept[followed.id] = pair = followed, found
+        if not followed.copy:
+            self.stems.setdefault(stem(found.path), []).append(pair)
+            self.unseen.append(pair)
 
-    def originals(self) -> list[tuple[Followed, Found]]:
+    def like(self, found: Found) -> list[Pair]:
+        """What a file may be a copy of: what is called so, or has the same first kilobyte."""
+        head = self._head(found)
+        for pair in self.unseen:
+            if len(start := self._head(pair[1])) == WINDOW:
+                self.heads.setdefault(start, []).append(pair)
+        self.unseen.clear()
+        return self.stems.get(stem(found.path), []) + self.heads.get(head, [])
+
+    def _head(self, found: Found) -> bytes:
+        try:
+            return self.files.read(found, 0, WINDOW)
+        except (Damaged, FileNotFoundError):
+            return b""
+
+    def originals(self) -> list[Pair]:
         """Those that are no copies."""
         return [pair for pair in self.kept.values() if not pair[0].copy]
 
@@ -54,13 +80,13 @@ def follow(
     begun = [one for one in before if one.offset and not one.copy]
     missing = [one for one in begun if not _still(following, one, there)]
     for one in missing:
-        _successor(following, one, there, copies)
+        _successor(following, one, there)
+    for one in before:  # of these the number alone is known, and it may be another file's by now
+        if not (one.offset or one.copy) and one.id in there and one.id not in following.kept:
+            _begin(following, one, there[one.id])
     for one in copies:
         if one.id in there and one.id not in following.kept:
             _again(following, one, there[one.id])
-    for one in before:  # of these the number alone is known, and it may be another file's by now
-        if not one.offset and one.id in there and one.id not in following.kept:
-            _begin(following, one, there[one.id])
     taken = {(one.device, one.inode) for one in named}
     fresh = [one for one in there.values() if (one.device, one.inode) not in following.kept]
     fresh = [one for one in fresh if (one.device, one.inode) in taken or _newer(one, newest)]
@@ -69,6 +95,9 @@ def follow(
             following.skipped[CAPPED if found.readable else CLOSED] += 1
             continue
         _settle(following, Followed.of(found, now), found)
+    for id_, (one, _) in list(following.kept.items()):
+        if id_ not in taken and not one.unread and now - one.grown >= FORGET:
+            del following.kept[id_]
     return following
 
 
@@ -93,15 +122,12 @@ def _begin(following: Following, one: Followed, found: Found) -> None:
     _settle(following, new, found)
 
 
-def _successor(
-    following: Following, one: Followed, there: dict[Id, Found], copies: list[Followed]
-) -> None:
+def _successor(following: Following, one: Followed, there: dict[Id, Found]) -> None:
     """What has the content of a file that is gone, or was cut, is that file from now on."""
-    known = {copy.id for copy in copies}
     for id_, found in there.items():
-        free = id_ not in following.kept or id_ in known
+        free = id_ != one.id and id_ not in following.kept
         like = akin(one.path, found.path) or one.offset >= WINDOW
-        if id_ != one.id and free and like and one.offset and agrees(following.files, found, one):
+        if free and like and agrees(following.files, found, one):
             one.moved = True
             following.keep(one, found)
             return
@@ -144,7 +170,7 @@ def _hold(following: Following, copy: Followed, found: Found) -> None:
 
 def _original(following: Following, found: Found) -> Followed | None:
     """The file that this one is a copy of."""
-    for one, other in following.originals():
+    for one, other in following.like(found):
         if one.id != (found.device, found.inode) and _copied(following.files, found, other):
             return one
     return None
@@ -159,7 +185,7 @@ def _copied(files: Files, copy: Found, of: Found) -> bool:
         return False
     try:
         head = files.read(copy, 0, WINDOW), files.read(of, 0, WINDOW)
-        if not _alike(*head) or (len(head[0]) < WINDOW and stem(copy.path) != stem(of.path)):
+        if not _alike(*head):
             return False
         start = max(0, end - WINDOW)
         return _alike(files.read(copy, start, WINDOW), files.read(of, start, WINDOW))

@@ -1,6 +1,6 @@
 """How far a file has been read, as the cursor of a source keeps it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import Any, Self
 
@@ -55,8 +55,8 @@ class Followed:
 
     def dump(self) -> dict[str, Any]:
         """To JSON, without what is as it is at first."""
-        plain = asdict(self)
-        return {k: v for k, v in plain.items() if v not in ("", 0, None, {})}
+        plain = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return {name: value for name, value in plain if value not in ("", 0, None, {})}
 
     def see(self, found: Found, now: int) -> None:
         """It is there, perhaps under another name or as another file with the same content."""
@@ -69,9 +69,13 @@ class Followed:
 
     def read_to(self, offset: int, files: Files, found: Found) -> None:
         """It has been read so far. Raises as `Files.read`."""
-        if offset != self.offset or not self.head:
-            self.offset = offset
+        if offset == self.offset and self.head:
+            return
+        if self.offset < WINDOW or not self.head:
             self.head, self.tail = prints(files, found, offset)
+        else:  # the beginning stays as it is, and to unpack it again would take long
+            self.tail = _print(files.read(found, offset - WINDOW, WINDOW))
+        self.offset = offset
 
 
 def prints(files: Files, found: Found, offset: int) -> tuple[str, str]:

@@ -58,6 +58,8 @@ def piece(files: Files, found: Found, followed: Followed, room: int, now: int) -
             skipped[DAMAGED] += 1
         return Piece(start, split(b""), True, False, followed.inside, skipped)
     whole, inside = len(data) < room, followed.inside
+    hole = len(data) - len(data.lstrip(b"\0"))  # where a file was cut under its writer
+    data, start = data[hole:], start + hole
     if inside:
         end = data.find(b"\n") + 1
         inside = not end

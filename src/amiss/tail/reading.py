@@ -12,8 +12,9 @@ from amiss.formats.parsed import Parsed
 from amiss.tail.follow import Following
 from amiss.tail.followed import Followed
 from amiss.tail.lines import shorten, split
-from amiss.tail.names import number, stem
+from amiss.tail.names import stem
 from amiss.tail.piece import DAMAGED, PIECE, Piece, piece
+from amiss.tail.queue import Queue
 
 LONGEST = 2048  # characters of a field
 LEAST = 64  # records; for fewer of them no room is looked for
@@ -41,29 +42,37 @@ class Reading:
 
         Raises Unreachable if a file may not be read, FileNotFoundError if one changed meanwhile.
         """
-        there = [pair for pair in following.originals() if self._known(*pair)]
-        waiting = list(there)
-        for followed, _ in there:
+        waiting = [one for one in following.originals() if self._news(*one) and self._known(*one)]
+        for followed, _ in waiting:
             followed.unread = True
-        while waiting and room > 0:
-            followed, found = one = _next(waiting)
+        queue = Queue(waiting)
+        while queue and room > 0:
+            followed, found = queue.next()
             ahead = piece(self.files, found, followed, PIECE, self.now)
             end, full = self._take(followed, found, ahead)
             room = 0 if full else room - max(1, end - followed.offset)
             followed.unread = full or not ahead.whole
             followed.inside = ahead.inside and not full
             followed.read_to(end, self.files, found)
-            if not followed.unread:
-                waiting.remove(one)
-        return any(followed.unread for followed, _ in there)
+            if followed.unread:
+                queue.back(followed, found)
+            else:
+                queue.end(followed)
+        return bool(queue)
+
+    def _news(self, followed: Followed, found: Found) -> bool:
+        """Whether there may be something to read. What is unpacked never grows."""
+        if found.packed:
+            return followed.unread or followed.grown >= self.now
+        return followed.unread or found.size != followed.offset
 
     def _known(self, followed: Followed, found: Found) -> bool:
-        """Whether there may be something to read, and then how it is written."""
+        """Whether it is known how its lines are written, after a look at the first."""
         name = stem(followed.path)
         if not followed.form or not followed.form["sure"]:
-            lines = self._head(followed, found)
-            if not any(line.strip() for line in lines):
-                return bool(followed.offset)
+            lines, more = self._head(followed, found)
+            if not (more or any(line.strip() for line in lines)):
+                return bool(followed.form)
             known = form.look(lines, self.asked, self.forms.get(name))
             followed.form = known.dump()
             if followed.newest is None:
@@ -73,19 +82,21 @@ class Reading:
         self.forms[name] = form.load(followed.form)
         return True
 
-    def _head(self, followed: Followed, found: Found) -> list[str]:
-        """The first lines of a file: whole ones, or what there is if no more will come."""
+    def _head(self, followed: Followed, found: Found) -> tuple[list[str], bool]:
+        """The first lines of a file, whole if more of them may come; whether that is not all."""
         try:
             data = self.files.read(found, 0, HEAD)
         except Damaged:
             if followed.grown == self.now:
                 self.skipped[DAMAGED] += 1
-            return []
+            return [], False
         end = data.rfind(b"\n") + 1
         if not end and (followed.moved or len(data) == HEAD):
             end = len(data)
         lines = split(data[:end]).text
-        return [line for line in lines if self.begin.search(line)] if self.begin else lines
+        if self.begin:
+            lines = [line for line in lines if self.begin.search(line)]
+        return lines, len(data) == HEAD
 
     def _take(self, followed: Followed, found: Found, ahead: Piece) -> tuple[int, bool]:
         """Put the piece, or as much as there is room for; says where that ends, and if it is full.
@@ -120,7 +131,8 @@ class Reading:
         """The time of each record, None where it says none."""
         if not known.stamp:
             return [None] * len(parsed.text)
-        latest = times.latest_of(self.now, found.modified)
+        dated = known.stamp != "syslog" and "%" not in known.stamp
+        latest = 0 if dated else times.latest_of(self.now, found.modified)
         clock = self.clocks.get((known.stamp, latest))
         if clock is None:
             clock = self.clocks[known.stamp, latest] = times.reader(known.stamp, self.zone, latest)
@@ -128,20 +140,6 @@ class Reading:
             texts = parsed.columns.get(known.time, [""] * len(parsed.text))
             return [clock(text) if text else None for text in texts]
         return times.before(parsed.text, known.stamp, clock)
-
-
-def _next(waiting: list[tuple[Followed, Found]]) -> tuple[Followed, Found]:
-    """The file with the oldest record, of those that are the oldest generation not yet read."""
-    first: dict[str, tuple[Followed, Found]] = {}
-    for one in waiting:
-        name = stem(one[0].path)
-        if name not in first or _age(one[0]) < _age(first[name][0]):
-            first[name] = one
-    return min(first.values(), key=lambda one: (one[0].newest or 0, one[0].path))
-
-
-def _age(followed: Followed) -> tuple[bool, int, int]:
-    return not followed.moved, number(followed.path), followed.modified
 
 
 def _filled(
