@@ -84,7 +84,7 @@ class Log:
         self._cut()
 
     def pack(self, look: bool = False) -> None:
-        plain = [one for one in self.folder.glob("app.log.*") if one.suffix != ".gz"]
+        plain = sorted(one for one in self.folder.glob("app.log.*") if one.suffix != ".gz")
         for one in plain[:1]:
             raw = one.read_bytes()
             packed = one.with_name(f"{one.name}.gz")
