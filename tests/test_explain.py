@@ -31,6 +31,8 @@ class TestObserved:
         told = observed(whose, **record, blame=("country KP", "device new"))
         assert told == "an unusual login of ann, most of all country KP and device new"
         assert observed('line{host="a"}', **record) == 'an unusual line: "user=ann"'
+        why = observed("line", **record, blame=("a form of line that never came",))
+        assert why == 'an unusual line: "user=ann" (a form of line that never came)'
         long = observed("line", **record | {"said": 200 * "x"})
         assert long.endswith(f'"{120 * "x"}..."')
 

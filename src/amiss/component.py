@@ -216,6 +216,10 @@ class Detector(Component):
         """What it expects of the next tick, by feature (S,); nothing if it does not forecast."""
         return {}
 
+    def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
+        """Of single records: what is strange about each, in words, if `blame` does not say it."""
+        return [()] * len(frame.time)
+
     @classmethod
     def fits(cls) -> bool:
         """Whether there is something to fit."""

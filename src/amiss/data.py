@@ -84,7 +84,7 @@ class Frame:
     categories: frozenset[str] = frozenset()  # features that are names: equal or not, 0 is none
     records: Records | None = None  # of single records: the T records themselves
 
-    def __getitem__(self, ticks: slice) -> "Frame":
+    def __getitem__(self, ticks: slice | Array) -> "Frame":
         records = None if self.records is None else self.records[ticks]
         return replace(self, time=self.time[ticks], values=self.values[ticks], records=records)
 

@@ -115,10 +115,10 @@ class Pipeline(Component):
     ) -> tuple[States, Frame, Floats, Strange]:
         """Judge single records, and count them by the minute: those are series as all others."""
         detectors = [detector for detector in self.detectors if detector.each]
-        states, nats, blame = singles.judge_each(detectors, states, frame)
+        states, nats, why = singles.judge_each(detectors, states, frame)
         states["pace"], interval, watched = pace.step(states.get("pace") or pace.init(), frame.time)
         whom = (*self.by, *self.features.whom)
-        those = singles.strange(frame, nats, blame, interval, watched, whom)
+        those = singles.strange(frame, nats, why, interval, watched, whom)
         now = max(watermark or NEVER, int(frame.time[-1]) if len(frame.time) else NEVER)
         ways = [self.by, *([(*self.by, *self.features.counted)] if self.features.counted else [])]
         counted = [singles.labelled(singles.records_of(frame), of) for of in ways]

@@ -56,13 +56,13 @@ NONE = Strange(np.zeros(0, np.int64), (), _NOTHING, _NOTHING, _NOTHING, (), ())
 
 def judge_each(
     detectors: Sequence[Detector], states: States, frame: Frame
-) -> tuple[States, Floats, Floats | None]:
-    """Score each record: (T, 1, F) -> nats (T,), and what each field adds (T, F), and learn.
+) -> tuple[States, Floats, list[tuple[str, ...]]]:
+    """Score each record: (T, 1, F) -> nats (T,), and what is odd about the strange ones; learn.
 
     The harmonic mean of p, as for series; not compressed, as records may come by the thousand a
     second, of which one in a million is to be told. A detector without an opinion is left out.
     """
-    states, blame = dict(states), None
+    states, blames = dict(states), list[Floats | None]()
     inverse = np.full((len(detectors), len(frame.time), 1), np.nan)
     for k, detector in enumerate(detectors):
         name = name_of(detector)
@@ -74,34 +74,45 @@ def judge_each(
         else:
             past = grow(states.get(f"{name}.rank", {}), rank.init, 1)
             states[f"{name}.rank"], inverse[k] = rank.step(past, above(raw, detector.zero))
-        blame = raw.blame if blame is None else blame
+        blames.append(raw.blame)
     heard = np.isfinite(inverse).sum(axis=0)[:, 0]
     total = np.nansum(inverse, axis=0)[:, 0]
     nats = np.log(np.divide(total, heard, out=np.full(len(total), np.nan), where=heard > 0))
-    return states, nats, None if blame is None else blame[:, 0, :]
+    odd = frame[_hot(nats)]
+    why: list[tuple[str, ...]] = [()] * len(odd.time)
+    for detector, blame in zip(detectors, blames, strict=True):
+        if blame is None:
+            more = detector.why(states[name_of(detector)], odd)
+        else:
+            more = _blamed(odd, blame[_hot(nats), 0])
+        why = [(*before, *after) for before, after in zip(why, more, strict=True)]
+    return states, nats, why
+
+
+def _hot(nats: Floats) -> Array:
+    """The records that somebody may need to look at."""
+    return np.flatnonzero(nats >= LEAST)
 
 
 def strange(
     frame: Frame,
     nats: Floats,
-    blame: Floats | None,
+    why: list[tuple[str, ...]],
     interval: Floats,
     watched: Floats,
     whom: tuple[str, ...],
 ) -> Strange:
-    """Those of T records that somebody may need to look at; `whom`: the labels that name them."""
-    records = records_of(frame)
-    hot = np.flatnonzero(nats >= LEAST)
+    """The strange ones of T records, and `why` each is; `whom`: the labels that name them."""
+    records, hot = records_of(frame), _hot(nats)
     rows = hot.tolist()
     labels = [_labels(records, t) for t in rows]
-    blamed = [_blamed(frame, blame, t, of) for t, of in zip(rows, labels, strict=True)]
     return Strange(
         time=frame.time[hot],
         key=[_key(records, of, t, whom) for t, of in zip(rows, labels, strict=True)],
         score=nats[hot],
         interval=interval[hot],
         watched=watched[hot],
-        blame=blamed,
+        blame=why,
         said=[_said(records, of, t) for t, of in zip(rows, labels, strict=True)],
     )
 
@@ -180,17 +191,15 @@ def shown(outcome: Outcome, frame: Frame, worst: Floats) -> Outcome:
     return replace(outcome, scores=replace(scores, values=np.fmax(scores.values, strangest)))
 
 
-def _blamed(
-    frame: Frame, blame: Floats | None, t: int, labels: Mapping[str, str]
-) -> tuple[str, ...]:
-    """What is most to blame, worst first, in words: country KP, hour 3."""
-    if blame is None:
-        return ()
-    mine = np.nan_to_num(blame[t])
-    least = mine.max(initial=0.0) / 2
-    worst = np.argsort(-mine, kind="stable")[:BLAMED].tolist()
-    names = [frame.features[f] for f in worst if mine[f] > 0 and mine[f] >= least]
-    return tuple(f"{name} {_short(labels[name], 40)}" if name in labels else name for name in names)
+def _blamed(frame: Frame, blame: Floats) -> list[tuple[str, ...]]:
+    """What is most to blame for each record (N, F), worst first, in words: country KP."""
+    found = []
+    for t, shares in enumerate(np.nan_to_num(blame)):
+        said, least = _labels(records_of(frame), t), shares.max(initial=0.0) / 2
+        worst = np.argsort(-shares, kind="stable")[:BLAMED].tolist()
+        names = [frame.features[f] for f in worst if shares[f] > 0 and shares[f] >= least]
+        found.append(tuple(f"{n} {_short(said[n], 40)}" if n in said else n for n in names))
+    return found
 
 
 def _labels(records: Records, t: int) -> dict[str, str]:

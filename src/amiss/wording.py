@@ -9,6 +9,7 @@ from amiss.units import SYSTEM, listed, words, write_days, write_number
 
 MOST_DIGITS = 8
 QUOTED = 120  # characters of a line
+LINE = "line"  # what records are called that are nothing but text
 
 
 def rare(days: float, watched: float, since: int, before: int | None) -> str:
@@ -44,10 +45,10 @@ def _single(member: Member, system: Collection[str]) -> str:
     name, labels = parse_key(member.series)
     whose = [value for label, value in labels.items() if label not in system]
     said = f"an unusual {name.replace('_', ' ')}{f' of {listed(whose)}' if whose else ''}"
-    if member.blame:
+    if member.blame and name != LINE:
         return f"{said}, most of all {listed(list(member.blame))}"
     text = member.said if len(member.said) <= QUOTED else f"{member.said[:QUOTED]}..."
-    return f'{said}: "{text}"'
+    return f'{said}: "{text}"' + (f" ({'; '.join(member.blame)})" if member.blame else "")
 
 
 def is_whole(member: Member) -> bool:

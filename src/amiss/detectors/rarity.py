@@ -7,6 +7,7 @@ import numpy as np
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State
 from amiss.decide import events
+from amiss.memory import flat, nested
 
 TELLING = 4.0  # nats from which it is told why
 
@@ -35,10 +36,10 @@ class Rarity(Detector):
         x, count = frame.values[:, 0, :], len(frame.time)
         score, blame = np.full(count, np.nan), np.full((count, len(names)), np.nan)
         if count and len(names):
-            known = _nested(state) or events.init(int((~names).sum()), int(names.sum()))
+            known = nested(state) or events.init(int((~names).sum()), int(names.sum()))
             numbers, categories = x[:, ~names], x[:, names].astype(np.int64)
             known, said = events.step(known, numbers, categories, _telling)
-            state, score = _flat(known), said.score
+            state, score = flat(known), said.score
             order = np.concatenate([np.flatnonzero(~names), np.flatnonzero(names)])
             blame[:, order] = said.blame
         scores = Scores(frame.time, frame.keys, score[:, None], blame=blame[:, None, :])
@@ -47,15 +48,3 @@ class Rarity(Detector):
 
 def _telling(score: Floats, judged: Array) -> Array:
     return np.asarray(score >= TELLING)
-
-
-def _flat(states: events.States) -> State:
-    return {f"{part}.{name}": a for part, state in states.items() for name, a in state.items()}
-
-
-def _nested(state: State) -> events.States:
-    states: events.States = {}
-    for path, array in state.items():
-        part, _, name = path.partition(".")
-        states.setdefault(part, {})[name] = array
-    return states
