@@ -54,6 +54,13 @@ class Records:
     def __len__(self) -> int:
         return len(self.time)
 
+    def __getitem__(self, rows: "slice | Array") -> "Records":
+        """Some of them, with the same promise; what was skipped is of no row."""
+        labels = {label: column[rows] for label, column in self.labels.items()}
+        text = None if self.text is None else self.text[rows]
+        name, value = self.name[rows], self.value[rows]
+        return Records(self.time[rows], name, value, labels, text, self.watermark)
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:

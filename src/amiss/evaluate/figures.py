@@ -1,0 +1,101 @@
+"""How many incidents were told of how many that were asked for, in all and by week or day."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from amiss.data import DAY, SECOND
+from amiss.evaluate.trial import Trial
+from amiss.phrases import span
+
+WEEK = 7 * DAY
+MONDAY = 4 * DAY  # the first one after 1 January 1970, a Thursday
+MOST_DAYS = 62  # that are shown one by one
+TIMES = {1: "once", 2: "twice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A day or a week, as far as it lies in the span."""
+
+    start: int  # ns
+    end: int
+    told: int
+    asked: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What was told against what was asked for."""
+
+    told: int
+    asked: float  # in all of the span
+    a_day: float  # asked for
+
+    @property
+    def ratio(self) -> float:
+        """Told for one asked; NaN of no time."""
+        return self.told / self.asked if self.asked else float("nan")
+
+
+def rate(trial: Trial) -> Rate:
+    """Of all of the span."""
+    a_day = trial.pipeline.budget
+    return Rate(len(trial.incidents), a_day * (trial.end - trial.start) / DAY, a_day)
+
+
+def weeks(trial: Trial) -> list[Part]:
+    """Weeks from Monday on, in UTC."""
+    return parts(trial, WEEK, MONDAY)
+
+
+def days(trial: Trial) -> list[Part]:
+    """Days in UTC; weeks if there are too many of them."""
+    return parts(trial, DAY) if trial.end - trial.start <= MOST_DAYS * DAY else weeks(trial)
+
+
+def parts(trial: Trial, size: int, first: int = 0) -> list[Part]:
+    """The span cut at `first` and at whole multiples of `size` (ns) from there."""
+    opened = sorted(each.since for each in trial.incidents)
+    found, at = list[Part](), (trial.start - first) // size * size + first
+    while at < trial.end or not found:
+        start, end = max(at, trial.start), min(at + size, trial.end)
+        told = sum(at <= each < at + size for each in opened)
+        found.append(Part(start, end, told, trial.pipeline.budget * (end - start) / DAY))
+        at += size
+    if opened and opened[-1] >= at:  # in the very last moment
+        last = found.pop()
+        found.append(Part(last.start, last.end, last.told + 1, last.asked))
+    return found
+
+
+def often(a_day: float) -> str:
+    """5 a day, 1 a week."""
+    return f"{a_day:.3g} a day" if a_day >= 1 else f"{a_day * 7:.3g} a week"
+
+
+def headline(trial: Trial) -> str:
+    """It would have told you 4 times in 14 days (asked: 5 a day)."""
+    told = len(trial.incidents)
+    said = (
+        "never have told you" if not told else f"have told you {TIMES.get(told, f'{told} times')}"
+    )
+    asked = often(trial.pipeline.budget)
+    return f"It would {said} in {span(trial.end - trial.start)} (asked: {asked})."
+
+
+def written(ns: int) -> str:
+    """Sat 7 Mar 2026 14:02 UTC."""
+    at = datetime.fromtimestamp(ns // SECOND, UTC)
+    return f"{at:%a} {at.day} {at:%b %Y %H:%M} UTC"
+
+
+def shortly(ns: int) -> str:
+    """7 Mar 14:02, where the rest is known."""
+    at = datetime.fromtimestamp(ns // SECOND, UTC)
+    return f"{at.day} {at:%b %H:%M}"
+
+
+def day(ns: int) -> str:
+    """7 Mar 2026."""
+    at = datetime.fromtimestamp(ns // SECOND, UTC)
+    return f"{at.day} {at:%b %Y}"

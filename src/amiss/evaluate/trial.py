@@ -1,0 +1,96 @@
+"""What a replay of one pipeline came to: what would have been told, of what, and what was not."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from amiss.data import Incident
+from amiss.evaluate.around import Around, Curve
+from amiss.outcome import Outcome
+from amiss.pipeline import Pipeline
+
+Pictures: TypeAlias = dict[str, tuple[Curve, ...]]
+"""By id of the incident; of the worst alone where there are many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noisy:
+    """How often a series was a member of an incident."""
+
+    series: str
+    incidents: int
+    first: int  # of them it was the one most to blame
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One pipeline over one span."""
+
+    pipeline: Pipeline
+    start: int  # ns, from when on it counts
+    end: int
+    warm: int  # ns of history before that
+    series: tuple[str, ...]
+    samples: int
+    incidents: tuple[Incident, ...]  # those that opened in the span, in order; newest revisions
+    open_before: int  # incidents that were open already
+    skipped: dict[str, int]  # what was left out, by reason, the warming up included
+    pictures: Pictures
+
+    @property
+    def noisiest(self) -> list[Noisy]:
+        """Who was most often in incidents, worst first."""
+        of, led = Counter[str](), Counter[str]()
+        for incident in self.incidents:
+            of.update(member.series for member in incident.members)
+            led.update(member.series for member in incident.members[:1])
+        found = [Noisy(series, n, led[series]) for series, n in of.items()]
+        return sorted(found, key=lambda one: (-one.incidents, -one.first, one.series))
+
+
+@dataclass(slots=True)
+class Tally:
+    """Gathers a trial from what each step of a replay says. Cost: its pictures' 128 MB at most."""
+
+    pipeline: Pipeline
+    start: int
+    end: int
+    first: int = 0  # ns, where the warming up began
+    newest: dict[str, Incident] = field(default_factory=dict)
+    series: set[str] = field(default_factory=set)
+    samples: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    around: Around = field(default_factory=Around)
+
+    def take(self, outcome: Outcome) -> None:
+        """The next step."""
+        self.skipped.update(outcome.skipped)
+        self.newest.update({each.id: each for each in outcome.incidents})
+        told = tuple(each for each in outcome.incidents if each.since >= self.start)
+        self.around.take(outcome, told)
+        here = outcome.frame.time >= self.start
+        if here.any():
+            there = np.isfinite(outcome.frame.values[here][:, :, 0]).sum(axis=0)
+            self.samples += int(there.sum())
+            keys = outcome.frame.keys
+            self.series.update(keys[s] for s in np.flatnonzero(there).tolist())
+
+    def trial(self) -> Trial:
+        """All of it, when the last step was taken."""
+        mine = tuple(each for each in self.newest.values() if each.since >= self.start)
+        self.around.end(tuple(each for each in mine if each.until is None))
+        before = [each for each in self.newest.values() if each.since < self.start]
+        return Trial(
+            pipeline=self.pipeline,
+            start=self.start,
+            end=self.end,
+            warm=max(self.start - self.first, 0),
+            series=tuple(sorted(self.series)),
+            samples=self.samples,
+            incidents=mine,
+            open_before=sum(e.until is None or e.until >= self.start for e in before),
+            skipped=dict(+self.skipped),
+            pictures={id: curves for id, (_, curves) in self.around.drawn.items() if curves},
+        )
