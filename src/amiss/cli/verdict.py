@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def as_json(trial: "Trial", found: "Found | None") -> dict[str, Any]:
 
 
 def _print(trial: "Trial", found: "Found | None") -> None:
-    from amiss.cli.output import print_table
+    from amiss.cli.output import WIDTH, print_table
     from amiss.evaluate import figures
     from amiss.phrases import count, span, title, worst_first
 
@@ -141,7 +142,7 @@ def _print(trial: "Trial", found: "Found | None") -> None:
     for line in _left_out(trial):
         print(line)
     if found is not None:
-        print(f"\n{_of_labels(found)}")
+        print(f"\n{fill(_of_labels(found), WIDTH)}")
 
 
 def _lasted(incident: Any) -> str:
@@ -155,13 +156,14 @@ def _ratio(told: int, asked: float) -> str:
 
 
 def _left_out(trial: "Trial") -> Iterator[str]:
+    from amiss.cli.output import WIDTH
     from amiss.phrases import count
 
     said = [f"{number:,} {reason}" for reason, number in sorted(trial.skipped.items())]
     if trial.open_before:
         said.append(f"{count(trial.open_before, 'incident')} that had opened before")
     if said:
-        yield f"\nLeft out: {'; '.join(said)}"
+        yield "\n" + fill(f"Left out: {'; '.join(said)}", WIDTH)
 
 
 def _of_labels(found: "Found") -> str:
