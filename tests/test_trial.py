@@ -31,7 +31,8 @@ def trial(*found: Incident, start: int = MONDAY, end: int = MONDAY + 14 * DAY) -
 def test_told_against_asked_in_all_and_by_week() -> None:
     one = trial(at(MONDAY), at(MONDAY + DAY), at(MONDAY + 8 * DAY), at(MONDAY + 14 * DAY))
     rate = figures.rate(one)
-    assert (rate.told, rate.asked, rate.ratio) == (4, 70.0, 4 / 70)
+    assert (rate.told, rate.asked, figures.ratio(4, 70.0)) == (4, 70.0, "0.057")
+    assert figures.ratio(1, 0.2) == "-"
     assert [(w.told, w.asked) for w in figures.weeks(one)] == [(2, 35.0), (2, 35.0)]
     assert [day.told for day in figures.days(one)] == [1, 1, *[0] * 6, 1, *[0] * 4, 1]
     assert figures.headline(one) == "It would have told you 4 times in 14 days (asked: 5 a day)."
@@ -60,6 +61,14 @@ def test_who_is_noisy() -> None:
     one = trial(at(MONDAY, members=both), at(MONDAY + DAY, "load1"), at(MONDAY + 2 * DAY, "x"))
     found = [(n.series, n.incidents, n.first) for n in one.noisiest]
     assert found == [("load1", 2, 1), ("cpu_percent", 1, 1), ("x", 1, 1)]
+
+
+def test_a_whole_is_called_so_and_of_several_systems_it_is_said_whose() -> None:
+    one = trial(at(MONDAY, 'x{host="a"}'), at(MONDAY, 'x{host="b"}'))
+    assert one.title('x{host="a"}') == "X, a"
+    assert trial().title('x{host="a"}') == "X"
+    said = "The picture as a whole, by isolation forest"
+    assert one.title('isolation_forest{host="a"}') == said
 
 
 # labels

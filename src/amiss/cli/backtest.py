@@ -102,7 +102,7 @@ def backtest(
     with _recordings(settings, chosen, data, asked, home, notes) as recordings:
         for one, recording in recordings:
             bounds = _bounds(recording, start, end, warm)
-            trials.append(_try(one, recording, *bounds))
+            trials.append(_try(one, recording, bounds, drawn=page is not None))
             source = recording.name
     for note in notes:
         print(note, file=sys.stderr)
@@ -210,13 +210,16 @@ def _bounds(
 
 
 def _try(
-    pipeline: "Pipeline", recording: "Recording", first: int, since: int, until: int
+    pipeline: "Pipeline", recording: "Recording", bounds: tuple[int, int, int], drawn: bool
 ) -> "Trial":
     from amiss.cli.progress import stepping
+    from amiss.evaluate.around import Around
     from amiss.evaluate.trial import Tally
     from amiss.run.replay import replay
 
-    tally, done = Tally(pipeline, since, until, first), first
+    first, since, until = bounds
+    around = Around() if drawn else None
+    tally, done = Tally(pipeline, since, until, first, around=around), first
     with stepping(until - first, f"stepping {pipeline.name}") as tell:
         for outcome in replay(pipeline, recording.records(first, until)):
             tally.take(outcome)

@@ -74,7 +74,7 @@ def as_json(trial: "Trial", found: "Found | None") -> dict[str, Any]:
         "told": rate.told,
         "asked": rate.asked,
         "asked_a_day": rate.a_day,
-        "told_for_one_asked": rate.ratio,
+        "told_for_one_asked": rate.told / rate.asked if rate.asked else None,
         "weeks": [
             {"from": write(w.start), "to": write(w.end), "told": w.told, "asked": w.asked}
             for w in figures.weeks(trial)
@@ -107,7 +107,7 @@ def as_json(trial: "Trial", found: "Found | None") -> dict[str, Any]:
 def _print(trial: "Trial", found: "Found | None") -> None:
     from amiss.cli.output import WIDTH, print_table
     from amiss.evaluate import figures
-    from amiss.phrases import count, span, title, worst_first
+    from amiss.phrases import count, span, worst_first
 
     warm = f", after {span(trial.warm)} to learn from" if trial.warm else ""
     print(
@@ -117,12 +117,14 @@ def _print(trial: "Trial", found: "Found | None") -> None:
     )
     parts = figures.weeks(trial)
     rows = [
-        (figures.day(w.start), str(w.told), f"{w.asked:.3g}", _ratio(w.told, w.asked))
+        (figures.day(w.start), str(w.told), f"{w.asked:.3g}", figures.ratio(w.told, w.asked))
         for w in parts
     ]
     rate = figures.rate(trial)
     if len(parts) > 1:
-        rows.append(("in all", str(rate.told), f"{rate.asked:.3g}", _ratio(rate.told, rate.asked)))
+        rows.append(
+            ("in all", str(rate.told), f"{rate.asked:.3g}", figures.ratio(rate.told, rate.asked))
+        )
     print_table(("week from", "told", "asked", "told for one asked"), rows, wide="week from")
     if trial.incidents:
         print("\nThe worst:")
@@ -135,7 +137,7 @@ def _print(trial: "Trial", found: "Found | None") -> None:
             print(f"and {len(trial.incidents) - WORST} more, in the report and with --json")
         print("\nThe noisiest:")
         noisy = [
-            (title(one.series), str(one.incidents), str(one.first))
+            (trial.title(one.series), str(one.incidents), str(one.first))
             for one in trial.noisiest[:NOISIEST]
         ]
         print_table(("series", "incidents", "most to blame in"), noisy, wide="series")
@@ -149,10 +151,6 @@ def _lasted(incident: Any) -> str:
     from amiss.cli.output import lasted
 
     return lasted(incident.until - incident.since) if incident.until else "not over"
-
-
-def _ratio(told: int, asked: float) -> str:
-    return f"{told / asked:.2g}" if asked else "-"
 
 
 def _left_out(trial: "Trial") -> Iterator[str]:

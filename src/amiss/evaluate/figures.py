@@ -31,11 +31,6 @@ class Rate:
     asked: float  # in all of the span
     a_day: float  # asked for
 
-    @property
-    def ratio(self) -> float:
-        """Told for one asked; NaN of no time."""
-        return self.told / self.asked if self.asked else float("nan")
-
 
 def rate(trial: Trial) -> Rate:
     """Of all of the span."""
@@ -66,6 +61,11 @@ def parts(trial: Trial, size: int, first: int = 0) -> list[Part]:
         last = found.pop()
         found.append(Part(last.start, last.end, last.told + 1, last.asked))
     return found
+
+
+def ratio(told: int, asked: float) -> str:
+    """Told for one asked; where less than one was asked there is nothing to compare with."""
+    return f"{told / asked:.2g}" if asked >= 1.0 else "-"
 
 
 def often(a_day: float) -> str:

@@ -8,7 +8,7 @@ from amiss.decide.explain import rarity
 from amiss.evaluate import svg
 from amiss.evaluate.figures import shortly, written
 from amiss.evaluate.trial import Trial
-from amiss.phrases import band, count, how_rare, rarity_now, title, worst_first
+from amiss.phrases import band, count, how_rare, rarity_now, worst_first
 from amiss.units import words, write_number
 from amiss.wording import is_whole
 
@@ -59,7 +59,7 @@ def _article(trial: Trial, incident: Incident, true: bool | None) -> str:
         tags.append(tag("labelled", "good") if true else tag("not labelled", "still"))
     more = incident.breadth - min(len(incident.members), MEMBERS)
     every = incident.rarity / rarity(incident.score, 1.0)  # seconds between samples
-    rows = [_member(member, every) for member in incident.members[:MEMBERS]]
+    rows = [_member(trial, member, every) for member in incident.members[:MEMBERS]]
     seen = table(("series", "seen", "expected", "rarity", "strangest at"), rows, "Members")
     pictures = "".join(_pictures(trial, incident))
     return (
@@ -92,14 +92,14 @@ def _pictures(trial: Trial, incident: Incident) -> Iterator[str]:
     for curve in trial.pictures.get(incident.id, ()):
         until = incident.seen + int(curve.every * SECOND)
         until = until if incident.until is None else min(until, incident.until)
-        name = title(curve.series)
+        name = trial.title(curve.series)
         yield f'<p class="name">{escape(name)}</p>'
         yield svg.series(
             curve, (incident.since, until), f"{name} before, during and after the incident"
         )
 
 
-def _member(member: Member, every: float) -> tuple[str, ...]:
+def _member(trial: Trial, member: Member, every: float) -> tuple[str, ...]:
     rare = escape(rarity_now(member.score, every))
     at = escape(shortly(member.at))
     if is_whole(member):
@@ -111,4 +111,4 @@ def _member(member: Member, every: float) -> tuple[str, ...]:
     much = f"<small>{times:.0f} times the usual</small>" if 2 <= times < 1000 else ""
     expected = band(member.expected, member.lower, member.upper, member.observed, name)
     observed = f"<b>{escape(write_number(member.observed, name))}</b>{much}"
-    return escape(title(member.series)), observed, escape(expected), rare, at
+    return escape(trial.title(member.series)), observed, escape(expected), rare, at

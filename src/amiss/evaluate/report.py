@@ -14,7 +14,7 @@ from amiss.evaluate.labels import Found, Label, delay, tells
 from amiss.evaluate.listed import incidents, table
 from amiss.evaluate.trial import Trial
 from amiss.palette import DARK, ICON, LIGHT
-from amiss.phrases import count, span, title
+from amiss.phrases import count, span
 
 STYLE = Path(__file__).with_name("report.css")
 NOISIEST = 8  # series
@@ -63,7 +63,7 @@ def _section(trial: Trial, found: Found | None, labels: Sequence[Label]) -> Iter
         [
             ("told", f"{rate.told}"),
             ("asked", f"{rate.asked:.3g}"),
-            ("told for one asked", f"{rate.ratio:.2g}" if rate.asked else "-"),
+            ("told for one asked", figures.ratio(rate.told, rate.asked)),
             ("series", f"{len(trial.series):,}"),
             ("samples", f"{trial.samples:,}"),
         ]
@@ -85,7 +85,7 @@ def _section(trial: Trial, found: Found | None, labels: Sequence[Label]) -> Iter
     if trial.noisiest:
         yield "<h2>Noisiest series <small>by how many incidents they were in</small></h2>"
         rows = [
-            (escape(title(one.series)), str(one.incidents), str(one.first))
+            (escape(trial.title(one.series)), str(one.incidents), str(one.first))
             for one in trial.noisiest[:NOISIEST]
         ]
         yield table(("series", "incidents", "most to blame in"), rows, "Noisiest series")
@@ -98,7 +98,9 @@ def _section(trial: Trial, found: Found | None, labels: Sequence[Label]) -> Iter
 def settings(trial: Trial) -> str:
     """The pipeline as YAML, with its share of the budget."""
     said = trial.pipeline.model_dump(mode="json")
-    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=90)
+    return yaml.safe_dump(
+        said, sort_keys=False, allow_unicode=True, width=90, default_flow_style=None
+    )
 
 
 def _lead(trial: Trial) -> str:

@@ -6,10 +6,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from amiss.data import Incident
+from amiss import phrases
+from amiss.data import Incident, parse_key
 from amiss.evaluate.around import Around, Curve
+from amiss.judge import name_of
 from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
+from amiss.systems import distinct
 
 Pictures: TypeAlias = dict[str, tuple[Curve, ...]]
 """By id of the incident; of the worst alone where there are many."""
@@ -39,6 +42,13 @@ class Trial:
     skipped: dict[str, int]  # what was left out, by reason, the warming up included
     pictures: Pictures
 
+    def title(self, key: str) -> str:
+        """What a series is, and whose if there are several systems; or who judges a whole."""
+        name = parse_key(key)[0]
+        if name in {name_of(d).partition("-")[0] for d in self.pipeline.detectors if d.joint}:
+            return f"The picture as a whole, by {name.replace('_', ' ')}"
+        return phrases.title(key, len(distinct(self.series, self.pipeline.by)))
+
     @property
     def noisiest(self) -> list[Noisy]:
         """Who was most often in incidents, worst first."""
@@ -62,14 +72,15 @@ class Tally:
     series: set[str] = field(default_factory=set)
     samples: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    around: Around = field(default_factory=Around)
+    around: Around | None = field(default_factory=Around)  # None: no pictures
 
     def take(self, outcome: Outcome) -> None:
         """The next step."""
         self.skipped.update(outcome.skipped)
         self.newest.update({each.id: each for each in outcome.incidents})
         told = tuple(each for each in outcome.incidents if each.since >= self.start)
-        self.around.take(outcome, told)
+        if self.around is not None:
+            self.around.take(outcome, told)
         here = outcome.frame.time >= self.start
         if here.any():
             there = np.isfinite(outcome.frame.values[here][:, :, 0]).sum(axis=0)
@@ -80,7 +91,10 @@ class Tally:
     def trial(self) -> Trial:
         """All of it, when the last step was taken."""
         mine = tuple(each for each in self.newest.values() if each.since >= self.start)
-        self.around.end(tuple(each for each in mine if each.until is None))
+        pictures: Pictures = {}
+        if self.around is not None:
+            self.around.end(tuple(each for each in mine if each.until is None))
+            pictures = {id: curves for id, (_, curves) in self.around.drawn.items() if curves}
         before = [each for each in self.newest.values() if each.since < self.start]
         return Trial(
             pipeline=self.pipeline,
@@ -92,5 +106,5 @@ class Tally:
             incidents=mine,
             open_before=sum(e.until is None or e.until >= self.start for e in before),
             skipped=dict(+self.skipped),
-            pictures={id: curves for id, (_, curves) in self.around.drawn.items() if curves},
+            pictures=pictures,
         )
