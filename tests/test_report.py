@@ -43,15 +43,15 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def tried(quiet: bool = False) -> Trial:
+def tried(quiet: bool = False, ticks: int = TICKS) -> Trial:
     chance = np.random.default_rng(2)
     keys = tuple(series_key(f"x{n}_bytes", {"host": HOSTILE, "disk": HOSTILE}) for n in range(3))
     values = 1e6 * (20 + chance.normal(size=(TICKS, 3, 1)))
     values[:, 2] = np.nan
     values[600:640, :2] += 0 if quiet else 4e8
-    frame = Frame(START + EVERY * np.arange(TICKS), keys, ("value",), values)
+    frame = Frame(START + EVERY * np.arange(ticks), keys, ("value",), values[:ticks])
     of = pipeline(budget="1/day")
-    tally = Tally(of, START + 10 * MINUTE, int(frame.time[-1]), START)
+    tally = Tally(of, START + min(10 * MINUTE, ticks * EVERY // 2), int(frame.time[-1]), START)
     for outcome in replay(of, batches(records_of(frame), 500)):
         tally.take(outcome)
     return tally.trial()
@@ -96,6 +96,14 @@ def test_a_calm_span_says_so_and_that_it_was_watched() -> None:
     assert "Nothing would have been told." in text
     assert f"{calm.samples:,} samples of 2 series were judged" in text
     assert calm.samples == 2 * 780
+
+
+def test_what_was_seen_too_little_is_no_calm() -> None:
+    young = tried(ticks=90)
+    assert young.young == 2
+    text = page([young], ABOUT, [], [])
+    assert "Nor could it have been: of no series there were more than 96 samples." in text
+    assert "2 series: told of only from 96 samples on" in text
 
 
 def test_many_incidents_are_listed_and_only_the_worst_are_drawn(noisy: Trial, monkeypatch) -> None:

@@ -25,7 +25,7 @@ def at(time: int, of: str = "cpu_percent", **said: object) -> Incident:
 
 def trial(*found: Incident, start: int = MONDAY, end: int = MONDAY + 14 * DAY) -> Trial:
     series = tuple(sorted({m.series for each in found for m in each.members} | {"cpu_percent"}))
-    return Trial(PIPELINE, start, end, 0, series, 1000, found, 0, {}, {})
+    return Trial(PIPELINE, start, end, 0, series, 0, 1000, found, 0, {}, {})
 
 
 def test_told_against_asked_in_all_and_by_week() -> None:
@@ -54,6 +54,21 @@ def test_long_spans_are_shown_by_week() -> None:
 )
 def test_how_often(a_day: float, said: str) -> None:
     assert figures.often(a_day) == said
+
+
+def test_a_budget_of_less_than_one_a_day_is_shown_by_week() -> None:
+    rare = replace(trial(), pipeline=PIPELINE.model_copy(update={"budget": 1 / 7}))
+    assert len(figures.days(rare)) == 14
+    assert len(figures.days(replace(rare, end=MONDAY + 21 * DAY))) == 3
+
+
+def test_what_was_left_out_has_a_reason_each() -> None:
+    one = replace(trial(), skipped={"late": 1200}, young=1, open_before=2)
+    assert list(one.left_out()) == [
+        "late: 1,200",
+        "1 series: told of only from 96 samples on",
+        "2 incidents: opened before the span",
+    ]
 
 
 def test_who_is_noisy() -> None:

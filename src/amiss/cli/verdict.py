@@ -1,7 +1,7 @@
 """What a back-test came to: on the terminal, as JSON, as a page."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,7 @@ def as_json(trial: "Trial", found: "Found | None") -> dict[str, Any]:
         "to": write(trial.end),
         "warm_seconds": trial.warm / 1e9,
         "series": len(trial.series),
+        "series_seen_too_little": trial.young,
         "samples": trial.samples,
         "told": rate.told,
         "asked": rate.asked,
@@ -141,8 +142,8 @@ def _print(trial: "Trial", found: "Found | None") -> None:
             for one in trial.noisiest[:NOISIEST]
         ]
         print_table(("series", "incidents", "most to blame in"), noisy, wide="series")
-    for line in _left_out(trial):
-        print(line)
+    if out := "; ".join(trial.left_out()):
+        print("\n" + fill(f"Left out: {out}", WIDTH))
     if found is not None:
         print(f"\n{fill(_of_labels(found), WIDTH)}")
 
@@ -151,17 +152,6 @@ def _lasted(incident: Any) -> str:
     from amiss.cli.output import lasted
 
     return lasted(incident.until - incident.since) if incident.until else "not over"
-
-
-def _left_out(trial: "Trial") -> Iterator[str]:
-    from amiss.cli.output import WIDTH
-    from amiss.phrases import count
-
-    said = [f"{number:,} {reason}" for reason, number in sorted(trial.skipped.items())]
-    if trial.open_before:
-        said.append(f"{count(trial.open_before, 'incident')} that had opened before")
-    if said:
-        yield "\n" + fill(f"Left out: {'; '.join(said)}", WIDTH)
 
 
 def _of_labels(found: "Found") -> str:

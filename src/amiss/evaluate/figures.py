@@ -44,8 +44,10 @@ def weeks(trial: Trial) -> list[Part]:
 
 
 def days(trial: Trial) -> list[Part]:
-    """Days in UTC; weeks if there are too many of them."""
-    return parts(trial, DAY) if trial.end - trial.start <= MOST_DAYS * DAY else weeks(trial)
+    """Days in UTC; weeks if there are too many of them, or if less than one a day was asked."""
+    long = trial.end - trial.start
+    by_week = long > MOST_DAYS * DAY or (trial.pipeline.budget < 1 and long > 2 * WEEK)
+    return weeks(trial) if by_week else parts(trial, DAY)
 
 
 def parts(trial: Trial, size: int, first: int = 0) -> list[Part]:

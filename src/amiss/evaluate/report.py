@@ -13,6 +13,7 @@ from amiss.evaluate import figures, svg
 from amiss.evaluate.labels import Found, Label, delay, tells
 from amiss.evaluate.listed import incidents, table
 from amiss.evaluate.trial import Trial
+from amiss.judge import WARM
 from amiss.palette import DARK, ICON, LIGHT
 from amiss.phrases import count, span
 
@@ -73,7 +74,8 @@ def _section(trial: Trial, found: Found | None, labels: Sequence[Label]) -> Iter
         yield _facts(_figures(found))
         yield f'<p class="faint">{escape(_unused(found))}</p>'
     yield from _told(trial)
-    yield "<h2>Incidents <small>the worst first</small></h2>"
+    order = " <small>the worst first</small>" if len(trial.incidents) > 1 else ""
+    yield f"<h2>Incidents{order}</h2>"
     if trial.incidents:
         known = None if found is None else {i.id for i in trial.incidents if tells(i, labels)}
         yield from incidents(trial, known)
@@ -111,6 +113,8 @@ def _lead(trial: Trial) -> str:
 
 
 def _calm(trial: Trial) -> str:
+    if trial.young == len(trial.series):
+        return f"Nor could it have been: of no series there were more than {WARM} samples."
     return (
         f"{count(trial.samples, 'sample')} of {count(len(trial.series), 'series', 'series')} were "
         "judged, and none was strange enough to spend the budget on."
@@ -147,10 +151,7 @@ def _unused(found: Found) -> str:
 
 
 def _left_out(trial: Trial) -> str:
-    lines = [f"{reason}: {number:,}" for reason, number in sorted(trial.skipped.items())]
-    if trial.open_before:
-        many = count(trial.open_before, "incident")
-        lines.append(f"{many} that had opened before {figures.written(trial.start)}")
+    lines = list(trial.left_out())
     if not lines:
         return '<p class="faint">Nothing.</p>'
     return f'<ul class="plain">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'

@@ -66,7 +66,7 @@ def told(parts: Sequence[Part], a_day: float, label: str) -> str:
     bars, asked = [], []
     for n, part in enumerate(parts):
         tall = part.told / most * HIGH
-        over = "over" if part.told > part.asked + 1e-9 else "bar"
+        over = "over" if part.told > max(part.asked, 1.0) + 1e-9 else "bar"
         said = f"{day(part.start)}: {part.told} told, {part.asked:.3g} asked"
         bars.append(_rect(over, n * wide + gap, HIGH - tall, wide - 2 * gap, tall, said))
         level = HIGH - part.asked / most * HIGH

@@ -1,16 +1,17 @@
 """What a replay of one pipeline came to: what would have been told, of what, and what was not."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 
-from amiss import phrases
 from amiss.data import Incident, parse_key
 from amiss.evaluate.around import Around, Curve
-from amiss.judge import name_of
+from amiss.judge import WARM, name_of
 from amiss.outcome import Outcome
+from amiss.phrases import count, title
 from amiss.pipeline import Pipeline
 from amiss.systems import distinct
 
@@ -36,6 +37,7 @@ class Trial:
     end: int
     warm: int  # ns of history before that
     series: tuple[str, ...]
+    young: int  # of these, seen too little to be told of
     samples: int
     incidents: tuple[Incident, ...]  # those that opened in the span, in order; newest revisions
     open_before: int  # incidents that were open already
@@ -47,7 +49,16 @@ class Trial:
         name = parse_key(key)[0]
         if name in {name_of(d).partition("-")[0] for d in self.pipeline.detectors if d.joint}:
             return f"The picture as a whole, by {name.replace('_', ' ')}"
-        return phrases.title(key, len(distinct(self.series, self.pipeline.by)))
+        return title(key, len(distinct(self.series, self.pipeline.by)))
+
+    def left_out(self) -> Iterator[str]:
+        """What was not judged, or not told, and why; a line for each reason."""
+        for reason, number in sorted(self.skipped.items()):
+            yield f"{reason}: {number:,}"
+        if self.young:
+            yield f"{count(self.young, 'series', 'series')}: told of only from {WARM} samples on"
+        if self.open_before:
+            yield f"{count(self.open_before, 'incident')}: opened before the span"
 
     @property
     def noisiest(self) -> list[Noisy]:
@@ -70,6 +81,7 @@ class Tally:
     first: int = 0  # ns, where the warming up began
     newest: dict[str, Incident] = field(default_factory=dict)
     series: set[str] = field(default_factory=set)
+    grown: set[str] = field(default_factory=set)  # series seen long enough to be told of
     samples: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     around: Around | None = field(default_factory=Around)  # None: no pictures
@@ -87,6 +99,8 @@ class Tally:
             self.samples += int(there.sum())
             keys = outcome.frame.keys
             self.series.update(keys[s] for s in np.flatnonzero(there).tolist())
+            known = np.flatnonzero(outcome.seen > WARM).tolist()
+            self.grown.update(keys[s] for s in known)
 
     def trial(self) -> Trial:
         """All of it, when the last step was taken."""
@@ -102,6 +116,7 @@ class Tally:
             end=self.end,
             warm=max(self.start - self.first, 0),
             series=tuple(sorted(self.series)),
+            young=len(self.series - self.grown),
             samples=self.samples,
             incidents=mine,
             open_before=sum(e.until is None or e.until >= self.start for e in before),
