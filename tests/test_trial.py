@@ -50,7 +50,8 @@ def test_long_spans_are_shown_by_week() -> None:
 
 
 @pytest.mark.parametrize(
-    ("a_day", "said"), [(5.0, "5 a day"), (1 / 7, "1 a week"), (2.5, "2.5 a day")]
+    ("a_day", "said"),
+    [(5.0, "5 a day"), (1 / 7, "1 a week"), (2.5, "2.5 a day"), (1050.0, "1,050 a day")],
 )
 def test_how_often(a_day: float, said: str) -> None:
     assert figures.often(a_day) == said

@@ -6,16 +6,17 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from amiss.data import SECOND, Frame, Incident, Records
+from amiss.data import DAY, SECOND, Frame, Incident, Records
 from amiss.errors import StateError
 from amiss.evaluate.kept import Kept, records_of, series_of
 from amiss.evaluate.recording import batches
 from amiss.judge import name_of
 from amiss.run import replay as module
+from amiss.run.commits import NOTHING
 from amiss.run.fit import fit_here
 from amiss.run.replay import replay
 from amiss.run.watch import close
-from amiss.store import Store
+from amiss.store import Block, Checkpoint, Store
 from run.rig import EVERY, START, Numbers, Rig, pipeline
 
 TICKS = 900
@@ -63,6 +64,19 @@ def test_it_tells_what_live_told(lived) -> None:
 def test_batches_change_nothing(lived, most: int) -> None:
     past = kept(lived.store, most)
     assert told(replay(lived.pipeline, past.records(past.first, past.last))) == log(lived.store)
+
+
+def test_a_series_that_was_seen_once_and_a_gap_of_a_year_hold_nothing_up(tmp_path) -> None:
+    with closing(Store(tmp_path / "amiss.db")) as store:
+        time = START + np.array([0, 365]) * DAY
+        nothing = np.full((2, 2), np.nan)
+        value = np.array([[1.0, 5.0], [2.0, np.nan]])
+        block = Block(("a", "b"), time, value, *([nothing] * 4))
+        store.commit("made", {}, NOTHING, (), Checkpoint({}, (block,)))
+        past = kept(store)
+        found = [x for part in past.records(past.first, past.last) for x in part.value.tolist()]
+        later = [x for part in past.records(START + 1, past.last) for x in part.value.tolist()]
+        assert (found, later) == ([1.0, 5.0, 2.0], [2.0])
 
 
 def made(ticks: int) -> Records:

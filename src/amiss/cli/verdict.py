@@ -118,13 +118,18 @@ def _print(trial: "Trial", found: "Found | None") -> None:
     )
     parts = figures.weeks(trial)
     rows = [
-        (figures.day(w.start), str(w.told), f"{w.asked:.3g}", figures.ratio(w.told, w.asked))
+        (figures.day(w.start), str(w.told), figures.amount(w.asked), figures.ratio(w.told, w.asked))
         for w in parts
     ]
     rate = figures.rate(trial)
     if len(parts) > 1:
         rows.append(
-            ("in all", str(rate.told), f"{rate.asked:.3g}", figures.ratio(rate.told, rate.asked))
+            (
+                "in all",
+                str(rate.told),
+                figures.amount(rate.asked),
+                figures.ratio(rate.told, rate.asked),
+            )
         )
     print_table(("week from", "told", "asked", "told for one asked"), rows, wide="week from")
     if trial.incidents:
@@ -155,6 +160,7 @@ def _lasted(incident: Any) -> str:
 
 
 def _of_labels(found: "Found") -> str:
+    from amiss.evaluate.figures import amount
     from amiss.evaluate.labels import delay
     from amiss.phrases import count
 
@@ -166,5 +172,5 @@ def _of_labels(found: "Found") -> str:
     if found.precision is not None:
         said += f"; {found.true} of {count(found.incidents, 'incident')} opened in one"
     if found.false_a_week is not None:
-        said += f"; {found.false_a_week:.3g} false incidents a week"
+        said += f"; {amount(found.false_a_week)} false incidents a week"
     return f"{said}."

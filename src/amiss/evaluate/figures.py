@@ -72,14 +72,19 @@ def ratio(told: int, asked: float) -> str:
 
 def often(a_day: float) -> str:
     """5 a day, 1 a week."""
-    return f"{a_day:.3g} a day" if a_day >= 1 else f"{a_day * 7:.3g} a week"
+    return f"{amount(a_day)} a day" if a_day >= 1 else f"{amount(a_day * 7)} a week"
+
+
+def amount(x: float) -> str:
+    """A number of incidents that need not be whole: 0.625, 70, 1,050."""
+    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
 
 
 def headline(trial: Trial) -> str:
     """It would have told you 4 times in 14 days (asked: 5 a day)."""
     told = len(trial.incidents)
     said = (
-        "never have told you" if not told else f"have told you {TIMES.get(told, f'{told} times')}"
+        "never have told you" if not told else f"have told you {TIMES.get(told, f'{told:,} times')}"
     )
     asked = often(trial.pipeline.budget)
     return f"It would {said} in {span(trial.end - trial.start)} (asked: {asked})."

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from amiss.data import HOUR, Frame, Records, parse_key
+from amiss.data import MINUTE, Frame, Records, parse_key
 from amiss.errors import StateError
 from amiss.evaluate.recording import MOST, batches
 from amiss.store import Store
 from amiss.store.history import Series
 
-CELLS = 1 << 20  # read at once
+CELLS = 1 << 20  # read at once, on average
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,16 @@ class Kept:
     def records(self, start: int, end: int) -> Iterator[Records]:
         """See Recording. Raises Unreachable or StateError of the store."""
         start, end = max(start, self.first), min(end, self.last)
-        density = sum(one.points / (one.last - one.first + 1) for one in self.series)
-        window = max(int(CELLS / density), 1) if density else HOUR
+        points = sum(one.points for one in self.series)
+        window = max((self.last - self.first + 1) * CELLS // max(points, 1), MINUTE)
         for at in range(start, end + 1, window):
             until = min(at + window - 1, end)
             keys = [one.key for one in self.series if one.first <= until and one.last >= at]
-            if keys:
-                yield from batches(records_of(self.store.past(keys, at, until)), self.most)
+            if not keys:
+                continue
+            frame, ticks = self.store.past(keys, at, until), max(MOST // len(keys), 1)
+            for t in range(0, len(frame.time), ticks):
+                yield from batches(records_of(frame[t : t + ticks]), self.most)
 
 
 def records_of(frame: Frame) -> Records:

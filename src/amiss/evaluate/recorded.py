@@ -104,10 +104,11 @@ def _between(file: File, start: int, end: int) -> Iterator[Records]:
     if file.first > end or file.last < start:
         return
     for piece in file.pieces():
-        inside = (piece.time >= start) & (piece.time <= end)
-        if inside.any():
-            yield _records(piece, np.flatnonzero(inside))
-        elif piece.time[0] > end:
+        inside = np.flatnonzero((piece.time >= start) & (piece.time <= end))
+        rows = max(MOST // len(piece.names), 1)
+        for at in range(0, len(inside), rows):
+            yield _records(piece, inside[at : at + rows])
+        if piece.time[0] > end:
             return
 
 

@@ -62,8 +62,8 @@ def _section(trial: Trial, found: Found | None, labels: Sequence[Label]) -> Iter
     yield f'<p class="lead">{escape(_lead(trial))}</p>'
     yield _facts(
         [
-            ("told", f"{rate.told}"),
-            ("asked", f"{rate.asked:.3g}"),
+            ("told", f"{rate.told:,}"),
+            ("asked", figures.amount(rate.asked)),
             ("told for one asked", figures.ratio(rate.told, rate.asked)),
             ("series", f"{len(trial.series):,}"),
             ("samples", f"{trial.samples:,}"),
@@ -137,7 +137,7 @@ def _figures(found: Found) -> list[tuple[str, str]]:
         ("missed", f"{found.missed}"),
         ("precision", "-" if found.precision is None else f"{found.precision:.0%}"),
         ("told, median", delay(found)),
-        ("false a week", "-" if found.false_a_week is None else f"{found.false_a_week:.3g}"),
+        ("false a week", "-" if found.false_a_week is None else figures.amount(found.false_a_week)),
     ]
 
 

@@ -15,7 +15,7 @@ from amiss.data import SECOND, Floats, parse_key
 from amiss.evaluate import axes
 from amiss.evaluate.around import Curve
 from amiss.evaluate.axes import Tick
-from amiss.evaluate.figures import Part, day
+from amiss.evaluate.figures import Part, amount, day
 from amiss.phrases import USUAL, count
 
 WIDE, HIGH = 1000.0, 200.0
@@ -67,7 +67,7 @@ def told(parts: Sequence[Part], a_day: float, label: str) -> str:
     for n, part in enumerate(parts):
         tall = part.told / most * HIGH
         over = "over" if part.told > max(part.asked, 1.0) + 1e-9 else "bar"
-        said = f"{day(part.start)}: {part.told} told, {part.asked:.3g} asked"
+        said = f"{day(part.start)}: {part.told} told, {amount(part.asked)} asked"
         bars.append(_rect(over, n * wide + gap, HIGH - tall, wide - 2 * gap, tall, said))
         level = HIGH - part.asked / most * HIGH
         asked.append(f"M{n * wide:.1f} {level:.1f}h{wide:.1f}")
