@@ -90,9 +90,8 @@ def backtest(
         raise ConfigError("--by: it is for files; name one with --data")
     settings = read(file) if file is not None else default()
     chosen = _chosen(settings, pipeline, str(file or "the built-in configuration"))
-    page = (
-        None if no_report else _target(report, file, [*(data or []), *([labels] if labels else [])])
-    )
+    read_too = [*(data or []), *(str(one) for one in (labels, file) if one)]
+    page = None if no_report else _target(report, read_too)
     within = span(near, "--near")
     events = labelled.read(Table(labels), within) if labels else None
     asked = Asked(time, tuple(by or ()))
@@ -125,7 +124,7 @@ def _chosen(settings: "Settings", name: str | None, where: str) -> "list[Pipelin
     return [shared[name]]
 
 
-def _target(report: Path, config: Path | None, read: Sequence[str]) -> Path:
+def _target(report: Path, read: Sequence[str]) -> Path:
     """Where the page goes; ConfigError if nothing can be written there, or if it is read."""
     import os
 
@@ -137,7 +136,7 @@ def _target(report: Path, config: Path | None, read: Sequence[str]) -> Path:
         )
     if not os.access(report.parent, os.W_OK):
         raise ConfigError(f"--report: nothing can be written in the folder {report.parent}")
-    for one in (*read, *([str(config)] if config else [])):
+    for one in read:
         if report.exists() and Path(one).exists() and report.samefile(one):
             raise ConfigError(f"{one}: the report would be written over it; see --report")
     return report
@@ -172,7 +171,6 @@ def _recordings(
     from amiss.home import home as folder_of
 
     where = f"the history in {folder_of(home)}"
-
     with stored(home, reading=True) as store:
         found: list[tuple[Pipeline, Recording]] = []
         for one in chosen:

@@ -1,6 +1,6 @@
 """Incidents as a page lists them: a sentence, what was seen and expected, pictures. All escaped."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from html import escape
 
 from amiss.data import SECOND, Incident, Member, parse_key
@@ -8,6 +8,7 @@ from amiss.decide.explain import rarity
 from amiss.evaluate import svg
 from amiss.evaluate.figures import shortly, written
 from amiss.evaluate.trial import Trial
+from amiss.markup import table
 from amiss.phrases import band, count, how_rare, rarity_now, worst_first
 from amiss.units import words, write_number
 from amiss.wording import is_whole
@@ -32,24 +33,6 @@ def incidents(trial: Trial, true: Collection[str] | None = None) -> Iterator[str
         yield _article(trial, incident, None if true is None else incident.id in true)
     if len(found) > SHOWN:
         yield f'<p class="faint">And {count(len(found) - SHOWN, "more incident")}.</p>'
-
-
-def table(head: Sequence[str], body: Iterable[Sequence[str]], label: str) -> str:
-    """A table of HTML cells; on a narrow screen each row becomes a block."""
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    lines = "".join(
-        "<tr>"
-        + "".join(
-            f'<td data-label="{escape(name)}">{cell}</td>'
-            for name, cell in zip(head, row, strict=True)
-        )
-        + "</tr>"
-        for row in body
-    )
-    return (
-        f'<table aria-label="{escape(label)}"><thead><tr>{top}</tr></thead>'
-        f"<tbody>{lines}</tbody></table>"
-    )
 
 
 def _article(trial: Trial, incident: Incident, true: bool | None) -> str:

@@ -11,9 +11,10 @@ import yaml
 from amiss.data import DAY, readable
 from amiss.evaluate import figures, svg
 from amiss.evaluate.labels import Found, Label, delay, tells
-from amiss.evaluate.listed import incidents, table
+from amiss.evaluate.listed import incidents
 from amiss.evaluate.trial import Trial
 from amiss.judge import WARM
+from amiss.markup import table
 from amiss.palette import DARK, ICON, LIGHT
 from amiss.phrases import count, span
 

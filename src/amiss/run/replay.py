@@ -84,7 +84,8 @@ class _Models:
             self.held.clear()
             return
         self.times += times
-        slim = replace(frame, values=frame.values.astype(np.float32))
+        with np.errstate(over="ignore"):  # as live holds them
+            slim = replace(frame, values=frame.values.astype(np.float32))
         self.held.append(slim)
         self.bytes += slim.values.nbytes
         while self.bytes > MOST_BYTES and len(self.held) > 1:
