@@ -168,3 +168,13 @@ def test_each_pipeline_has_its_own_series(lived: Rig) -> None:
     said = amiss("backtest", "amiss.yaml", "--home", lived.folder, "--pipeline", "other")
     assert said.code == 2
     assert "has no series of pipeline 'other' yet" in said.err
+
+
+def test_single_records_have_no_history(folder: Path) -> None:
+    (folder / "each.yaml").write_text(
+        "pipelines: [{name: made, source: {type: host}, features: {type: each},"
+        " detectors: [{type: rarity}]}]"
+    )
+    said = amiss("backtest", "each.yaml", "--home", folder)
+    assert said.code == 2
+    assert "pipeline 'made' judges single records, and no history of such is kept" in said.err

@@ -96,7 +96,11 @@ def backtest(
     events = labelled.read(Table(labels), within) if labels else None
     asked = Asked(time, tuple(by or ()))
     trials: list[Trial] = []
-    notes: list[str] = []
+    notes = [
+        f"pipeline {one.name} is left out: it judges single records, whose history is not kept"
+        for one in settings.pipelines
+        if pipeline is None and one.features.each
+    ]
     source = ""
     with _recordings(settings, chosen, data, asked, home, notes) as recordings:
         for one, recording in recordings:
@@ -115,13 +119,18 @@ def _chosen(settings: "Settings", name: str | None, where: str) -> "list[Pipelin
     from amiss.errors import ConfigError
 
     shared = settings.shared_out()
-    if name is None:
-        return list(shared.values())
-    if name not in shared:
+    if name is not None and name not in shared:
         raise ConfigError(
             f"--pipeline: {where} has no pipeline {name!r}; it has {', '.join(sorted(shared))}"
         )
-    return [shared[name]]
+    wanted = [one for one in shared.values() if name in (None, one.name)]
+    chosen = [one for one in wanted if not one.features.each]
+    if not chosen:
+        raise ConfigError(
+            f"{where}: pipeline {wanted[0].name!r} judges single records, and no history of such "
+            "is kept; `amiss score --as events` or `--as lines` scores files of them"
+        )
+    return chosen
 
 
 def _target(report: Path, read: Sequence[str]) -> Path:

@@ -24,8 +24,6 @@ from amiss.run.watch import put_to_use
 from amiss.run.watched import Fitted
 from amiss.systems import view
 
-THE_END = replace(NOTHING, watermark=int(np.iinfo(np.int64).max // 2))
-"""No more is to come, so that the last tick is complete."""
 MOST_BYTES = 256 * 2**20  # of samples held to fit models on
 
 
@@ -35,14 +33,17 @@ def replay(pipeline: Pipeline, batches: Iterable[Records]) -> Iterator[Outcome]:
     The result does not depend on how they come in batches, as long as no time is in two.
     A model that could not be fitted is counted among what was skipped.
     """
-    states, models = pipeline.init(), _Models(pipeline)
+    states, models, last = pipeline.init(), _Models(pipeline), 0
     for batch in batches:
+        last = int(batch.time[-1])
         for records in models.cut(batch):
             states, outcome = pipeline.step(states, records)
             models.see(outcome.frame, len(np.unique(records.time)))
             failed = models.fit(states)
             yield replace(outcome, skipped={**outcome.skipped, **failed}) if failed else outcome
-    yield pipeline.step(states, THE_END)[1]
+    # nothing more is to come, so the tick that the last record lies in is complete
+    end = last + getattr(pipeline.features, "every", 0)
+    yield pipeline.step(states, replace(NOTHING, watermark=end))[1]
 
 
 @dataclass(slots=True)
