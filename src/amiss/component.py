@@ -142,6 +142,12 @@ class Source(Component):
         Raises Unreachable if the outside does not answer; the cursor then stays.
         """
 
+    def again(self) -> "Source | None":
+        """The same, set to give from an empty cursor on all that it gave before and still has;
+        None if it keeps nothing.
+        """
+        return None
+
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
         """What to say of a poll before anything is watched, line by line; nothing by default."""
         return ()

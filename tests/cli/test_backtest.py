@@ -1,5 +1,6 @@
 """`amiss backtest` as it is called."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,4 +178,30 @@ def test_single_records_have_no_history(folder: Path) -> None:
     )
     said = amiss("backtest", "each.yaml", "--home", folder)
     assert said.code == 2
-    assert "pipeline 'made' judges single records, and no history of such is kept" in said.err
+    assert "pipeline 'made' judges single records, and its source keeps no history" in said.err
+
+
+def test_files_are_read_again_from_their_beginning(folder: Path) -> None:
+    """What a source still has needs no store: single records and their rate, as live has them."""
+    lines = [
+        f'{{"time": {1_772_000_000 + 30 * n}, "user": "{"ann bob".split()[n % 2]}", '
+        f'"country": "{"SE" if n % 2 else "DE"}"}}'
+        for n in range(700)
+    ]
+    lines[600] = lines[600].replace('"DE"', '"KP"')
+    (folder / "logins.jsonl").write_text("\n".join(lines) + "\n")
+    (folder / "logins.yaml").write_text(
+        "pipelines: [{name: logins, source: {type: file, path: logins.jsonl, start: end,"
+        " name: login, labels: {host: a}}, features: {type: each, subject: [user]},"
+        " detectors: [{type: rarity}]}]"
+    )
+    said = amiss("backtest", "logins.yaml", "--home", folder, "--json")
+    assert said.code == 0, said.err
+    [trial] = json.loads(said.out)["pipelines"]
+    assert any("country KP" in incident["sentence"] for incident in trial["incidents"])
+    assert trial["from"] == "2026-02-25T06:13:20Z"
+    page = (folder / "backtest.html").read_text()
+    assert "an unusual login of" in page
+    said = amiss("backtest", "logins.yaml", "--home", folder, "--data", "x.csv")
+    assert said.code == 2
+    assert "--data has series" in said.err

@@ -1,8 +1,8 @@
 """`amiss backtest`: what would have been told, had a configuration run over the past."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 from amiss.cli.options import AsJson, Home
 
 if TYPE_CHECKING:
+    from amiss.component import Source
     from amiss.evaluate.columns import Asked
     from amiss.evaluate.recording import Recording
     from amiss.evaluate.trial import Trial
@@ -89,7 +90,7 @@ def backtest(
     if by and not data:
         raise ConfigError("--by: it is for files; name one with --data")
     settings = read(file) if file is not None else default()
-    chosen = _chosen(settings, pipeline, str(file or "the built-in configuration"))
+    chosen = _chosen(settings, pipeline, data, str(file or "the built-in configuration"))
     read_too = [*(data or []), *(str(one) for one in (labels, file) if one)]
     page = None if no_report else _target(report, read_too)
     within = span(near, "--near")
@@ -97,9 +98,9 @@ def backtest(
     asked = Asked(time, tuple(by or ()))
     trials: list[Trial] = []
     notes = [
-        f"pipeline {one.name} is left out: it judges single records, whose history is not kept"
+        f"pipeline {one.name} is left out: it judges single records, and {_WHY[bool(data)]}"
         for one in settings.pipelines
-        if pipeline is None and one.features.each
+        if pipeline is None and not _can(one, data)
     ]
     source = ""
     with _recordings(settings, chosen, data, asked, home, notes) as recordings:
@@ -115,7 +116,17 @@ def backtest(
     print_verdict(trials, events, page, json)
 
 
-def _chosen(settings: "Settings", name: str | None, where: str) -> "list[Pipeline]":
+_WHY = {False: "its source keeps no history of such", True: "--data has series"}
+
+
+def _can(pipeline: "Pipeline", data: list[str] | None) -> bool:
+    """Whether there is a past of what it judges."""
+    return not pipeline.features.each or (not data and pipeline.source.again() is not None)
+
+
+def _chosen(
+    settings: "Settings", name: str | None, data: list[str] | None, where: str
+) -> "list[Pipeline]":
     from amiss.errors import ConfigError
 
     shared = settings.shared_out()
@@ -124,11 +135,11 @@ def _chosen(settings: "Settings", name: str | None, where: str) -> "list[Pipelin
             f"--pipeline: {where} has no pipeline {name!r}; it has {', '.join(sorted(shared))}"
         )
     wanted = [one for one in shared.values() if name in (None, one.name)]
-    chosen = [one for one in wanted if not one.features.each]
+    chosen = [one for one in wanted if _can(one, data)]
     if not chosen:
         raise ConfigError(
-            f"{where}: pipeline {wanted[0].name!r} judges single records, and no history of such "
-            "is kept; `amiss score --as events` or `--as lines` scores files of them"
+            f"{where}: pipeline {wanted[0].name!r} judges single records, and {_WHY[bool(data)]}; "
+            "`amiss score --as events` or `--as lines` scores files of them"
         )
     return chosen
 
@@ -174,6 +185,27 @@ def _recordings(
         ]
         yield [(one, files) for one in chosen]
         return
+    with ExitStack() as opened:
+        kept = None
+        found: list[tuple[Pipeline, Recording]] = []
+        for one in chosen:
+            if (source := one.source.again()) is not None:
+                found.append((one, _again(source, one.name)))
+                continue
+            kept = kept or opened.enter_context(_history(home))
+            found.append((one, kept(one, settings)))
+        yield found
+
+
+def _again(source: "Source", name: str) -> "Recording":
+    from amiss.evaluate.again import look_over
+    from amiss.world import World
+
+    return look_over(source, World(), f"the source of {name}")
+
+
+@contextmanager
+def _history(home: Path | None) -> "Iterator[Callable[[Pipeline, Settings], Recording]]":
     from amiss.cli.stored import stored
     from amiss.errors import ConfigError
     from amiss.evaluate.kept import Kept, series_of
@@ -181,17 +213,18 @@ def _recordings(
 
     where = f"the history in {folder_of(home)}"
     with stored(home, reading=True) as store:
-        found: list[tuple[Pipeline, Recording]] = []
-        for one in chosen:
-            others = [p.name for p in settings.pipelines if p.name != one.name]
-            series = tuple(each for each in series_of(store, one.name, others) if each.points)
+
+        def of(pipeline: "Pipeline", settings: "Settings") -> "Recording":
+            others = [p.name for p in settings.pipelines if p.name != pipeline.name]
+            series = tuple(one for one in series_of(store, pipeline.name, others) if one.points)
             if not series:
                 raise ConfigError(
-                    f"{where} has no series of pipeline {one.name!r} yet; `amiss run` keeps it "
-                    "from its first checkpoint on, and --data names files instead"
+                    f"{where} has no series of pipeline {pipeline.name!r} yet; `amiss run` keeps "
+                    "it from its first checkpoint on, and --data names files instead"
                 )
-            found.append((one, Kept(store, where, series)))
-        yield found
+            return Kept(store, where, series)
+
+        yield of
 
 
 def _bounds(

@@ -35,14 +35,14 @@ def replay(pipeline: Pipeline, batches: Iterable[Records]) -> Iterator[Outcome]:
     """
     states, models, last = pipeline.init(), _Models(pipeline), 0
     for batch in batches:
-        last = int(batch.time[-1])
+        last = max(last, int(batch.time.max()))
         for records in models.cut(batch):
             states, outcome = pipeline.step(states, records)
             models.see(outcome.frame, len(np.unique(records.time)))
             failed = models.fit(states)
             yield replace(outcome, skipped={**outcome.skipped, **failed}) if failed else outcome
     # nothing more is to come, so the tick that the last record lies in is complete
-    end = last + getattr(pipeline.features, "every", 0)
+    end = last + getattr(pipeline.features, "every", pipeline.every)
     yield pipeline.step(states, replace(NOTHING, watermark=end))[1]
 
 

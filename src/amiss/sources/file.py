@@ -120,6 +120,10 @@ class File(Source):
             raise ValueError("text has no fields; take `format: regex` for `time` and `value`")
         return self
 
+    def again(self) -> "File":
+        """From the beginning of the files that are there."""
+        return self.model_copy(update={"start": "beginning"})
+
     def poll(self, cursor: Cursor, world: World) -> tuple[Cursor, Records]:
         """The lines after the cursor. Raises Unreachable if a folder or file cannot be read."""
         try:
