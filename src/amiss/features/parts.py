@@ -73,7 +73,7 @@ class Parts(NamedTuple):
 
 
 def parts(lines: Lines, words: Array) -> Parts:
-    """Take lines apart; `words` is a table of the words met so far. Cost: 4 ns a byte."""
+    """Take lines apart; `words` is a table of the words met so far. Cost: 8 ns a byte."""
     count = len(lines.begin)
     most = np.minimum(lines.end - lines.begin, LONGEST)
     room = int(most.sum()) + 4 * count + 4
