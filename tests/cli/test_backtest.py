@@ -197,7 +197,7 @@ def test_files_are_read_again_from_their_beginning(folder: Path) -> None:
     )
     said = amiss("backtest", "logins.yaml", "--home", folder, "--json")
     assert said.code == 0, said.err
-    [trial] = json.loads(said.out)["pipelines"]
+    trial = json.loads(said.out)["pipelines"]["logins"]
     assert any("country KP" in incident["sentence"] for incident in trial["incidents"])
     assert trial["from"] == "2026-02-25T06:13:20Z"
     page = (folder / "backtest.html").read_text()
