@@ -13,6 +13,7 @@ from amiss.detectors import pairs, relation
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.evaluate.answer import Verdict, lines_of
 from amiss.evaluate.joint import smooth
+from amiss.evaluate.stream import Stream
 from amiss.judge import judge, judge_jointly
 
 
@@ -50,6 +51,7 @@ def warm() -> float:
     portion.step({}, np.zeros(1), 0.1)
     nothing = np.full((1, 1), np.nan)
     verdict = Verdict(nothing, nothing, nothing, nothing, nothing, nothing > 0.0)
+    Stream().observe(0.0, 1.0)
     list(lines_of(pa.array(["0"]), ["a"], np.zeros((1, 1), np.int32), verdict))
     return time.perf_counter() - began
 
