@@ -6,7 +6,8 @@
 
 The first is the same as `amiss benchmark speed`. The second tells, as a JSON object a line, the
 cost of a point as series grow from 1 to 1,000,000 and as ticks in a call grow from 1 to 1,000;
-the million takes some gigabytes of memory. The third feeds scikit-learn's isolation forest row by row.
+the million takes some gigabytes of memory. The third feeds an isolation forest of scikit-learn, row
+by row.
 """
 
 import json
