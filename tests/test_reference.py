@@ -67,8 +67,8 @@ def test_every_command_and_option_that_help_names_is_on_the_page_of_commands() -
     assert set(parts) == set(listed())
     for name, part in parts.items():
         help_ = amiss(*name.split(), "--help").out
-        options = set(re.findall(r"^  .*?(--[a-z]+)", help_, re.MULTILINE))
-        assert options - {"--help"} <= set(re.findall(r"`(--[a-z]+)`", part)), name
+        options = set(re.findall(r"^  .*?(--[a-z-]+)", help_, re.MULTILINE))
+        assert options - {"--help"} <= set(re.findall(r"`(--[a-z-]+)`", part)), name
 
 
 def listed(*words: str) -> Iterator[str]:

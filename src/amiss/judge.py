@@ -100,7 +100,7 @@ def _judge(
         name = name_of(detector)
         states[name], raw = detector.step(states[name], features)
         past = states[f"{name}.rank"]
-        states[f"{name}.rank"], _ = rank.step(past, _above(raw, detector.zero), view)
+        states[f"{name}.rank"], _ = rank.step(past, above(raw, detector.zero), view)
     if detectors and not ranked:
         inverse = np.where(np.isfinite(value), 1.0, np.nan)[None]
     large, rare = np.zeros(value.shape), np.zeros(value.shape)
@@ -139,7 +139,7 @@ def judge_jointly(
         inverse = np.exp(np.minimum(large, MOST))
     else:
         past = grow(states.get(f"{name}.rank", {}), rank.init, len(frame.keys))
-        states[f"{name}.rank"], inverse = rank.step(past, _above(raw, detector.zero))
+        states[f"{name}.rank"], inverse = rank.step(past, above(raw, detector.zero))
     nothing = np.zeros(inverse.shape)
     nats = fuse.fuse(inverse[None], nothing > 0, nothing, nothing)
     return states, raw, replace(raw, values=nats), before
@@ -149,7 +149,7 @@ def _uncounted(series: int) -> State:
     return {"scored": np.zeros(series, np.int64)}
 
 
-def _above(raw: Scores, zero: float) -> Floats:
+def above(raw: Scores, zero: float) -> Floats:
     """How far the scores are above zero; NaN stays."""
     return np.maximum(raw.values - zero, 0.0) if zero else raw.values
 

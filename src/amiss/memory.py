@@ -98,6 +98,20 @@ def keep(state: State, kept: Array, shared: frozenset[str] = frozenset()) -> Sta
     return {name: a if name in shared else a[kept] for name, a in state.items()}
 
 
+def flat(states: Mapping[str, State]) -> State:
+    """Several states as one, of columns called part.name."""
+    return {f"{part}.{name}": a for part, state in states.items() for name, a in state.items()}
+
+
+def nested(state: State) -> dict[str, State]:
+    """What `flat` made one; a part without columns is not there."""
+    states: dict[str, State] = {}
+    for path, array in state.items():
+        part, _, name = path.partition(".")
+        states.setdefault(part, {})[name] = array
+    return states
+
+
 def dump(states: Mapping[str, State]) -> bytes:
     """Several states as the bytes of one `.npz`."""
     buffer = io.BytesIO()

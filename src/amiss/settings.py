@@ -103,6 +103,11 @@ class Settings(Component):
             )
         return self
 
+    def shared_out(self) -> dict[str, Pipeline]:
+        """The pipelines by name, each with its share of the budget."""
+        share = self.budget / len(self.pipelines)
+        return {p.name: p.model_copy(update={"budget": share}) for p in self.pipelines}
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port."""

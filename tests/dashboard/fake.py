@@ -22,9 +22,9 @@ from amiss.run.now import (
     SeriesNow,
     SinkNow,
 )
-from amiss.run.recent import thin
 from amiss.run.training import Card
 from amiss.store import Points, Store
+from amiss.store.thin import thin
 from amiss.world import World
 
 EVERY = 5 * SECOND

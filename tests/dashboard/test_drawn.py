@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from amiss.data import SECOND
-from amiss.run.recent import thin
 from amiss.store import Points
+from amiss.store.thin import thin
 from amiss.web.dashboard.charts import FAINT, histogram, number, series_chart
 from amiss.web.dashboard.drawn import READ, distribution, table
 

@@ -127,3 +127,8 @@ def test_a_worker_that_takes_too_long_is_stopped(monkeypatch) -> None:
     monkeypatch.setattr(fit, "LONGEST", 0.3)
     with pytest.raises(StateError, match="took longer"):
         fit_apart(FOREST, {}, history())
+
+
+def test_a_worker_is_handed_more_than_a_pipe_holds() -> None:
+    apart = fit_apart(FOREST, {}, history(20_000))
+    assert apart[f"{name_of(FOREST)}.count"]["scored"].tolist() == [20_000]

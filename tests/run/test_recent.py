@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from amiss.data import Frame, Scores
 from amiss.run import recent
-from amiss.run.recent import Recent, thin
+from amiss.run.recent import Recent
 from amiss.store import Points
+from amiss.store.thin import thin
 
 numbers = st.one_of(st.floats(-1e6, 1e6), st.just(np.nan), st.sampled_from([0.0, 1.0]))
 

@@ -21,10 +21,10 @@ from amiss.run.now import (
     SinkNow,
 )
 from amiss.run.predict import Prediction, predict
-from amiss.run.recent import thin
 from amiss.run.training import Card
 from amiss.settings import Settings
 from amiss.store import Points, Store
+from amiss.store.thin import thin
 from amiss.world import World
 from servers.incidents import START, incident, member
 

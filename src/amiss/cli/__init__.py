@@ -5,6 +5,7 @@ import sys
 import typer
 
 from amiss.cli import (
+    backtest,
     benchmark,
     check,
     doctor,
@@ -33,6 +34,7 @@ for command in (
     init.init,
     check.check,
     score.score,
+    backtest.backtest,
     templates.templates,
     incidents.incidents,
     explain.explain,

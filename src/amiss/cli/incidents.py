@@ -24,14 +24,17 @@ def incidents(
     home: Home = None,
 ) -> None:
     """List incidents, the last that opened first."""
+    import time
+
     from amiss.cli.output import print_json
     from amiss.cli.stored import stored
+    from amiss.cli.times import moment
     from amiss.errors import ConfigError
     from amiss.message import as_json
 
     if state not in (None, *STATES):
         raise ConfigError(f"--state: there is no state {state!r}; known: {', '.join(STATES)}")
-    start = _start(since) if since is not None else None
+    start = moment(since, "--since", time.time_ns()) if since is not None else None
     with stored(home) as store:
         found = store.incidents(since=start, state=state, limit=limit)  # type: ignore[arg-type]
     if json:
@@ -41,29 +44,6 @@ def incidents(
     else:
         said = " open" if state == "open" else ""
         print(f"There are no{said} incidents{f' since {since}' if since else ''}.")
-
-
-def _start(text: str) -> int:
-    """The moment, in ns, so long ago, or at this time."""
-    import re
-    import time
-
-    from amiss.component import SPAN, parse_span
-    from amiss.errors import ConfigError
-    from amiss.web.times import parse_time
-
-    if re.match(SPAN, text):
-        try:
-            span = parse_span(text)
-        except ValueError as exc:
-            raise ConfigError(f"--since: {exc}") from None
-        return time.time_ns() - span if isinstance(span, int) else 0
-    try:
-        return parse_time(text)
-    except ValueError:
-        raise ConfigError(
-            f"--since: {text!r} is neither a span such as 24h or 7d nor a time such as 2026-03-07"
-        ) from None
 
 
 def _table(found: "list[Incident]") -> None:

@@ -9,11 +9,24 @@ PATIENCE = 2.0  # seconds of work that want no bar
 
 
 @contextmanager
-def reading(size: int | None) -> Iterator[Callable[[int], None]]:
+def reading(size: int | None, verb: str = "scoring") -> Iterator[Callable[[int], None]]:
     """What to call with the number of bytes that were done with, of so many in all.
 
     Shows a bar on standard error if that is a terminal and it takes more than two seconds.
     """
+    with _shown(size, verb, in_bytes=True) as tell:
+        yield tell
+
+
+@contextmanager
+def stepping(ns: int, verb: str) -> Iterator[Callable[[int], None]]:
+    """The same for the ns of a span that were done with."""
+    with _shown(ns, verb, in_bytes=False) as tell:
+        yield tell
+
+
+@contextmanager
+def _shown(total: int | None, verb: str, in_bytes: bool) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -22,24 +35,25 @@ def reading(size: int | None) -> Iterator[Callable[[int], None]]:
         BarColumn,
         DownloadColumn,
         Progress,
+        TaskProgressColumn,
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
 
+    so_far = (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (TaskProgressColumn(),)
     shown = Progress(
-        TextColumn("scoring"),
+        TextColumn(verb),
         BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
+        *so_far,
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
-    task, began = shown.add_task("", total=size), monotonic()
+    task, began = shown.add_task("", total=total), monotonic()
 
-    def tell(read: int) -> None:
-        shown.update(task, advance=read)
+    def tell(done: int) -> None:
+        shown.update(task, advance=done)
         if monotonic() - began > PATIENCE:
             shown.start()
 

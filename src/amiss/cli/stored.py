@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def stored(asked: Path | None) -> "Iterator[Store]":
-    """What an installation has kept. ConfigError if there is nothing in this folder."""
+def stored(asked: Path | None, reading: bool = False) -> "Iterator[Store]":
+    """What an installation has kept. ConfigError if there is nothing in this folder.
+
+    With `reading` it is only read while the program runs; when it does not, as others open it:
+    it may start, and SQLite reads a file that nobody has open as one that nobody changes.
+    """
     from amiss.errors import ConfigError
     from amiss.home import DATABASE, home
 
@@ -25,7 +29,9 @@ def stored(asked: Path | None) -> "Iterator[Store]":
     from amiss.store import Store
 
     path = folder / DATABASE
-    store = Store(path, reading=not all(os.access(each, os.W_OK) for each in (folder, path)))
+    writable = all(os.access(each, os.W_OK) for each in (folder, path))
+    runs = Path(f"{path}-shm").exists()
+    store = Store(path, reading=not writable or (reading and runs))
     try:
         yield store
     finally:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import numpy as np
@@ -48,21 +49,23 @@ def fit_apart(
 def _run(question: bytes, stop: threading.Event) -> tuple[int, bytes, bytes]:
     """Exit code, answer and complaints of the worker."""
     last = time.monotonic() + LONGEST
-    asked: bytes | None = question
-    try:
-        worker = subprocess.Popen(
-            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-    except OSError as exc:
-        raise StateError(f"fitting failed: no process for it: {exc.strerror}") from exc
+    with TemporaryFile() as asked:  # a pipe would be full before the worker begins to read
+        try:
+            asked.write(question)
+            asked.seek(0)
+            worker = subprocess.Popen(
+                COMMAND, stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except OSError as exc:
+            raise StateError(f"fitting failed: no process for it: {exc.strerror}") from exc
     with worker:
         try:
             while not stop.is_set() and time.monotonic() < last:
                 try:
-                    said, complaint = worker.communicate(asked, timeout=LOOK)
+                    said, complaint = worker.communicate(timeout=LOOK)
                     return worker.returncode, said, complaint
                 except subprocess.TimeoutExpired:
-                    asked = None  # the rest of it is still being sent
+                    pass
         finally:
             if worker.poll() is None:
                 worker.kill()

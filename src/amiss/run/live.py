@@ -16,13 +16,14 @@ from amiss.run.listen import listen
 from amiss.run.lock import hold
 from amiss.run.now import Now
 from amiss.run.predict import Prediction, predict
-from amiss.run.recent import join, thin
+from amiss.run.recent import join
 from amiss.run.tending import Tending, stamp
 from amiss.run.training import Card, Trainee
 from amiss.run.watch import Watch, close, run_watch
 from amiss.settings import Settings, put_off
 from amiss.store import Points, Store
 from amiss.store.chunks import empty
+from amiss.store.thin import thin
 from amiss.world import World
 
 log = logging.getLogger(__name__)
@@ -193,8 +194,7 @@ class Live:
     def _adopt(self, said: Settings) -> None:
         self._said, held = None, {"listen": self.settings.listen, "token": self.settings.token}
         settings = said.model_copy(update=held)
-        share = settings.budget / len(settings.pipelines)
-        wanted = {p.name: p.model_copy(update={"budget": share}) for p in settings.pipelines}
+        wanted = settings.shared_out()
         for watch in self.watches:
             ending = self.threads[watch.name][1].is_set()  # of a reload that did not work out
             if ending or wanted.get(watch.name) != watch.pipeline:

@@ -5,27 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from amiss.data import Array, Floats, Frame, Scores
+from amiss.data import Array, Frame, Scores
 from amiss.store import Points
 from amiss.store.chunks import empty, merge
 
 COLUMNS = ("value", "score", "expected", "lower", "upper")
 TICKS = 720
 BYTES = 64 * 2**20
-
-
-def thin(found: Points, points: int) -> Points:
-    """About so many rows: the ends, and the extremes of value and score of each stretch."""
-    n = len(found)
-    if n <= points:
-        return found
-    edges = np.linspace(0, n, max((points - 2) // 3, 1) + 1).astype(int)[:-1]
-    bucket = np.repeat(np.arange(len(edges)), np.diff(np.append(edges, n)))
-    kept = [
-        _first_of(bucket, np.nan_to_num(extreme, nan=-np.inf))
-        for extreme in (found.value, -found.value, found.score)
-    ]
-    return found[np.unique(np.concatenate([*kept, [0, n - 1]]))]
 
 
 def join(recent: Points, stored: Callable[[int, int], Points], start: int, end: int) -> Points:
@@ -36,12 +22,6 @@ def join(recent: Points, stored: Callable[[int, int], Points], start: int, end: 
         until = min(end, int(recent.time[0]) - 1)
     found = recent[(recent.time >= start) & (recent.time <= end)]
     return merge([stored(start, until) if start <= until else empty(), found])
-
-
-def _first_of(bucket: Array, x: Floats) -> Array:
-    """The row of the largest x in each bucket."""
-    order = np.lexsort((-x, bucket))
-    return order[np.unique(bucket[order], return_index=True)[1]]
 
 
 class Recent:

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from amiss.data import Records
 from amiss.errors import Error, StateError, Unreachable
-from amiss.judge import name_of
+from amiss.judge import States, name_of
+from amiss.pipeline import Pipeline
 from amiss.run import commits
 from amiss.run.commits import NOTHING, Commit
 from amiss.run.resume import resume
@@ -19,7 +20,8 @@ from amiss.run.watched import Fitted, Progress, Watch, checkpoint, count, keep, 
 from amiss.systems import distinct
 
 __all__ = [
-    "Commit", "Fitted", "Progress", "Watch", "checkpoint", "close", "resume", "run_watch", "tick",
+    "Commit", "Fitted", "Progress", "Watch", "checkpoint", "close",
+    "put_to_use", "resume", "run_watch", "tick",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,8 @@ def run_watch(watch: Watch, stop: threading.Event, news: Callable[[], None]) -> 
         try:
             if not watch.ready:
                 resume(watch)
-            tick(watch, news)
+            if tick(watch, news):
+                pause = 0.0
             failures = 0
         except Error as exc:
             longer = pause + every / 1e9 * (2 ** min(failures, 6) - 1)
@@ -58,8 +61,8 @@ def run_watch(watch: Watch, stop: threading.Event, news: Callable[[], None]) -> 
         world.wait(stop, pause)
 
 
-def tick(watch: Watch, news: Callable[[], None]) -> None:
-    """One tick. `news` is called when incidents were committed.
+def tick(watch: Watch, news: Callable[[], None]) -> bool:
+    """One tick; says whether the source has more. `news` is called when incidents were committed.
 
     Raises Unreachable if the source did not answer. Where the store does not, the tick waits
     for it, in order, and the watch goes on.
@@ -70,7 +73,7 @@ def tick(watch: Watch, news: Callable[[], None]) -> None:
         _step(watch, records)
     elif not watch.waiting and watch.progress.health != "failing":
         watch.progress = replace(watch.progress, polled=watch.world.now())  # it did answer
-        return
+        return records.more
     began, told, trouble = watch.world.monotonic(), False, ""
     try:
         told = commits.write(watch.waiting, watch.store, watch.name)
@@ -92,6 +95,7 @@ def tick(watch: Watch, news: Callable[[], None]) -> None:
     )
     if told:
         news()
+    return records.more and not trouble
 
 
 def _step(watch: Watch, records: Records) -> None:
@@ -154,21 +158,27 @@ def close(watch: Watch) -> None:
 
 
 def _install(watch: Watch) -> bool:
-    """Put fitted models to use: their shared arrays, and what their past scores were."""
+    """Put fitted models to use; says whether there were any."""
     installed = False
-    shared = {name_of(detector): detector.shared for detector in watch.pipeline.detectors}
     while watch.fitted:
-        model = watch.fitted.popleft()
-        name = model.detector
-        if name not in shared or name not in watch.states:
-            continue
-        own, past = model.states[name], f"{name}.rank"
-        weights = {column: own[column] for column in shared[name]}
-        watch.states[name] = watch.states[name] | weights
-        systems = distinct(tuple(watch.states["series"]["keys"].tolist()), watch.pipeline.by)
-        if model.systems == systems[: len(model.systems)]:
-            watch.states[past] = model.states[past]
-        else:  # some were forgotten meanwhile: the rows are not theirs any more
-            watch.states.pop(past, None)
-        installed = True
+        installed = put_to_use(watch.pipeline, watch.states, watch.fitted.popleft()) or installed
     return installed
+
+
+def put_to_use(pipeline: Pipeline, states: States, model: Fitted) -> bool:
+    """A model's shared arrays, and what their past scores were, into `states`.
+
+    False if the pipeline does not have this detector, or has not stepped it yet.
+    """
+    name, past = model.detector, f"{model.detector}.rank"
+    shared = {name_of(detector): detector.shared for detector in pipeline.detectors}
+    if name not in shared or name not in states:
+        return False
+    own = model.states[name]
+    states[name] = states[name] | {column: own[column] for column in shared[name]}
+    systems = distinct(tuple(states["series"]["keys"].tolist()), pipeline.by)
+    if model.systems == systems[: len(model.systems)]:
+        states[past] = model.states[past]
+    else:  # some were forgotten meanwhile: the rows are not theirs any more
+        states.pop(past, None)
+    return True

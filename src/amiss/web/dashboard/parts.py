@@ -13,6 +13,7 @@ import streamlit as st
 
 from amiss.data import SECOND, readable
 from amiss.errors import Error
+from amiss.markup import table
 from amiss.run.now import Now
 from amiss.web.dashboard import here, theme, words
 
@@ -169,20 +170,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 
 def rows(head: Sequence[str], body: Iterable[Sequence[str]], label: str) -> str:
     """A table of HTML cells; on a narrow screen each row becomes a block."""
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    lines = (
-        "<tr>"
-        + "".join(
-            f'<td data-label="{escape(name)}">{cell}</td>'
-            for name, cell in zip(head, line, strict=True)
-        )
-        + "</tr>"
-        for line in body
-    )
-    return (
-        f'<table class="am-table" aria-label="{escape(label)}"><thead><tr>{top}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table>"
-    )
+    return table(head, body, label, "am-table")
 
 
 def meter(done: float, of: float, label: str) -> str:
