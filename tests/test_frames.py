@@ -119,6 +119,14 @@ def test_history_is_learned_and_not_reported(columns: dict[str, Any]) -> None:
     np.testing.assert_array_equal(later["score"], whole["score"][1400:])
 
 
+@pytest.mark.parametrize("by", [(), ("host",)])
+def test_threads_change_nothing(by: tuple[str, ...], columns: dict[str, Any], monkeypatch) -> None:
+    monkeypatch.setattr("amiss.judge.BLOCK", 100)
+    frame = pd.DataFrame(columns)
+    alone = amiss.score(frame, by=by, threads=1)
+    pd.testing.assert_frame_equal(amiss.score(frame, by=by, threads=3), alone, check_exact=True)
+
+
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
 def test_nothing_gives_nothing(shape: tuple[int, ...]) -> None:
     found = amiss.score(np.zeros(shape))

@@ -15,6 +15,7 @@ from amiss.detectors.level import Level
 from amiss.detectors.step import Step
 from amiss.detectors.surprise import Surprise
 from amiss.judge import WARM, States, judge, judge_jointly, name_of
+from amiss.threads import each
 from made import Chance, frame
 
 STACK = (Level(), Step(), Drift(span=24), Drift(span=144), Surprise())
@@ -115,6 +116,40 @@ def test_of_two_sizes_the_larger_counts() -> None:
     _, one = judge([Step(), Surprise()], {}, frame(x))
     _, two = judge([Step(), Surprise(), Large()], {}, frame(x))
     np.testing.assert_allclose(two.scores.values, one.scores.values, atol=1e-6)
+
+
+class Renewed(Step):
+    """Returns arrays of its own instead of those it was given."""
+
+    def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
+        state, scores = super().step({k: a.copy() for k, a in state.items()}, frame)
+        return state, scores
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("detectors", [STACK, [Renewed()], []])
+def test_blocks_and_threads_change_nothing(
+    detectors: list[Detector], threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = noise(120, 23)
+    x[50:60, 7] = np.nan
+    whole = judge(detectors, {}, frame(x))
+    monkeypatch.setattr("amiss.judge.BLOCK", 240)
+    states: States = {}
+    found = []
+    for part in (slice(0, 40), slice(40, 41), slice(41, 120)):
+        states, opinion = judge(detectors, states, frame(x)[part], each(threads))
+        found.append(opinion)
+    for name in ("values", "expected", "lower", "upper"):
+        parts = np.concatenate([getattr(o.scores, name) for o in found])
+        np.testing.assert_array_equal(parts, getattr(whole[1].scores, name))
+    for name in ("interval", "before"):
+        parts = np.concatenate([getattr(o, name) for o in found])
+        np.testing.assert_array_equal(parts, getattr(whole[1], name))
+    assert states.keys() == whole[0].keys()
+    for name, state in states.items():
+        for column, array in state.items():
+            np.testing.assert_array_equal(array, whole[0][name][column])
 
 
 def test_equal_settings_share_a_name_and_others_do_not() -> None:

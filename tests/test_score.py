@@ -19,7 +19,7 @@ from pyarrow import parquet
 from amiss.data import Frame
 from amiss.decide import budget
 from amiss.errors import ConfigError
-from amiss.evaluate import answer, joint, metrics, text
+from amiss.evaluate import answer, joint, metrics, tables, text
 from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.digits import put
 from amiss.evaluate.joint import Joint
@@ -146,6 +146,17 @@ def test_the_size_of_the_pieces_does_not_matter(
     monkeypatch.setattr(metrics, "CELLS", 7)
     monkeypatch.setattr(answer, "LINES", 5)
     [(pieces, _)] = run(path)
+    assert pieces == whole
+
+
+def test_nor_where_rows_belong_to_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"web-{n % 7}" for n in range(ROWS)]
+    path = write(tmp_path / "a.csv", curves() | {"host": names})
+    [(whole, report)] = run(path, by=["host"])
+    assert len(report.series) == 14
+    monkeypatch.setattr(text, "BLOCK", 200)
+    monkeypatch.setattr(tables, "GATHERED", 50)
+    [(pieces, _)] = run(path, by=["host"])
     assert pieces == whole
 
 

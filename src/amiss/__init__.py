@@ -4,15 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from amiss.evaluate.frames import score as score
+    from amiss.evaluate.stream import Opinion as Opinion
+    from amiss.evaluate.stream import Stream as Stream
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "score"]
+__all__ = ["Opinion", "Stream", "__version__", "score"]
 
 
 def __getattr__(name: str) -> Any:
-    """`amiss.score`, which brings numba and Arrow with it, when it is asked for."""
+    """What brings numba and Arrow with it, when it is asked for."""
     if name == "score":
         from amiss.evaluate.frames import score
 
         return score
+    if name in ("Opinion", "Stream"):
+        from amiss.evaluate import stream
+
+        return getattr(stream, name)
     raise AttributeError(f"module 'amiss' has no attribute {name!r}")

@@ -16,7 +16,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, cached_property, reduce
 from importlib.metadata import entry_points
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
@@ -122,7 +122,7 @@ class Component(BaseModel):
         frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
     )
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """The same for equal settings, other for other ones: what state belongs to."""
         said = f"{type(self).__name__}{self.model_dump_json()}"

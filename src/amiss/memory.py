@@ -14,7 +14,7 @@ import numpy as np
 from amiss.data import Array, Floats, Frame, State
 from amiss.errors import StateError
 
-VERSION = 1
+VERSION = 2
 DAMAGE = (
     ValueError,
     OSError,

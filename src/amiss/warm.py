@@ -14,6 +14,7 @@ from amiss.detectors.isolation_forest import IsolationForest
 from amiss.evaluate import digits
 from amiss.evaluate.answer import Verdict, lines_of, numbered
 from amiss.evaluate.joint import smooth
+from amiss.evaluate.stream import Stream
 from amiss.features import templates
 from amiss.judge import judge, judge_jointly
 from amiss.text.lines import split
@@ -54,6 +55,7 @@ def warm() -> float:
     _warm_lines()
     nothing = np.full((1, 1), np.nan)
     verdict = Verdict(nothing, nothing, nothing, nothing, nothing, nothing > 0.0)
+    Stream().observe(0.0, 1.0)
     list(lines_of(pa.array(["0"]), ["a"], np.zeros((1, 1), np.int32), verdict))
     return time.perf_counter() - began
 

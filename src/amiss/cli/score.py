@@ -61,6 +61,15 @@ def score(
             "Sessions are judged as a whole then."
         ),
     ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            show_default=False,
+            help="How many threads judge metrics: as many as there are cores, if it is not given. "
+            "It changes no result.",
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="What came of each input, as JSON lines.")
     ] = False,
@@ -99,7 +108,7 @@ def score(
     if kind == "lines":
         _lines(inputs, out, history, session, json)
         return
-    scorer = _scorer(kind, budget)
+    scorer = _scorer(kind, budget, threads)
     tables = [Table(path) for path in inputs]
     past = Table(history) if history is not None else None
     outs = outputs(tables, out, past)
@@ -138,7 +147,7 @@ def _known(kind: str) -> None:
         raise ConfigError(f"--as: there is no kind {kind!r}; known: {', '.join(KINDS)}")
 
 
-def _scorer(kind: str, budget: str | None) -> "Scorer[Any]":
+def _scorer(kind: str, budget: str | None, threads: int | None) -> "Scorer[Any]":
     if kind == "events":
         from amiss.evaluate.events import Events
 
@@ -151,8 +160,9 @@ def _scorer(kind: str, budget: str | None) -> "Scorer[Any]":
 
         return Joint(asked)
     from amiss.evaluate.metrics import Metrics
+    from amiss.threads import cores
 
-    return Metrics(asked)
+    return Metrics(asked, threads=threads or cores())
 
 
 def _a_row(text: str) -> float:

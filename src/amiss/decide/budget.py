@@ -38,6 +38,9 @@ def init(series: int) -> State:
     }
 
 
+COLUMNS = tuple(init(0))
+
+
 def ration(
     state: State,
     time: Times,
@@ -52,7 +55,7 @@ def ration(
     NaN is no alert and changes nothing. Cost: O(T S), about 20 ns a point.
     """
     alerts = np.zeros(scores.shape, np.bool_)
-    _ration(time, scores, interval, a_week, price, gain, alerts, *(state[name] for name in init(0)))
+    _ration(time, scores, interval, a_week, price, gain, alerts, *(state[name] for name in COLUMNS))
     return state, alerts
 
 

@@ -9,29 +9,28 @@ and whether the sample lies inside the usual daily envelope (half-hour slots, tw
 Several views need these, and a profile for each of them would cost 600 bytes a series.
 """
 
-from math import isfinite
-
 import numpy as np
 from numpy.typing import NDArray
 
-from amiss.data import DAY, HOUR, Array, Frame, State, measured
+from amiss.data import DAY, HOUR, LARGEST, Array, Frame, State
 from amiss.kernel import kernel
 
 FEATURES = ("value", "recent", "usual", "interval")
 DAY_SECONDS = 86400.0
 HALF_HOUR = HOUR // 2
 GAPS = 31
+HALF = 16  # the median of 31 is among so many, whatever is still to come
 RENEW = 1024  # samples after which the interval is measured again: it may have been changed
 MOST = 2147483647
-LARGEST = 3e38  # float32 holds no more
+WIDEST = 3e38  # float32 holds no more
 
 
 def init(series: int) -> State:
-    """The references of `series` series never seen before: 926 bytes each."""
+    """The references of `series` series never seen before: 830 bytes each."""
     return {
         "count": np.zeros(series, np.int32),
         "before": np.zeros(series, np.int64),
-        "gaps": np.zeros((series, GAPS), np.float32),
+        "gaps": np.zeros((series, HALF), np.float32),
         "known": np.zeros(series, np.uint8),
         "interval": np.full(series, 300.0, np.float32),
         "last": np.zeros((series, 3)),
@@ -41,11 +40,14 @@ def init(series: int) -> State:
         "seen": np.zeros((series, 48), np.uint16),
         "top": np.zeros((series, 48), np.float32),
         "bottom": np.zeros((series, 48), np.float32),
-        "cycles": np.zeros((series, 48), np.uint8),
+        "cycles": np.zeros((series, 12), np.uint8),
         "slot": np.full(series, -1, np.int8),
         "slot_top": np.full(series, -np.inf),
         "slot_bottom": np.full(series, np.inf),
     }
+
+
+COLUMNS = tuple(init(0))
 
 
 def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
@@ -55,13 +57,13 @@ def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
     measurement, gives NaN and changes nothing.
     Cost: O(T S), about 60 ns a point.
     """
-    value = measured(frame.column("value"))
+    value = frame.column("value")
     # one contiguous (T, S) plane for each feature: what the kernels that follow read
     planes = np.empty((len(FEATURES), *value.shape))
     planes[0] = value
     inside = np.zeros(value.shape, np.bool_)
-    columns = (state[name] for name in init(0))
-    _expect(frame.time, value, planes[1], planes[2], planes[3], inside, *columns)
+    columns = (state[name] for name in COLUMNS)
+    _expect(frame.time, planes[0], planes[1], planes[2], planes[3], inside, *columns)
     features = Frame(frame.time, frame.keys, FEATURES, planes.transpose(1, 2, 0))
     return state, features, inside
 
@@ -70,21 +72,31 @@ def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
 def _measure(gaps: Array, known: Array, dts: Array, s: int, count: int, gap: float) -> None:
     """Insert a gap among the known ones of row s, which are sorted; their median is the interval.
 
-    Of the first 31 from the start, later when there are 31 new ones.
+    Of the first 31 from the start, later when there are 31 new ones. Beyond 16 the smallest and
+    the largest are forgotten with each new one: neither can become the median any more.
     """
     if known[s] == GAPS:
         if count % RENEW != 0:
             return
         known[s] = 0
-    i = known[s]
-    while i > 0 and gaps[s, i - 1] > gap:
-        gaps[s, i] = gaps[s, i - 1]
-        i -= 1
-    gaps[s, i] = gap
-    known[s] += 1
-    n = known[s]
+    n, x = known[s], np.float32(gap)
+    if n < HALF:
+        i = n
+        while i > 0 and gaps[s, i - 1] > x:
+            gaps[s, i] = gaps[s, i - 1]
+            i -= 1
+    else:
+        last = 2 * HALF - 1 - n
+        x = min(max(x, gaps[s, 0]), gaps[s, last])
+        i = 0
+        while i < last - 1 and gaps[s, i + 1] < x:
+            gaps[s, i] = gaps[s, i + 1]
+            i += 1
+    gaps[s, i] = x
+    n += 1
+    known[s] = n
     if n == GAPS or count < RENEW:
-        half = n // 2
+        half = n // 2 - max(n - HALF, 0)
         dts[s] = gaps[s, half] if n % 2 else 0.5 * (gaps[s, half - 1] + gaps[s, half])
 
 
@@ -120,7 +132,13 @@ def _of_day(
 @kernel
 def _narrow(x: float) -> float:
     """As float32 can hold it."""
-    return min(max(x, -LARGEST), LARGEST)
+    return min(max(x, -WIDEST), WIDEST)
+
+
+@kernel
+def _cycles(cycles: Array, s: int, k: int) -> int:
+    """How many days of half-hour k are known, 3 if there are more; two bits each."""
+    return (int(cycles[s, k // 4]) >> (2 * (k % 4))) & 3
 
 
 @kernel
@@ -128,9 +146,10 @@ def _close(
     top: Array, bottom: Array, cycles: Array, s: int, k: int, high: float, low: float,
 ) -> None:  # fmt: skip
     """The envelope learns a half-hour when it is over, so its own samples are not in it."""
-    if cycles[s, k] < 255:
-        cycles[s, k] += 1
-    gain = max(0.25, 1.0 / cycles[s, k])
+    known = _cycles(cycles, s, k)
+    if known < 3:
+        cycles[s, k // 4] += 1 << (2 * (k % 4))
+    gain = max(0.25, 1.0 / (known + 1))
     top[s, k] = _narrow(top[s, k] + gain * (high - top[s, k]))
     bottom[s, k] = _narrow(bottom[s, k] + gain * (low - bottom[s, k]))
 
@@ -138,12 +157,12 @@ def _close(
 @kernel
 def _enclosed(x: float, half: int, top: Array, bottom: Array, cycles: Array, s: int) -> bool:
     """Whether x lies in the envelope of this half-hour and its neighbours, a quarter wider."""
-    if cycles[s, half] < 2:
+    if _cycles(cycles, s, half) < 2:
         return False
     high, low = -np.inf, np.inf
     for near in range(half - 1, half + 2):
         k = near % 48
-        if cycles[s, k] > 0:
+        if _cycles(cycles, s, k) > 0:
             high, low = max(high, top[s, k]), min(low, bottom[s, k])
     room = 0.25 * (high - low)
     return low - room <= x <= high + room
@@ -180,8 +199,8 @@ def _expect(
     for s in range(series):
         for t in range(ticks):
             v = value[t, s]
-            if not isfinite(v):
-                recent[t, s] = usual[t, s] = interval[t, s] = np.nan
+            if not abs(v) <= LARGEST:
+                value[t, s] = recent[t, s] = usual[t, s] = interval[t, s] = np.nan
                 continue
             if count[s] == 0:
                 level[s] = last[s, 0] = last[s, 1] = last[s, 2] = v

@@ -23,12 +23,13 @@ from amiss.decide import histogram
 from amiss.kernel import inlined, kernel
 
 BINS = 96
-LATER = histogram.later(BINS, np.uint32)
+LATER = histogram.later(BINS)
 WHOLE = 20  # what a sample weighs
 AGAIN = 1  # ... as a later sample of an episode
 EPISODE = 10  # samples
 LARGE = 4.0  # nats of T from which a sample belongs to an episode
 KEEP = 20000 * WHOLE
+CARRIES = KEEP // histogram.CARRY  # at most
 LEAST = 20 * WHOLE  # surprises before there is an opinion
 Q1, Q2 = 0.05, 0.005
 DECADE = log(Q1 / Q2)
@@ -37,14 +38,18 @@ BONUS = 10.0  # nats of T where the bonus of fusion starts and the band ends
 
 
 def init(series: int) -> State:
-    """The past of `series` surprises never seen before: 401 bytes each."""
+    """The past of `series` surprises never seen before: 215 bytes each."""
     return {
-        "counts": np.zeros((series, BINS), np.uint32),
+        "counts": np.zeros((series, BINS), np.uint16),
+        "carried": np.zeros((series, CARRIES), np.uint8),
         "base": np.zeros(series),
         "total": np.zeros(series, np.uint32),
         "zeros": np.zeros(series, np.uint32),
         "since": np.full(series, 255, np.uint8),
     }
+
+
+COLUMNS = tuple(init(0))
 
 
 def step(state: State, surprise: Floats) -> tuple[State, Floats, Floats, Floats]:
@@ -54,16 +59,18 @@ def step(state: State, surprise: Floats) -> tuple[State, Floats, Floats, Floats]
     remembered. Cost: O(T S), about 60 ns a point.
     """
     large, rare, width = (np.empty(surprise.shape) for _ in range(3))
-    _size(surprise, large, rare, width, *(state[name] for name in init(0)))
+    _size(surprise, large, rare, width, *(state[name] for name in COLUMNS))
     return state, large, rare, width
 
 
 @inlined
-def _tail(counts: Array, base: Array, total: Array, zeros: Array, s: int) -> tuple[float, ...]:
+def _tail(
+    counts: Array, carried: Array, base: Array, total: Array, zeros: Array, s: int
+) -> tuple[float, ...]:
     """low, Q1 and c of row s; Q1 is NaN where there is nothing to go by."""
     n = float(total[s]) + float(zeros[s])
     mass = min(n, 2.0 * total[s])  # an idle series: zeros count no more than the rest
-    p2, p1 = histogram.quantiles(counts, s, Q2 * mass, Q1 * mass)
+    p2, p1 = histogram.quantiles(counts, carried, s, Q2 * mass, Q1 * mass)
     if p1 < 0.0:
         return 0.0, np.nan, np.nan
     u1 = base[s] * exp2(p1 / histogram.PER_OCTAVE)
@@ -74,8 +81,9 @@ def _tail(counts: Array, base: Array, total: Array, zeros: Array, s: int) -> tup
 
 @inlined
 def _remember(
-    large: float, at: float, counts: Array, total: Array, zeros: Array, since: Array, s: int
-) -> None:
+    large: float, at: float, counts: Array, carried: Array, total: Array, zeros: Array,
+    since: Array, s: int,
+) -> None:  # fmt: skip
     """Count a sample, less if it is a later one of an episode."""
     weight = WHOLE
     if since[s] < 255:
@@ -86,12 +94,12 @@ def _remember(
         else:
             since[s] = 0
     if at >= 0.0:
-        counts[s, int(at)] += weight
+        histogram.add(counts, carried, s, at, weight)
         total[s] += weight
     else:
         zeros[s] += weight
     if total[s] + zeros[s] > KEEP:
-        histogram.halve(counts, s)
+        histogram.halve(counts, carried, s)
         total[s] >>= 1
         zeros[s] >>= 1
 
@@ -99,7 +107,7 @@ def _remember(
 @kernel
 def _size(
     surprise: Array, large: Array, rare: Array, width: Array,
-    counts: Array, base: Array, total: Array, zeros: Array, since: Array,
+    counts: Array, carried: Array, base: Array, total: Array, zeros: Array, since: Array,
 ) -> None:  # fmt: skip
     ticks, series = surprise.shape
     for s in range(series):
@@ -112,15 +120,15 @@ def _size(
             V = np.nan
             at = -1.0
             if u >= histogram.TINY:
-                at = max(histogram.position(u, counts, base, s, 6), 0.0)
+                at = max(histogram.position(u, counts, carried, base, s, 6), 0.0)
             if total[s] > LEAST:
-                low, q1, c = _tail(counts, base, total, zeros, s)
+                low, q1, c = _tail(counts, carried, base, total, zeros, s)
                 if isfinite(q1):
                     V = q1 + c * max(0.0, BONUS - low)
                     T = low + (u - q1) / c if u > q1 else low * u / q1
                 if T > BONUS:  # below it nobody asks
                     n = float(total[s]) + float(zeros[s])
-                    tail = histogram.above(at, counts, s, LATER)
+                    tail = histogram.above_many(at, counts, carried, s, LATER)
                     D = -log((tail + 0.2 * WHOLE) / (n + 0.2 * WHOLE))
             large[t, s], rare[t, s], width[t, s] = T, D, V
-            _remember(T, at, counts, total, zeros, since, s)
+            _remember(T, at, counts, carried, total, zeros, since, s)

@@ -1,11 +1,13 @@
 """What no plausible explanation covers."""
 
+from math import isfinite
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from amiss.component import Detector
-from amiss.data import Frame, Scores, State
+from amiss.data import Array, Frame, Scores, State
+from amiss.kernel import kernel
 
 
 class Surprise(Detector):
@@ -30,8 +32,16 @@ class Surprise(Detector):
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
         """u, with the recent value as what was expected."""
         value, recent = frame.column("value"), frame.column("recent")
-        e, r = value - recent, value - frame.column("usual")
-        least = np.minimum(np.abs(e), np.abs(r))
-        agree = np.sign(e) * np.sign(r) >= 0.0  # NaN stays NaN: the comparison is false
-        scores = np.where(agree | np.isnan(least), least, 0.0)
+        scores = np.empty(value.shape)
+        _surprise(value, recent, frame.column("usual"), scores)
         return state, Scores(frame.time, frame.keys, scores, expected=recent[:, :, None])
+
+
+@kernel
+def _surprise(value: Array, recent: Array, usual: Array, scores: Array) -> None:
+    ticks, series = value.shape
+    for t in range(ticks):
+        for s in range(series):
+            e, r = value[t, s] - recent[t, s], value[t, s] - usual[t, s]
+            least = min(abs(e), abs(r)) if (e > 0.0) == (r > 0.0) else 0.0
+            scores[t, s] = least if isfinite(e) and isfinite(r) else np.nan

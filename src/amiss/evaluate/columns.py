@@ -67,7 +67,8 @@ class Piece:
             labels = encoded.dictionary.to_pylist()
             code = code * len(labels) + arrow.ints(encoded.indices)
             said = [known | {column: label} for known in said for label in labels]
-        order = np.argsort(code, kind="stable")
+        few = code.max(initial=0) < 1 << 16  # then there is a faster way to sort
+        order = np.argsort(code.astype(np.uint16) if few else code, kind="stable")
         first = np.flatnonzero(np.diff(code[order], prepend=-1))
         for rows in np.split(order, first[1:]):
             yield said[int(code[rows[0]])], rows

@@ -1,21 +1,23 @@
 """Numbers and lines of CSV as bytes, compiled: half the time that general ways take."""
 
-from math import floor, isfinite, log10
+from math import floor, frexp, isfinite, log10
 
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import kernel
+from amiss.kernel import inlined, kernel
 
 WIDEST = 26  # bytes of a number and the comma before it
 LONGEST = 16  # digits before the point; beyond it and below .00001 there is an exponent
-POWERS = 10.0 ** np.arange(309)  # 10^308 is the largest
+POWERS = np.append(10.0 ** np.arange(309), np.inf)  # 10^308 is the largest
 TENS = 10 ** np.arange(20, dtype=np.uint64)
 MINUS, POINT, COMMA, NEWLINE, ZERO, E = np.frombuffer(b"-.,\n0e", np.uint8)
-TEN = np.uint64(10)
+TEN, HUNDRED = np.uint64(10), np.uint64(100)
+OCTAVE = log10(2.0)
+SMALL = 1e-290  # below it logarithms are sure enough
 
 
-@kernel
+@inlined
 def _shifted(x: float, power: int) -> np.uint64:
     """The whole number nearest to x 10^power; a power over 300 takes two steps."""
     if power < 0:
@@ -28,33 +30,42 @@ def _shifted(x: float, power: int) -> np.uint64:
     return np.uint64(np.rint(x))
 
 
-@kernel
+@inlined
 def _whole(out: Array, at: int, number: np.uint64, width: int) -> int:
-    """A whole number in so many digits."""
-    for k in range(at + width - 1, at - 1, -1):
-        rest = number // TEN
-        out[k] = ZERO + np.uint8(number - rest * TEN)
+    """A whole number in so many digits, two at a time."""
+    k = at + width
+    while k >= at + 2:
+        rest = number // HUNDRED
+        pair = number - rest * HUNDRED
+        first = pair // TEN
+        k -= 2
+        out[k] = ZERO + np.uint8(first)
+        out[k + 1] = ZERO + np.uint8(pair - first * TEN)
         number = rest
+    if k > at:
+        out[at] = ZERO + np.uint8(number)
     return at + width
 
 
 @kernel
-def _decimal(x: float, digits: int) -> tuple[np.uint64, int, int]:
-    """x > 0 as number, its digits and the exponent of the first, without zeros at the end."""
-    e = floor(log10(x))
+def _decimal(x: float, digits: int) -> tuple[np.uint64, int]:
+    """x > 0 as a number of so many digits, and the exponent of the first."""
+    if x < SMALL:
+        e = floor(log10(x))
+    else:
+        e = floor((frexp(x)[1] - 1) * OCTAVE)  # or one too small
+        if e < -1:
+            e += x * POWERS[-1 - e] >= 1.0
+        else:
+            e += x >= POWERS[e + 1]
     number = _shifted(x, digits - 1 - e)
-    if number >= TENS[digits]:  # 9.9996, or the logarithm was a little too small
+    while number >= TENS[digits]:  # 9.9996
         e += 1
         number = _shifted(x, digits - 1 - e)
-    elif number < TENS[digits - 1]:  # or too large
+    if number < TENS[digits - 1]:  # the power above is not exact
         e -= 1
         number = _shifted(x, digits - 1 - e)
-    for k in (8, 4, 2, 1):
-        rest = number // TENS[k]
-        if digits > k and rest * TENS[k] == number:
-            number = rest
-            digits -= k
-    return number, digits, e
+    return number, e
 
 
 @kernel
@@ -72,25 +83,23 @@ def put(out: Array, at: int, x: float, digits: int) -> int:
     if x < 0.0:
         out[at] = MINUS
         at += 1
-    number, digits, e = _decimal(abs(x), digits)
+    number, e = _decimal(abs(x), digits)
     before = 1  # digits before the point
     if -5 <= e < 0:
         out[at] = ZERO
         out[at + 1] = POINT
-        out[at + 2 : at + 1 - e] = ZERO
-        return _whole(out, at + 1 - e, number, digits)
+        at = _zeros(out, at + 2, -1 - e)
+        return _shorn(out, _whole(out, at, number, digits))
     if 0 <= e < LONGEST:
         before = e + 1
     if digits <= before:
-        at = _whole(out, at, number, digits)
-        out[at : at + before - digits] = ZERO
-        at += before - digits
+        at = _zeros(out, _whole(out, at, number, digits), before - digits)
     else:
         end = _whole(out, at + 1, number, digits)
         for k in range(at, at + before):
             out[k] = out[k + 1]
         out[at + before] = POINT
-        at = end
+        at = _shorn(out, end)
     if before == 1 and e != 0:
         out[at] = E
         at += 1
@@ -99,6 +108,22 @@ def put(out: Array, at: int, x: float, digits: int) -> int:
             at += 1
         at = _whole(out, at, np.uint64(abs(e)), 3 if abs(e) > 99 else 2)
     return at
+
+
+@inlined
+def _zeros(out: Array, at: int, count: int) -> int:
+    """So many zeros."""
+    for k in range(at, at + count):
+        out[k] = ZERO
+    return at + count
+
+
+@inlined
+def _shorn(out: Array, end: int) -> int:
+    """Where digits end without the zeros after the last, and without a point after that."""
+    while out[end - 1] == ZERO:
+        end -= 1
+    return end - 1 if out[end - 1] == POINT else end
 
 
 @kernel

@@ -13,6 +13,7 @@ from amiss.evaluate.columns import Asked, Notes, Piece, choose
 from amiss.evaluate.metrics import Metrics
 from amiss.evaluate.scorer import Memories, a_week
 from amiss.evaluate.times import clock
+from amiss.threads import cores
 
 ROWS = 1 << 16  # at once
 EVERY = 300  # seconds between rows that carry no time
@@ -29,6 +30,7 @@ def score(
     by: tuple[str, ...] = (),
     budget: str = "1/week",
     history: Any = None,
+    threads: int | None = None,
 ) -> Any:
     """Judge each sample of each numeric column by what came before it, and nothing else.
 
@@ -39,6 +41,7 @@ def score(
     by       columns that say whose the numbers are
     budget   alerts to put up with, of each series
     history  a frame of the same kind to learn from before
+    threads  how many to use; one for each core if it is not given. It changes no result
 
     A table gives a table of the same library, a row for each sample: time, the columns of `by`,
     series, value, score (nats), p, expected, lower, upper and alert. A numpy array gives a
@@ -46,7 +49,8 @@ def score(
     Missing values are NaN or null, and have no score. About a microsecond a sample.
     Raises ConfigError for what cannot be scored.
     """
-    scorer, memories = Metrics(a_week(budget, "budget")), Memories()
+    used = cores() if threads is None else threads
+    scorer, memories = Metrics(a_week(budget, "budget"), threads=used), Memories()
     if isinstance(frame, np.ndarray):
         if by or history is not None:
             raise ConfigError(f"{WHAT}: an array has no columns; put its history before its rows")

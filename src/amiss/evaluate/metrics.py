@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from amiss.evaluate.answer import HEADER, Verdict, lines_of
 from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.scorer import Memories, Memory, Told, alerts
 from amiss.evaluate.tables import Table
-from amiss.judge import judge
+from amiss.judge import Each, judge
 from amiss.memory import align
 from amiss.settings import default
+from amiss.threads import each
 
 CELLS = 1 << 16  # samples judged at once: what they need fits a processor's cache
 SINGLE: tuple[Detector, ...] = tuple(d for d in default().pipelines[0].detectors if not d.joint)
@@ -25,6 +27,7 @@ class Metrics:
 
     a_week: float
     detectors: tuple[Detector, ...] = SINGLE
+    threads: int = 1
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -50,26 +53,41 @@ class Metrics:
         alert = np.zeros(shape, np.bool_)
         said = Verdict(piece.values, score, expected, lower, upper, alert)
         names, which = list[str](), np.empty(shape, np.int32)
-        most = max(1, CELLS // shape[1])
+        groups = []
         for labels, rows in piece.apart():
-            memory = memories.setdefault(frozenset(labels.items()), Memory())
-            for at in range(0, len(rows), most):
-                self._judge(memory, piece, rows[at : at + most], said)
+            groups.append((memories.setdefault(frozenset(labels.items()), Memory()), rows))
             which[rows] = len(names) + np.arange(shape[1])
             names += [series_key(name, labels) for name in piece.names]
+        inner, outer = each(self.threads), map
+        if len(groups) > 1:
+            inner, outer = outer, inner
+
+        def judged(group: tuple[Memory, Array]) -> None:
+            memory, rows = group
+            most = max(1, CELLS // shape[1])
+            for at in range(0, len(rows), most):
+                self._judge(memory, piece, rows[at : at + most], said, inner)
+
+        for _ in outer(judged, groups):
+            pass
         return said, names, which
 
     def settle(self, memories: Memories) -> None:
         """Nothing: all of it was learned as it came."""
 
-    def _judge(self, memory: Memory, piece: Piece, rows: Array, said: Verdict) -> None:
-        values, known = piece.values[rows], dict.fromkeys(memory.keys)
+    def _judge(self, memory: Memory, piece: Piece, rows: Any, said: Verdict, inner: Each) -> None:
+        known = dict.fromkeys(memory.keys)
         memory.keys = tuple(known | dict.fromkeys(piece.names))
-        place_of = {key: s for s, key in enumerate(memory.keys)}
-        columns = [place_of[name] for name in piece.names]
+        columns: Any = slice(None)  # slices spare copies
+        if memory.keys != piece.names:
+            place_of = {key: s for s, key in enumerate(memory.keys)}
+            columns = [place_of[name] for name in piece.names]
+        if rows[-1] - rows[0] == len(rows) - 1:
+            rows = slice(int(rows[0]), int(rows[-1]) + 1)
+        values = piece.values[rows]
         whole = Frame(piece.time[rows], piece.names, ("value",), values[:, :, None])
         frame = align(whole, memory.keys)
-        memory.states, opinion = judge(self.detectors, memory.states, frame)
+        memory.states, opinion = judge(self.detectors, memory.states, frame, inner)
         scores = opinion.scores
         alert = alerts(
             memory.states, frame.time, scores.values, opinion.interval, opinion.before, self.a_week

@@ -15,6 +15,7 @@ from amiss.evaluate.text import BLOCK, csv_batches, json_batches, opened
 
 JSON = (".jsonl", ".ndjson", ".json")
 ROWS = 1 << 16  # of a Parquet file, read at once
+GATHERED = 1 << 17  # rows judged at once where they belong to many
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class Table:
         Raises ConfigError, with the row where there is one, if it cannot be read or makes no
         sense; a single cell that is no number is missing instead, and counted in `notes`.
         """
-        columns = None
-        for batch in self.batches(asked, tell):
+        columns, batches = None, self.batches(asked, tell)
+        for batch in _gathered(batches) if asked.by else batches:
             if columns is None:
                 columns = choose(self.name, asked, notes, batch)
             yield columns.take(batch)
@@ -88,6 +89,18 @@ class Table:
             for batch in read(stream, self.name, asked):
                 yield batch
                 tell(int(BLOCK * worth()))  # Arrow makes a batch of each block
+
+
+def _gathered(batches: Iterator[Any]) -> Iterator[Any]:
+    """Larger batches: where rows belong to many, each of them has few in a small one."""
+    held: list[Any] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(one.num_rows for one in held) >= GATHERED:
+            yield pa.concat_batches(held)
+            held = []
+    if held:
+        yield pa.concat_batches(held)
 
 
 def _plain(said: str) -> str:
