@@ -171,7 +171,6 @@ def _space(encoded: Encoded, name: str) -> Floats:
 
 def _gathered(shares: Floats, owner: Array, columns: int) -> Floats:
     """(N, D) shares as sums over the columns that they are about (N, columns)."""
-    said = np.zeros((len(shares), columns))
-    for d, column in enumerate(owner.tolist()):
-        said[:, column] += shares[:, d]
-    return said
+    said = np.zeros((columns, len(shares)))
+    np.add.at(said, owner, shares.T)
+    return said.T

@@ -148,14 +148,6 @@ def _drawn(low: Array, high: Array, draw: float) -> int:
 
 
 @kernel
-def _leaf(row: Array, feature: Array, threshold: Array, left: Array, right: Array) -> int:
-    node = 0
-    while feature[node] >= 0:
-        node = left[node] if row[feature[node]] <= threshold[node] else right[node]
-    return node
-
-
-@kernel
 def _paths(
     rows: Array,
     feature: Array,
@@ -165,17 +157,25 @@ def _paths(
     path: Array,
     out: Array,
 ) -> None:
-    for r in range(len(rows)):
-        total = 0.0
-        for t in range(len(feature)):
-            total += path[t, _leaf(rows[r], feature[t], threshold[t], left[t], right[t])]
-        out[r] = total / len(feature)
+    out[:] = 0.0
+    for t in range(len(feature)):  # one tree stays in the cache
+        for r in range(len(rows)):
+            node = 0
+            while feature[t, node] >= 0:
+                below = rows[r, feature[t, node]] <= threshold[t, node]
+                node = left[t, node] if below else right[t, node]
+            out[r] += path[t, node]
+    out /= len(feature)
 
 
 @kernel
 def _leaves(
     rows: Array, feature: Array, threshold: Array, left: Array, right: Array, out: Array
 ) -> None:
-    for r in range(len(rows)):
-        for t in range(len(feature)):
-            out[r, t] = _leaf(rows[r], feature[t], threshold[t], left[t], right[t])
+    for t in range(len(feature)):
+        for r in range(len(rows)):
+            node = 0
+            while feature[t, node] >= 0:
+                below = rows[r, feature[t, node]] <= threshold[t, node]
+                node = left[t, node] if below else right[t, node]
+            out[r, t] = node
