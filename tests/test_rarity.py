@@ -174,8 +174,15 @@ def test_the_sample_is_the_first_rows_and_then_of_a_horizon() -> None:
 
 
 def test_fits_are_due_at_each_doubling() -> None:
-    marks = [n for n in range(1, 200_000) if sample.due(n - 1, n)]
-    assert marks == [64 << k for k in range(10)] + [65536, 98304, 131072, 163840, 196608]
+    def marks(fitted: int) -> list[int]:
+        found = []
+        for n in range(fitted + 1, 200_000):
+            if sample.due(fitted, n):
+                found.append(fitted := n)
+        return found
+
+    assert marks(0) == [64 << k for k in range(10)] + [65536, 98304, 131072, 163840, 196608]
+    assert marks(20_000) == [40_000, 72_768, 105_536, 138_304, 171_072], "after a history"
 
 
 def test_the_portion_is_kept() -> None:

@@ -14,7 +14,7 @@ from amiss.detectors.isolation_forest import IsolationForest
 from amiss.evaluate import digits
 from amiss.evaluate.answer import Verdict, lines_of, numbered
 from amiss.evaluate.joint import smooth
-from amiss.features import templates
+from amiss.features import encoding, templates
 from amiss.judge import judge, judge_jointly
 from amiss.text.lines import split
 
@@ -54,6 +54,9 @@ def warm() -> float:
     code, every = np.zeros((2, 2), np.int32), np.arange(2)
     met, _ = pairs.fit(code, 1, every, seed=0)
     pairs.score(met, code)
+    pairs.blame(met, code)
+    texts = np.zeros((len(rows), 1), np.int64)
+    encoding.encode(encoding.fit(rows, texts), rows, texts)
     relation.fit(np.arange(4.0).reshape(2, 2), every)
     portion.step({}, np.zeros(1), 0.1)
     _warm_lines()

@@ -78,7 +78,7 @@ def encode(state: State, numbers: Floats, categories: Array) -> Encoded:
     code = np.empty((len(numbers), numbers.shape[1] + categories.shape[1]), np.int32)
     z, rank = np.empty(numbers.shape), np.empty(numbers.shape)
     parts = ("edges", "knots", "ranks", "counts", "mean", "sd")
-    _encode(numbers, *(state[name] for name in parts), code, z, rank)
+    _encode(numbers, code, z, rank, *(state[name] for name in parts))
     known = [np.zeros((len(numbers), 0), np.bool_)]
     for j in range(categories.shape[1]):
         k, values = categories[:, j], state["values"][j]
@@ -126,15 +126,15 @@ def _values(categories: Array) -> State:
 @kernel
 def _encode(
     numbers: Array,
+    code: Array,
+    z: Array,
+    rank: Array,
     edges: Array,
     knots: Array,
     ranks: Array,
     counts: Array,
     mean: Array,
     sd: Array,
-    code: Array,
-    z: Array,
-    rank: Array,
 ) -> None:
     for i in range(numbers.shape[0]):
         for j in range(numbers.shape[1]):
@@ -168,6 +168,6 @@ def _between(knots: Array, ranks: Array, count: int, x: float) -> float:
         return 0.5
     at = _less(knots, count, x)
     if at in (0, count):
-        return ranks[min(at, count - 1)]
+        return float(ranks[min(at, count - 1)])
     share = (x - knots[at - 1]) / (knots[at] - knots[at - 1])
-    return ranks[at - 1] + share * (ranks[at] - ranks[at - 1])
+    return float(ranks[at - 1] + share * (ranks[at] - ranks[at - 1]))
