@@ -14,6 +14,7 @@ from amiss.decide import bulk, portion, sample, tail
 from amiss.decide.events import LEAST
 from amiss.detectors import burst, neighbours, pairs, relation
 from amiss.features import encoding
+from amiss.names import hashed
 from made import Chance
 
 N = 300
@@ -24,8 +25,8 @@ def rows(n: int = N, seed: int = 1) -> tuple[Floats, Array]:
     chance = Chance(seed)
     a, b = np.exp(chance.normal(n)), np.rint(chance.exponential(n) * 100)
     numbers = np.stack([a, b, a * b + chance.normal(n), chance.uniform(n) > 0.9], axis=1)
-    few = np.array(encoding.hashed(["x", "y", "z"]))[(chance.uniform(n) * 3).astype(int)]
-    many = np.array(encoding.hashed([f"u{int(k)}" for k in chance.exponential(n) * 20]))
+    few = np.array(hashed(["x", "y", "z"]))[(chance.uniform(n) * 3).astype(int)]
+    many = np.array(hashed([f"u{int(k)}" for k in chance.exponential(n) * 20]))
     return numbers, np.stack([few, many], axis=1)
 
 
@@ -34,7 +35,7 @@ def test_numbers_and_categories_are_encoded_as_the_equations_say() -> None:
     numbers[7, 0] = np.nan
     state = encoding.fit(numbers, categories)
     new = np.array([[np.nan, 1e150, -1e150, 0.0], [1.0, 50.0, 40.0, 1.0]])
-    texts = np.array([[encoding.hashed(["w"])[0], 0], categories[3]])
+    texts = np.array([[hashed(["w"])[0], 0], categories[3]])
     found = encoding.encode(state, new, texts)
     assert found.code[0].tolist()[:2] == [encoding.MISSING, 7]
     assert found.code[0].tolist()[2:] == [0, 0, 0, 0], "below all, the first flag, never seen"
@@ -281,7 +282,7 @@ def test_blame_is_where_it_was_planted() -> None:
     new, texts = rows(40, 7)
     for n in range(40):
         new[n, n % 3] = [-50.0, 9e4, -3e3][n % 3]
-    texts[:, 0] = np.where(np.arange(40) % 4 == 3, encoding.hashed(["never"])[0], texts[:, 0])
+    texts[:, 0] = np.where(np.arange(40) % 4 == 3, hashed(["never"])[0], texts[:, 0])
     opinion = rarity.judge(states, new, texts)
     worst = np.argsort(-rarity.blame(states, opinion, np.arange(40)), axis=1)
     found = [n % 3 in worst[n, :2] for n in range(40)]
