@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss import rarity
+from amiss import rarity, trees
 from amiss.data import Array, Floats, State
 from amiss.decide import bulk, portion, sample, tail
-from amiss.detectors import neighbours, pairs, relation
-from amiss.evaluate.events import LEAST
+from amiss.decide.events import LEAST
+from amiss.detectors import burst, neighbours, pairs, relation
 from amiss.features import encoding
+from amiss.names import hashed
 from made import Chance
 
 N = 300
@@ -24,8 +25,8 @@ def rows(n: int = N, seed: int = 1) -> tuple[Floats, Array]:
     chance = Chance(seed)
     a, b = np.exp(chance.normal(n)), np.rint(chance.exponential(n) * 100)
     numbers = np.stack([a, b, a * b + chance.normal(n), chance.uniform(n) > 0.9], axis=1)
-    few = np.array(encoding.hashed(["x", "y", "z"]))[(chance.uniform(n) * 3).astype(int)]
-    many = np.array(encoding.hashed([f"u{int(k)}" for k in chance.exponential(n) * 20]))
+    few = np.array(hashed(["x", "y", "z"]))[(chance.uniform(n) * 3).astype(int)]
+    many = np.array(hashed([f"u{int(k)}" for k in chance.exponential(n) * 20]))
     return numbers, np.stack([few, many], axis=1)
 
 
@@ -34,7 +35,7 @@ def test_numbers_and_categories_are_encoded_as_the_equations_say() -> None:
     numbers[7, 0] = np.nan
     state = encoding.fit(numbers, categories)
     new = np.array([[np.nan, 1e150, -1e150, 0.0], [1.0, 50.0, 40.0, 1.0]])
-    texts = np.array([[encoding.hashed(["w"])[0], 0], categories[3]])
+    texts = np.array([[hashed(["w"])[0], 0], categories[3]])
     found = encoding.encode(state, new, texts)
     assert found.code[0].tolist()[:2] == [encoding.MISSING, 7]
     assert found.code[0].tolist()[2:] == [0, 0, 0, 0], "below all, the first flag, never seen"
@@ -174,8 +175,15 @@ def test_the_sample_is_the_first_rows_and_then_of_a_horizon() -> None:
 
 
 def test_fits_are_due_at_each_doubling() -> None:
-    marks = [n for n in range(1, 200_000) if sample.due(n - 1, n)]
-    assert marks == [64 << k for k in range(10)] + [65536, 98304, 131072, 163840, 196608]
+    def marks(fitted: int) -> list[int]:
+        found = []
+        for n in range(fitted + 1, 200_000):
+            if sample.due(fitted, n):
+                found.append(fitted := n)
+        return found
+
+    assert marks(0) == [64 << k for k in range(10)] + [65536, 98304, 131072, 163840, 196608]
+    assert marks(20_000) == [40_000, 72_768, 105_536, 138_304, 171_072], "after a history"
 
 
 def test_the_portion_is_kept() -> None:
@@ -191,28 +199,90 @@ def test_the_portion_is_kept() -> None:
     assert state["theta"] == before
 
 
+def model(numbers: Floats, categories: Array) -> tuple[rarity.States, Floats]:
+    """Of a sample whose last rows are the latest."""
+    latest = {"numbers": numbers[-burst.WINDOW :], "categories": categories[-burst.WINDOW :]}
+    return rarity.fit(numbers, categories, latest)
+
+
+def test_a_burst_is_a_ratio_of_densities_less_that_of_the_surroundings() -> None:
+    x = np.stack([Chance(1).normal(3000), Chance(2).normal(3000)], axis=1)
+    forest = trees.grow(x)
+    leaves, lately = trees.leaves(forest, x), trees.leaves(forest, x[:1500] + 0.3)
+    state, past = burst.fit(leaves, forest["feature"].shape[1])
+    for at in range(0, 1500, 256):
+        state = burst.learn(state, lately[at : at + 256])
+
+    def above(leaf: int) -> list[int]:
+        way = [leaf]
+        while way[-1] > 0:
+            way.append((way[-1] - 1) // 2)
+        return way
+
+    def inside(t: int, node: int, some: Array) -> int:
+        return sum(node in above(leaf) for leaf in some[:, t].tolist())
+
+    wanted = []
+    for t in range(0, trees.TREES, 25):
+        leaf = int(leaves[7, t])
+        near = next(n for n in above(leaf) if n == 0 or inside(t, n, leaves) >= 3000 / 32)
+        ratio = [
+            (inside(t, n, lately[-1024:]) + 1) / (inside(t, n, leaves) * 1024 / 3000 + 1)
+            for n in (leaf, near)
+        ]
+        wanted.append(log(ratio[0] / ratio[1]))
+        only = {k: v[t : t + 1] for k, v in state.items() if k != "window"}
+        only["window"] = state["window"]
+        assert burst.score(only, leaves[7:8, t : t + 1])[0] == pytest.approx(wanted[-1])
+    assert np.abs(past).max() < 0.7, "its own rows come as often as ever"
+
+
+def test_what_comes_in_numbers_is_strange_and_a_busy_region_is_not() -> None:
+    chance = Chance(6)
+    x = np.stack([chance.normal(4000), chance.normal(4000)], axis=1)
+    x[::3] += 9.0  # a region of its own
+    x[::200] = 5.0 + 0.01 * chance.normal(20)[:, None]  # seldom, and between the two
+    forest = trees.grow(x)
+    state, _ = burst.fit(trees.leaves(forest, x), forest["feature"].shape[1])
+    few, busy = np.full((300, 2), 5.0), x[3::3][:1024]
+    before = burst.score(burst.learn(state, trees.leaves(forest, x)), trees.leaves(forest, few[:1]))
+    mixed = np.concatenate([few, x[-724:]])
+    wave = burst.score(
+        burst.learn(state, trees.leaves(forest, mixed)), trees.leaves(forest, few[:1])
+    )
+    more = burst.score(burst.learn(state, trees.leaves(forest, busy)), trees.leaves(forest, busy))
+    assert abs(before[0]) < 0.3
+    assert wave[0] > 1.5
+    assert np.median(more) < 0.2, "though it is three times as busy"
+    assert burst.score(state, trees.leaves(forest, few)).tolist() == [0.0] * 300, "nothing yet"
+
+
 def test_what_is_in_the_history_by_mistake_is_still_strange() -> None:
     """A dense cluster far from all others, 1 % of the sample: its like is near to it."""
     numbers, categories = rows(2000)
     numbers[::100] = [400.0, 3.0, -9.0, 1.0]
     numbers[::100] += 1e-3 * Chance(9).normal(20)[:, None]
-    states, past = rarity.fit(numbers, categories)
+    states, past = model(numbers, categories)
     opinion = rarity.judge(states, numbers[:101] + 1e-4, categories[:101])
     assert len(past) == 2000
-    assert opinion.fused[[0, 100]].min() > np.quantile(past, 0.9)
+    assert opinion.fused[[0, 100]].min() > np.quantile(past, 0.95)
     nats = dict(zip(rarity.VIEWS, opinion.nats[0].tolist(), strict=True))
     assert nats["near"] < 2.0, "it has its like"
-    assert nats["usual_relation"] > nats["relation"] + 1.0
-    assert nats["usual_pairs"] >= nats["pairs"]
+    assert nats["isolation"] > 3.0
+    assert nats["usual"] > nats["relation"] + 0.5
+    wave = np.concatenate([opinion.leaves[[0, 100]]] * 100)
+    later = rarity.judge(rarity.learn(states, wave), numbers[:101] + 1e-4, categories[:101])
+    assert later.fused[0] > 1.5 * opinion.fused[0], "now it comes in numbers"
+    assert (later.nats == opinion.nats).all()
 
 
 def test_blame_is_where_it_was_planted() -> None:
     numbers, categories = rows(2000)
-    states, _ = rarity.fit(numbers, categories)
+    states, _ = model(numbers, categories)
     new, texts = rows(40, 7)
     for n in range(40):
         new[n, n % 3] = [-50.0, 9e4, -3e3][n % 3]
-    texts[:, 0] = np.where(np.arange(40) % 4 == 3, encoding.hashed(["never"])[0], texts[:, 0])
+    texts[:, 0] = np.where(np.arange(40) % 4 == 3, hashed(["never"])[0], texts[:, 0])
     opinion = rarity.judge(states, new, texts)
     worst = np.argsort(-rarity.blame(states, opinion, np.arange(40)), axis=1)
     found = [n % 3 in worst[n, :2] for n in range(40)]

@@ -5,17 +5,17 @@ import time
 import numpy as np
 import pyarrow as pa
 
+from amiss import trees
 from amiss.component import Detector, find
 from amiss.data import SECOND, Frame
 from amiss.decide import budget, lines, portion
-from amiss.decide.forest import fit, score
-from amiss.detectors import pairs, relation
+from amiss.detectors import burst, pairs, relation
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.evaluate import digits
 from amiss.evaluate.answer import Verdict, lines_of, numbered
 from amiss.evaluate.joint import smooth
 from amiss.evaluate.stream import Stream
-from amiss.features import templates
+from amiss.features import encoding, templates
 from amiss.judge import judge, judge_jointly
 from amiss.text.lines import split
 
@@ -31,9 +31,9 @@ def warm() -> float:
         judge_jointly(streaming, {}, frame)
     _, opinion = judge(alone, {}, frame)
     budget.ration(budget.init(2), ticks, opinion.scores.values, opinion.interval, 1.0)
-    forest = IsolationForest()
+    system = IsolationForest()
     leaf = np.full((1, 1), -1, np.int32)
-    state = forest.init(2, 1) | {
+    state = system.init(2, 1) | {
         "names": np.array(["value"]),
         "median": np.zeros(1),
         "spread": np.ones(1),
@@ -43,13 +43,21 @@ def warm() -> float:
         "right": leaf,
         "path": np.ones((1, 1)),
     }
-    forest.step(state, frame)
+    system.step(state, frame)
     rows = np.arange(6.0).reshape(3, 2)
-    score(fit(rows), rows)
+    forest = trees.grow(rows)
+    trees.score(forest, rows)
+    leaves = trees.leaves(forest, rows)
+    often, _ = burst.fit(leaves, forest["feature"].shape[1])
+    burst.score(burst.learn(often, leaves), leaves)
+    burst.blame(often, forest["feature"], leaves, columns=2)
     smooth({}, np.zeros(1))
     code, every = np.zeros((2, 2), np.int32), np.arange(2)
     met, _ = pairs.fit(code, 1, every, seed=0)
     pairs.score(met, code)
+    pairs.blame(met, code)
+    texts = np.zeros((len(rows), 1), np.int64)
+    encoding.encode(encoding.fit(rows, texts), rows, texts)
     relation.fit(np.arange(4.0).reshape(2, 2), every)
     portion.step({}, np.zeros(1), 0.1)
     _warm_lines()

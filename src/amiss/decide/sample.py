@@ -12,7 +12,7 @@ from amiss.data import Array, State
 
 ROWS = 16384
 HORIZON = 50_000
-FIRST, EVERY = 64, 32768  # rows: the first fit, then at each doubling, then so often
+FIRST, EVERY = 64, 32768  # rows: the first fit, then when they doubled, at the latest so often
 
 
 def init(columns: State) -> State:
@@ -43,8 +43,6 @@ def add(state: State, columns: State, weight: Array, seed: int) -> State:
     return state
 
 
-def due(before: int, after: int) -> bool:
-    """Whether a fit is due on the way from so many rows to so many."""
-    if before // EVERY != after // EVERY:
-        return True
-    return any(before < FIRST << k <= after for k in range((EVERY // FIRST).bit_length()))
+def due(fitted: int, rows: int) -> bool:
+    """Whether a fit is due after so many rows, if the last one was after so many (0: none)."""
+    return rows >= max(FIRST, min(2 * fitted, fitted + EVERY))

@@ -1,7 +1,7 @@
 """How strange is a session of lines: how often it has each template, and in what order.
 
     rare   = ln mean_t 1 / min(1, 2 min(P(C_t >= c_t), P(C_t <= c_t)))     over templates t
-    mass   = score of an isolation forest over ln(1 + c_t)                  (decide/forest.py)
+    mass   = score of an isolation forest over ln(1 + c_t)                  (trees.py)
     order  = ln mean_m 1 / P(m | both templates are there)     over moves m from one to the next
     both   = 2 r s / (r + s),  r and s the nats of `rare` and `mass` by their bulk (decide/bulk.py)
     F      = max(both, o / 2),  o the nats of `order` by its rank
@@ -21,8 +21,9 @@ from itertools import islice, pairwise
 
 import numpy as np
 
+from amiss import trees
 from amiss.data import Array, Floats, State
-from amiss.decide import bulk, forest
+from amiss.decide import bulk
 
 COLUMNS = 1000  # templates; those that come later are one
 LEVELS = 64  # counts as they are below 16, then eight an octave
@@ -145,10 +146,10 @@ def fuse(past: State, rarity: Floats, mass: Floats, moved: Floats) -> Floats:
 def fitted(states: States) -> States:
     """A forest of the sample, and the past that each of it would have had among the others."""
     seen = states["seen"]
-    grown = forest.fit(_logs(seen["sample"]))
+    grown = trees.grow(_logs(seen["sample"]))
     past = {
         "rare": rare(seen, seen["sample"], True),
-        "mass": forest.score(grown, _logs(seen["sample"])),
+        "mass": trees.score(grown, _logs(seen["sample"])),
         "order": order(seen, seen["sampled_moves"], True),
     }
     fused = fuse(past, past["rare"], past["mass"], past["order"])
@@ -157,7 +158,7 @@ def fitted(states: States) -> States:
 
 def _views(states: States, levels: Array, moves: Array) -> tuple[Floats, Floats, Floats]:
     seen = states["seen"]
-    mass = forest.score(states["forest"], _logs(levels))
+    mass = trees.score(states["forest"], _logs(levels))
     return rare(seen, levels), mass, order(seen, moves)
 
 

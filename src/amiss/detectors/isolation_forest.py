@@ -5,12 +5,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from amiss import trees
 from amiss.component import Detector
-from amiss.data import Array, Floats, Frame, Scores, State, measured
-from amiss.kernel import kernel
+from amiss.data import Floats, Frame, Scores, State, measured
+from amiss.trees import LARGEST, average_path
 
-EULER = 0.5772156649015329
-LARGEST = 3e38  # scikit-learn takes float32
 FEWEST = 2  # snapshots that can be told apart
 
 
@@ -20,7 +19,8 @@ class IsolationForest(Detector):
     score = 2^(-mean path length / c(n)), between 0 and 1, higher is stranger; no opinion before
     the first fit. A metric that is not there counts as its median, one that the model has not
     seen is left out. Fitting is scikit-learn's, in a worker process; scoring runs on plain
-    arrays, O(trees x depth) a snapshot. Blame: distance from the median in median deviations.
+    arrays (trees.py), O(trees x depth) a snapshot. Blame: distance from the median in median
+    deviations.
 
     Liu, Ting and Zhou, "Isolation forest", ICDM 2008.
     """
@@ -63,10 +63,7 @@ class IsolationForest(Detector):
         x, away = _snapshots(state, frame)
         seen = np.isfinite(x).any(axis=1)
         filled = np.where(np.isnan(x), state["median"], x)
-        scores = np.empty(len(x))
-        trees = (state[name] for name in ("feature", "threshold", "left", "right", "path"))
-        _paths(filled, scores, *trees)
-        scores = np.where(seen, 2.0 ** (-scores / state["norm"][0]), np.nan)
+        scores = np.where(seen, trees.score(state, filled), np.nan)
         blame = np.full(shape, np.nan)
         column = {name: f for f, name in enumerate(frame.features)}
         for i, name in enumerate(state["names"].tolist()):
@@ -105,7 +102,7 @@ class IsolationForest(Detector):
             places["feature"][i, :n] = np.where(leaf, -1, tree.feature)
             places["left"][i, :n], places["right"][i, :n] = tree.children_left, tree.children_right
             arrays["threshold"][i, :n] = tree.threshold
-            arrays["path"][i, :n] = _depths(tree) + _average_path(tree.n_node_samples)
+            arrays["path"][i, :n] = _depths(tree) + average_path(tree.n_node_samples)
         spread = 1.4826 * np.median(np.abs(x - median), axis=0)
         return {
             "names": names,
@@ -113,7 +110,7 @@ class IsolationForest(Detector):
             "spread": np.maximum(spread, 1e-9 + 1e-3 * np.abs(median)),
             **places,
             **arrays,
-            "norm": _average_path(np.array([most])),
+            "norm": average_path(np.array([most])),
         }
 
 
@@ -129,15 +126,6 @@ def _snapshots(state: State, frame: Frame) -> tuple[Floats, Floats]:
     return flat, np.abs(flat - state["median"]) / state["spread"]
 
 
-def _average_path(samples: Array) -> Floats:
-    """c(n): mean length of an unsuccessful search in a binary tree of n samples."""
-    n = np.asarray(samples, float)
-    more = np.maximum(n, 3.0)
-    long = 2.0 * (np.log(more - 1.0) + EULER) - 2.0 * (more - 1.0) / more
-    found: Floats = np.select([n <= 1, n == 2], [0.0, 1.0], long)
-    return found
-
-
 def _depths(tree: Any) -> Floats:
     """The number of cuts above each node."""
     left, right = tree.children_left, tree.children_right
@@ -147,21 +135,3 @@ def _depths(tree: Any) -> Floats:
             if child != -1:
                 depth[child] = depth[node] + 1.0
     return depth
-
-
-@kernel
-def _paths(
-    x: Array, mean: Array, feature: Array, threshold: Array, left: Array, right: Array, path: Array
-) -> None:
-    for i in range(len(x)):
-        total = 0.0
-        for tree in range(len(feature)):
-            node = 0
-            while feature[tree, node] >= 0:
-                # scikit-learn compares as float32
-                if np.float32(x[i, feature[tree, node]]) <= threshold[tree, node]:
-                    node = left[tree, node]
-                else:
-                    node = right[tree, node]
-            total += path[tree, node]
-        mean[i] = total / len(feature)

@@ -22,22 +22,14 @@ def fit(code: Array, codes: int, asked: Array, seed: int) -> tuple[State, Floats
     Each row is scored as if it had not been in the sample. One column is paired with itself.
     Cost: O(n) a pair.
     """
-    n, columns = code.shape
+    columns = code.shape[1]
     first, second = np.triu_indices(columns, min(1, columns - 1))
     if len(first) > PAIRS:
         chosen = np.sort(np.random.default_rng(seed).choice(len(first), PAIRS, replace=False))
         first, second = first[chosen], second[chosen]
     inverse = np.empty((len(first), codes * codes), np.float32)
     total = np.zeros(len(asked))
-    for k, (a, b) in enumerate(zip(first, second, strict=True)):
-        cell = code[:, a] * codes + code[:, b]
-        count = np.bincount(cell, minlength=codes * codes)
-        order = np.sort(count)
-        rows = np.concatenate([[0], np.cumsum(order)])
-        with_it = rows[np.searchsorted(order, count + 1, "right")] + 1
-        without = rows[np.searchsorted(order, count, "right")]
-        inverse[k] = (n + 1) / with_it
-        total += n / np.maximum(without, 1)[cell[asked]]
+    _fit(np.ascontiguousarray(code.T), first, second, codes, asked, inverse, total)
     state: State = {"first": first, "second": second, "inverse": inverse}
     state["codes"] = np.array([codes])
     return state, np.log(total / len(first))
@@ -53,14 +45,37 @@ def score(state: State, code: Array) -> Floats:
 def blame(state: State, code: Array) -> Floats:
     """What each column adds (N, F): 1/p of its pairs, above that of the least of them."""
     said = np.zeros(code.shape)
-    first, second, codes = state["first"], state["second"], int(state["codes"][0])
-    cells = code[:, first] * codes + code[:, second]
-    rare = np.take_along_axis(state["inverse"].T, cells, axis=0)
-    for k in range(len(first)):
-        said[:, first[k]] += rare[:, k]
-        said[:, second[k]] += rare[:, k]
+    _blame(code, state["first"], state["second"], state["inverse"], int(state["codes"][0]), said)
     least: Floats = said - said.min(axis=1, keepdims=True)
     return least
+
+
+@kernel
+def _fit(
+    code: Array,
+    first: Array,
+    second: Array,
+    codes: int,
+    asked: Array,
+    inverse: Array,
+    total: Array,
+) -> None:
+    """Of each pair, n + 1 by the rows in cells no fuller, with a row of its own and without."""
+    n = code.shape[1]
+    cell = np.empty(n, np.int64)
+    for k in range(len(first)):
+        count, rows = np.zeros(codes * codes, np.int64), np.zeros(codes * codes + 1, np.int64)
+        for i in range(n):
+            cell[i] = code[first[k], i] * codes + code[second[k], i]
+            count[cell[i]] += 1
+        order = np.sort(count)
+        rows[1:] = np.cumsum(order)
+        with_it = rows[np.searchsorted(order, count + 1, "right")] + 1
+        without = rows[np.searchsorted(order, count, "right")]
+        for c in range(codes * codes):
+            inverse[k, c] = (n + 1) / with_it[c]
+        for i in range(len(asked)):
+            total[i] += n / max(without[cell[asked[i]]], 1)
 
 
 @kernel
@@ -72,3 +87,14 @@ def _score(
         for k in range(len(first)):
             total += inverse[k, code[i, first[k]] * codes + code[i, second[k]]]
         found[i] = np.log(total / len(first))
+
+
+@kernel
+def _blame(
+    code: Array, first: Array, second: Array, inverse: Array, codes: int, said: Array
+) -> None:
+    for i in range(len(code)):
+        for k in range(len(first)):
+            rare = inverse[k, code[i, first[k]] * codes + code[i, second[k]]]
+            said[i, first[k]] += rare
+            said[i, second[k]] += rare

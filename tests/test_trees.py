@@ -5,8 +5,8 @@ from math import log
 import numpy as np
 import pytest
 
-from amiss.decide import forest
-from amiss.decide.forest import EULER, TREES
+from amiss import trees
+from amiss.trees import EULER, TREES
 
 
 def usual(n: int) -> float:
@@ -19,9 +19,9 @@ def rows(count: int = 500) -> np.ndarray:
 
 def test_scores_are_those_of_the_trees() -> None:
     x = rows()
-    grown = forest.fit(x)
-    column, split, path = grown["column"], grown["split"], grown["path"]
-    found = forest.score(grown, x[:20])
+    grown = trees.grow(x)
+    column, split, path = grown["feature"], grown["threshold"], grown["path"]
+    found = trees.score(grown, x[:20])
     for row, score in zip(x, found.tolist(), strict=False):
         depths = []
         for tree in range(TREES):
@@ -30,30 +30,32 @@ def test_scores_are_those_of_the_trees() -> None:
                 node = 2 * node + (1 if row[column[tree, node]] <= split[tree, node] else 2)
             depths.append(path[tree, node])
         assert score == pytest.approx(2 ** -(np.mean(depths) / usual(256)))
+    leaves = trees.leaves(grown, x[:20])
+    np.testing.assert_allclose(trees.score_leaves(grown, leaves), found)
 
 
 def test_a_lone_row_in_a_leaf_is_as_deep_as_its_leaf() -> None:
-    grown = forest.fit(np.array([[0.0], [1.0]]))
+    grown = trees.grow(np.array([[0.0], [1.0]]))
     assert set(grown["path"][:, 1].tolist()) == {1.0}
-    assert (grown["column"][:, 0] == 0).all()
-    assert ((grown["split"][:, 0] >= 0) & (grown["split"][:, 0] < 1)).all()
+    assert (grown["feature"][:, 0] == 0).all()
+    assert ((grown["threshold"][:, 0] >= 0) & (grown["threshold"][:, 0] < 1)).all()
 
 
 def test_the_far_is_strange_and_the_repeated_is_not() -> None:
     x = np.append(rows(), np.full((60, 4), 8.0), axis=0)
-    grown = forest.fit(x)
-    alone, often, usual_one = forest.score(grown, np.array([[8.0, 0, 8, 0], [8.0] * 4, x[0]]))
+    grown = trees.grow(x)
+    alone, often, usual_one = trees.score(grown, np.array([[8.0, 0, 8, 0], [8.0] * 4, x[0]]))
     assert alone > often > 0.0
     assert alone > usual_one
-    lonely = forest.fit(np.append(rows(), np.full((1, 4), 8.0), axis=0))
-    assert forest.score(lonely, np.full((1, 4), 8.0))[0] > often
+    lonely = trees.grow(np.append(rows(), np.full((1, 4), 8.0), axis=0))
+    assert trees.score(lonely, np.full((1, 4), 8.0))[0] > often
 
 
 def test_the_same_rows_make_the_same_forest() -> None:
-    one, other = forest.fit(rows()), forest.fit(rows())
+    one, other = trees.grow(rows()), trees.grow(rows())
     assert all((one[name] == other[name]).all() for name in one)
 
 
 def test_rows_that_are_all_alike() -> None:
     for x in (np.ones((100, 3)), np.ones((1, 3))):
-        assert np.isfinite(forest.score(forest.fit(x), np.array([[1.0, 2, 3]]))).all()
+        assert np.isfinite(trees.score(trees.grow(x), np.array([[1.0, 2, 3]]))).all()
