@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from amiss.cli.options import AsJson
+from amiss.cli.quality import quality
 
 SERIES = (1, 1000, 100_000)
 
@@ -46,3 +47,6 @@ def speed(
                 f"{found.series:>7,}   {found.ticks_per_call:>12,}   "
                 f"{found.points_per_second:>9,}   {found.bytes_per_series:>14,}"
             )
+
+
+benchmark.command()(quality)
