@@ -57,7 +57,8 @@ def quality(
     labels are never seen. Beside it on the same rows: random scores, flagging all, |difference|,
     EWMA z and scikit-learn's isolation forest; each as it is, and with the calibration of Amiss
     around it ("+ layer"). Then what each costs. Figures have a floor, a target and a stretch; the
-    status is 0 whatever they are, unless --strict is given. Tens of minutes for all sets.
+    status is 0 whatever they are, unless --strict is given. All sets take six minutes on a core
+    that is free.
     """
     from tempfile import TemporaryDirectory
 
@@ -91,22 +92,22 @@ def _print(bench: "Bench", results: "Results") -> None:
     from amiss.evaluate.quality.bench import AMISS, LAYER
     from amiss.evaluate.quality.goals import written
 
-    others = {name: short for name, short in SHORT.items()}
-    rows, layered = [], []
+    rows = []
     for it in results.figures:
-        spans = (it.goal.floor, it.goal.target, it.goal.stretch) if it.goal else (None,) * 3
-        beside = [_said(it.beside.get(name)) for name in others]
-        limits = ["/".join(filter(None, map(written, spans)))]
-        rows.append([it.name, _said(it.value), *limits, it.reached, *beside])
-        if any(name.endswith(LAYER) for name in it.beside):
-            beside = [_said(it.beside.get(name + LAYER)) for name in others]
-            layered.append([it.name, _said(it.value), *beside])
+        spans = (it.goal.floor, it.goal.target, it.goal.stretch) if it.goal else ()
+        limits = "/".join(filter(None, map(written, spans)))
+        rows.append([it.name, _said(it.value), limits, it.reached])
     if rows:
-        columns = ("figure", AMISS, "floor/target/stretch", "reached", *others.values())
-        print_table(columns, rows, "figure")
-    if layered:
-        print("\nwith the calibration of Amiss around them")
-        print_table(("figure", AMISS, *others.values()), layered, "figure")
+        print_table(("figure", AMISS, "floor/target/stretch", "reached"), rows, "figure")
+    for way, title in (("", "beside it"), (LAYER, "with the calibration of Amiss around them")):
+        rows = [
+            [it.name, _said(it.value), *(_said(it.beside.get(name + way)) for name in SHORT)]
+            for it in results.figures
+            if any(name + way in it.beside for name in SHORT)
+        ]
+        if rows:
+            print(f"\n{title}")
+            print_table(("figure", AMISS, *SHORT.values()), rows, "figure")
     costs = [
         [
             measure,
@@ -120,7 +121,7 @@ def _print(bench: "Bench", results: "Results") -> None:
     ]
     if costs:
         print("\nwhat it took")
-        print_table(("set", "method", "points/s", "peak MB", "state bytes"), costs, "method")
+        print_table(("set", "method", "rows/s", "peak MB", "state bytes"), costs, "method")
     for name, reason in results.left_out.items():
         print(f"\n{name}: left out: {reason}")
     if results.below:
@@ -132,6 +133,8 @@ def _said(value: float | None) -> str:
         return ""
     if abs(value) >= 1000:
         return f"{value:,.0f}"
+    if 0.99 < value < 1.0:
+        return f"{value:.4f}"
     return f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
@@ -148,7 +151,7 @@ def _print_json(bench: "Bench", results: "Results") -> None:
                     "method": method,
                     "rows": cost.rows,
                     "seconds": cost.seconds,
-                    "points_per_second": cost.rows_per_second,
+                    "rows_per_second": cost.rows_per_second,
                     "peak_mb": cost.peak_mb,
                     "state_bytes": cost.state_bytes,
                 }

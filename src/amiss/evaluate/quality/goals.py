@@ -30,8 +30,8 @@ def written(span: Range | None) -> str:
         return ""
     low, high = span
     if high == inf:
-        return f"{low:g}"
-    return f"<= {high:g}" if low == -inf else f"{low:g}-{high:g}"
+        return f"{low:,.7g}"
+    return f"<= {high:,.7g}" if low == -inf else f"{low:g}-{high:g}"
 
 
 def _least(what: str, *levels: float) -> Goal:
