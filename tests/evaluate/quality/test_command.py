@@ -10,7 +10,7 @@ from amiss.evaluate.quality.baselines import BASELINES
 from amiss.evaluate.quality.goals import GOALS, written
 from amiss.evaluate.quality.run import MEASURES, chosen
 from cli.calls import amiss
-from quality import sets
+from evaluate.quality import sets
 
 LAYER = " + layer"
 
