@@ -2,39 +2,68 @@
 
 import csv
 import gzip
+import io
+import re
 from collections import Counter, defaultdict
+from copy import deepcopy
+from itertools import pairwise
 from math import log, sqrt
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amiss.data import Array, Floats
 from amiss.decide import lines as module
 from amiss.decide import tails
-from amiss.decide.lines import Lines
+from amiss.decide.line_reasons import reasons
+from amiss.decide.lines import init, settle, step
+from amiss.decide.measures import States
 from amiss.features import grams
-from amiss.features.parts import parts, vocabulary
+from amiss.features.parts import OFTEN, parts
+from amiss.text.hashes import count, had, halve, mixed
+from amiss.text.lines import Lines, lines_of, split
 from cli.calls import amiss
 
-COMMON = {
-    word: 99 for word in ("GET", "index", "user", "logged", "in", "from", "?", "", "user=", "port:")
-}
+
+def common() -> Array:
+    """A table of words that were met often."""
+    cells, used = np.zeros(1024, np.uint64), np.zeros(1, np.int64)
+    found = parts(
+        lines_of(["GET index user logged in from ? / port: HTTP user=>1 user=2 //"]), cells
+    )
+    for word in found.word[: found.words_to[1]]:
+        count(cells, used, word, OFTEN)
+    return cells
+
+
+COMMON = common()
 
 
 def taken(line: str) -> list[tuple[bytes, int]]:
-    return [(value.data, value.length) for value in parts(line, COMMON.get, {}).values]
+    found = parts(lines_of([line]), COMMON)
+    ends = found.text_to[: found.values_to[1] + 1].tolist()
+    texts = [found.text[a:b].tobytes() for a, b in pairwise(ends)]
+    return list(zip(texts, found.length.tolist(), strict=False))
 
 
 @pytest.mark.parametrize(
     ("line", "values"),
     [
-        ("GET /index?a=1&b=x%20y HTTP/1.1", [b"0", b"x y", b"HTTP 0.0"]),
-        ("user logged in from 10.0.0.1", [b"00.0.0.0"]),
-        ('user "Ann, 7" logged in', [b"Ann, 0"]),
-        ("user=ann port: 22", [b"ann", b"00"]),
+        ("GET /index?a=1&b=x%20y HTTP/1.1", [b"1", b"x y", b"1.1"]),
+        ("GET /index?a=%zz+%4 HTTP/1.1", [b"%zz %4", b"1.1"]),
+        ("GET /index?a=1&b", [b"1", b"b"]),
+        ("user logged in from 10.0.0.1", [b"10.0.0.1"]),
+        ('user "Ann, 7" logged in', [b"Ann, 7"]),
+        ("user=ann port: 22", [b"ann", b"22"]),
+        ("user=>ann", [b"ann"]),
+        ("user='a b' in \"c", [b"'a b'", b'"c']),
         ("user new words logged in", [b"new words"]),
+        ("user/new//words", [b"new", b"words"]),
+        ("user \xff\u2028", ["\xff\u2028".encode()]),
+        ("user " + "a" * 5000, [b"a" * 256]),
         ("", []),
     ],
 )
@@ -42,17 +71,63 @@ def test_a_line_is_taken_apart(line: str, values: list[bytes]) -> None:
     assert [data for data, _ in taken(line)] == values
 
 
+def test_length_is_in_characters() -> None:
+    assert taken("user \xe4\u20ac7") == [("\xe4\u20ac7".encode(), 3)]
+    assert taken("user " + "a" * 4000)[0][1] == 4000
+
+
+def of(line: str) -> tuple[int, list[int], list[int], list[int]]:
+    found = parts(lines_of([line]), COMMON)
+    some = found.field[: found.values_to[1]], found.pair[: found.pairs_to[1]]
+    return (
+        int(found.skeleton[0]),
+        *(x.tolist() for x in some),
+        found.form[: found.values_to[1]].tolist(),
+    )
+
+
 def test_values_do_not_change_the_skeleton() -> None:
-    one, other = (parts(f"user {x} logged in", COMMON.get, {}) for x in ("7", "ann"))
-    assert (one.skeleton, one.keys, one.pairs) == (other.skeleton, other.keys, other.pairs)
-    third = parts("user 7 logged in from", COMMON.get, {})
-    assert third.skeleton != one.skeleton
-    assert vocabulary('a/b c1 "quoted" d?x=1 e') == {"a", "b", "d"}
+    one, other, third = (of(f"user {x} logged in") for x in ("17", "42", "ann"))
+    assert one == other
+    assert third[:3] == one[:3]
+    assert third[3] != one[3]
+    assert of("user 7 logged in from")[0] != one[0]
 
 
-@given(st.text(max_size=300))
-def test_any_line_can_be_taken_apart(line: str) -> None:
-    assert parts(line, COMMON.get, {}) == parts(line, COMMON.get, {})
+@given(st.lists(st.binary(max_size=300), max_size=4))
+def test_any_lines_can_be_taken_apart_alone_or_together(some: list[bytes]) -> None:
+    together, at = parts(lines_of(some), COMMON), 0
+    for n, line in enumerate(some):
+        alone = parts(lines_of([line]), COMMON)
+        assert alone.skeleton[0] == together.skeleton[n]
+        many = int(alone.values_to[1])
+        np.testing.assert_array_equal(alone.itself[:many], together.itself[at : at + many])
+        at += many
+        assert at == together.values_to[n + 1]
+
+
+@given(st.binary(max_size=60), st.integers(1, 9))
+def test_lines_end_with_newlines_alone(block: bytes, longest: int) -> None:
+    lines, rest = split(block, longest)
+    whole = block.split(b"\n")
+    assert block[rest:] == whole[-1]
+    found = [lines.of(n) for n in range(len(lines.begin))]
+    assert found == [line.removesuffix(b"\r")[:longest] for line in whole[:-1]]
+
+
+@settings(max_examples=20)
+@given(st.lists(st.integers(0, 400), max_size=600))
+def test_a_table_is_a_dictionary(some: list[int]) -> None:
+    cells, used, plain = np.zeros(512, np.uint64), np.zeros(1, np.int64), Counter[int]()
+    keys = [np.uint64(mixed(np.uint64(n + 1))) for n in range(401)]
+    for n in some:
+        if n in plain or len(plain) < 384:
+            plain[n] += 1
+        count(cells, used, keys[n], 1)
+    assert [had(cells, key) for key in keys] == [plain[n] for n in range(401)]
+    halve(cells, used)
+    assert [had(cells, key) for key in keys] == [plain[n] // 2 for n in range(401)]
+    assert used[0] == sum(n > 1 for n in plain.values())
 
 
 class WittenBell:
@@ -62,7 +137,7 @@ class WittenBell:
         self.seen: dict[tuple[object, ...], Counter[int]] = defaultdict(Counter)
 
     def contexts(self, field: int, data: bytes) -> list[tuple[int, list[tuple[object, ...]]]]:
-        text = b"\1" * 2 + data + b"\0"
+        text = b"\1" * 2 + re.sub(rb"\d", b"0", data) + b"\0"
         return [
             (text[k], [(level, *text[k - order + 1 : k]) for level in ("all", field)
                        for order in (1, 2)])
@@ -86,23 +161,50 @@ class WittenBell:
         return out
 
 
+def learned(state: dict[str, Array], field: int, data: bytes, times: int = 1) -> None:
+    raw = np.frombuffer(data, np.uint8)
+    tables = (state[name] for name in ("contexts", "grams", "owner", "used"))
+    grams.learn(raw, 0, len(raw), np.uint64(field), times, *tables)
+
+
+def asked(state: dict[str, Array], field: int, data: bytes, alone: int = 0) -> tuple[float, float]:
+    raw = np.frombuffer(data, np.uint8)
+    tables = state["contexts"], state["grams"]
+    return grams.surprise(raw, 0, len(raw), np.uint64(field), alone, *tables)
+
+
+TEXTS = [(1, b"ann"), (1, b"anna"), (2, b"1234"), (1, b"bob"), (1, b"ann"), (2, b"")]
+
+
 def test_surprise_is_witten_and_bells() -> None:
     plain, state = WittenBell(), grams.init()
-    texts = [(1, b"ann"), (1, b"anna"), (2, b"0000"), (1, b"bob"), (1, b"ann"), (2, b"")]
-    state = grams.learn(state, texts)
-    for text in texts:
+    for text in TEXTS:
         plain.learn(*text)
-    asked = [(1, b"ann"), (2, b"ann"), (3, b"<x>"), (2, b"")]
-    largest, whole = grams.surprise(state, asked)
-    for k, text in enumerate(asked):
+        learned(state, *text)
+    for text in [(1, b"ann"), (2, b"77"), (2, b"ann"), (3, b"<x>"), (2, b"")]:
         nats = plain.surprise(*text)
-        assert largest[k] == pytest.approx(max(nats))
-        assert whole[k] == pytest.approx(sum(nats) / sqrt(len(nats)))
+        largest, whole = asked(state, *text)
+        assert largest == pytest.approx(max(nats), abs=0.01)
+        assert whole == pytest.approx(sum(nats) / sqrt(len(nats)), abs=0.01)
+
+
+def test_half_of_what_was_learned_twice_is_what_was_learned_once() -> None:
+    once, twice = grams.init(), grams.init()
+    for field, data in TEXTS:
+        learned(once, field, data)
+        learned(twice, field, data, 2)
+    learned(twice, 1, b"zy")
+    half = grams.halved(twice)
+    assert half["used"][1] < twice["used"][1]
+    for field, data in [*TEXTS, (1, b"q"), (9, b"bob")]:
+        assert asked(half, field, data) == asked(once, field, data)
+    assert not grams.full(half)
 
 
 def test_tails_are_their_equations() -> None:
     rng = np.random.default_rng(0)
-    kind, group = np.repeat([0, 1], 300), np.tile(np.repeat([5, 6, 7], [200, 90, 10]), 2)
+    groups = np.repeat(np.array([5, 6, 7], np.uint64), [200, 90, 10])
+    kind, group = np.repeat([0, 1], 300), np.tile(groups, 2)
     x = rng.exponential(1.0, 600)
     past = tails.past(kind, group, x, np.array([0.1, 0.1]))
     for k, g, v in ((0, 5, 0.3), (0, 6, 1.0), (1, 5, 9.0), (1, 7, 2.0), (0, 99, 12.0)):
@@ -114,8 +216,8 @@ def test_tails_are_their_equations() -> None:
         wanted = -log(((own >= v).sum() + 1) / (n + 1))
         if v > u:
             wanted = log((n + 1) / t) + 4 * log(1 + (v - u) / (4 * beta))
-        found = tails.nats(past, np.array([k]), np.array([g]), np.array([v]))
-        assert found[0] == pytest.approx(wanted)
+        asked = np.array([k]), np.array([g], np.uint64), np.array([v])
+        assert log(tails.inverse(past, *asked)[0]) == pytest.approx(wanted)
 
 
 def made(count: int, seed: int = 0) -> list[str]:
@@ -130,45 +232,109 @@ def made(count: int, seed: int = 0) -> list[str]:
 ODD = "GET /index?id=1'+OR+1=1;--&name=<script> HTTP/1.1"
 
 
+def after(lines: list[str]) -> States:
+    states, _, _ = step(init(), lines_of(lines), True)
+    return settle(states, True)
+
+
 def test_the_odd_is_strange() -> None:
-    scorer = Lines()
-    scorer.step(made(3000), True)
-    scorer.learn(True)
     lines = made(1000, 1)
     lines[700] = ODD
-    p, alert = scorer.step(lines)
+    _, p, alert = step(after(made(3000)), lines_of(lines))
     assert p.argmin() == 700
     assert alert[700]
     assert alert.sum() < 15
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("user ann logged in from <8>", 'what follows "from" has unlikely characters: "<8>"'),
+        ("user zoe logged in from 10.0.0.1", 'what follows "user" has unlikely characters: "zoe"'),
+        (
+            "GET /index?id=1&name=ann&debug=1 HTTP/1.1",
+            "its keys in this order, which was never met",
+        ),
+        (ODD, '"id" has unlikely characters: "1\' OR 1=1;--"'),
+        (
+            "GET /index?id=12345678901234&name=ann HTTP/1.1",
+            '"id" is long, 14 characters: "12345678901234"',
+        ),
+        ("user logged cache in", "words that stand together, which was never met: "),
+    ],
+)
+def test_it_is_said_what_is_strange(line: str, said: str) -> None:
+    [found] = reasons(after(made(3000)), lines_of([line]))
+    assert found.startswith(said)
+    assert reasons(init(), lines_of([line])) == [""]
+
+
+def run(lines: Lines, cuts: list[int]) -> tuple[States, Floats, Array]:
+    """Lines in pieces, after each of which all is saved and read again."""
+    states, found, told = init(), [], []
+    for a, b in zip([0, *cuts], [*cuts, len(lines.begin)], strict=True):
+        states, p, alert = step(restarted(states), lines.part(a, b))
+        found.append(p)
+        told.append(alert)
+    return states, np.concatenate(found), np.concatenate(told)
+
+
+def restarted(states: States) -> States:
+    file = io.BytesIO()
+    flat = {f"{room}/{name}": x for room, state in states.items() for name, x in state.items()}
+    np.savez(file, **flat)
+    file.seek(0)
+    again: States = {room: {} for room in states}
+    with np.load(file, allow_pickle=False) as saved:
+        for key in saved.files:
+            room, name = key.split("/")
+            again[room][name] = saved[key]
+    return again
+
+
 def test_judged_by_what_came_before_in_whatever_pieces() -> None:
-    lines = [*made(700), ODD, *made(600, 3)]
-    p, alert = Lines().step(lines)
+    lines = lines_of([*made(700), ODD, *made(600, 3)])
+    states, p, alert = step(init(), lines)
     assert np.isnan(p[:64]).all()
     assert np.isfinite(p[64:]).all()
     for cuts in ([100], [1, 63, 64, 65, 300, 999], [701]):
-        scorer, found = Lines(), []
-        for part in np.split(np.arange(len(lines)), cuts):
-            found.append(scorer.step([lines[k] for k in part])[0])
-        np.testing.assert_array_equal(np.concatenate(found), p)
-    short, told = Lines().step(lines[:900])
+        again, found, told = run(lines, cuts)
+        np.testing.assert_array_equal(found, p)
+        np.testing.assert_array_equal(told, alert)
+        for room, state in states.items():
+            for name, array in state.items():
+                np.testing.assert_array_equal(again[room][name], array)
+    _, short, told = step(init(), lines.part(0, 900))
     np.testing.assert_array_equal(short, p[:900])
     np.testing.assert_array_equal(told, alert[:900])
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WORDS", 100)
-    monkeypatch.setattr(module, "BITS", 10)
+    monkeypatch.setattr(module, "CELLS", {"forms": 9, "values": 9, "words": 9})
+    monkeypatch.setattr(grams, "CONTEXTS", 10)
+    monkeypatch.setattr(grams, "GRAMS", 11)
     monkeypatch.setattr(module, "SAMPLE", 200)
-    scorer = Lines(counts=np.zeros(1 << 10, np.int32))
     letters = "abcdefghijklmnop"
-    words = ["".join(letters[n // 16**k % 16] for k in range(3)) for n in range(2000)]
-    p, _ = scorer.step([f"{word} said {word}" for word in words])
+    odd = ["".join(letters[n // 16**k % 16] for k in range(3)) for n in range(2000)]
+    states, p, _ = step(init(), lines_of([f"{word} said {word}" for word in odd]))
     assert np.isfinite(p[64:]).all()
-    assert len(scorer.words) <= 100 + 3
-    assert len(scorer.sample) <= 200
-    assert 2 * np.count_nonzero(scorer.counts) <= 1 << 10
+    for name in ("forms", "values", "words"):
+        cells, used = states[name]["cells"], int(states[name]["used"][0])
+        assert (len(cells), np.count_nonzero(cells)) == (512, used)
+        assert 2 * used < 512
+    assert not grams.full(states["grams"])
+    assert len(states["sample"]["begin"]) == 200
+    size = (states["sample"]["end"] - states["sample"]["begin"]).sum()
+    assert len(states["sample"]["text"]) <= 2 * size + module.LONGEST
+
+
+def test_a_step_leaves_a_copy_alone() -> None:
+    states = after(made(500))
+    before = deepcopy(states)
+    step(deepcopy(states), lines_of(made(600, 5)))
+    for room, state in before.items():
+        for name, array in state.items():
+            np.testing.assert_array_equal(states[room][name], array)
 
 
 def rows(path: Path) -> list[dict[str, str]]:

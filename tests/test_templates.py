@@ -2,19 +2,113 @@
 
 import csv
 import gzip
+import io
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss.features import templates
-from amiss.features.templates import OTHER, Templates, tokens
+from amiss.features.templates import OTHER, add, count, init, same, shown
+from amiss.text import shapes
+from amiss.text.lines import lines_of
 from cli.calls import amiss
 
+SLOT = "\0"
+UNIT = r"(?:[kmgt]i?b|b|bytes?|[mun]?s|secs?|seconds?|minutes?|mins?|hours?|days?|%|[mkg]?hz)"
+NUMBER = r"[<>]?[-+]?\d[\d.,:]*"
+QUANTITY = rf"{NUMBER} ?{UNIT}"
+INSIDE = r"[^\s,;=()\[\]{}'\"|<>]"  # a word
+VALUE = (
+    r"(?:\"[^\"]*\"|'[^']*'|[^\s,;=(){}\[\]'\"|<>&]*"
+    r"(?:\{[^}]*\}|\([^)]*\)|\[[^\]]*\])?[^\s,;(){}\[\]&|]*)"
+)
+SHAPES = re.compile(
+    rf"(?P<quantity>(?<![\w.]){QUANTITY}(?:\s?\({QUANTITY}\))?(?!\w))"
+    rf"|(?P<assigned>(?<![=<>!])=(?=[^\s=]){VALUE})"
+    r"|(?P<path>(?<![\w.>])(?:[a-z][a-z+.]*:/)?/(?:[^\s,;:()\[\]{}'\"|/]+/)+[^\s,;:()\[\]{}'\"|]*)"
+    r"|(?P<truth>(?<![\w.-])(?:true|false|null)(?![\w-]))"
+    rf"|(?P<label>(?<![\w.:/@-])[a-z_]+:+(?=[^\s:,;=()\[\]{{}}'\"|<>]*\d))"
+    rf"|(?P<word>{INSIDE}*\d{INSIDE}*)",
+    re.IGNORECASE,
+)
+PARTS = re.compile(r"[^\s,;:=()\[\]{}'\"|<>]+|[,;:=()\[\]{}'\"|<>]")
+GLUE = frozenset(",;:()[]{}'\"|<>-.")
 
-def shown(line: str) -> str:
-    return " ".join(tokens(line)).replace("\0", "<*>")
+
+def plain(line: str) -> list[str]:
+    """The same by regular expressions."""
+    out: list[str] = []
+    slot = -1  # where the last slot stands, if only glue followed
+    for token in PARTS.findall(SHAPES.sub(_masked, line[: shapes.LONGEST])):
+        if SLOT in token:
+            if slot >= 0:
+                del out[slot + 1 :]
+                continue
+            slot = len(out)
+            out.append(SLOT)
+            continue
+        if token not in GLUE:
+            slot = -1
+        if len(out) >= shapes.WORDS:
+            break
+        out.append(token)
+    return out
+
+
+def _masked(found: re.Match[str]) -> str:
+    kind = found.lastgroup
+    if kind == "label":
+        return found[0]
+    if kind == "assigned":
+        return f"={SLOT}"
+    end = found[0][-1]
+    return f" {SLOT} {end if end in ':.' else ''}"
+
+
+def tokens(line: str) -> list[str]:
+    """The tokens of a line as they are compiled."""
+    raw = np.frombuffer(line.encode()[: shapes.LONGEST], np.uint8)
+    out, word = np.empty(shapes.SPREAD * len(raw), np.uint8), np.empty(102, np.uint64)
+    begin, end, fixed = np.empty(102, np.int64), np.empty(102, np.int64), np.empty(102, np.bool_)
+    size = shapes.masked(raw, 0, len(raw), out)
+    n = shapes.tokens(out, size, begin, end, word, fixed)
+    text = [
+        out[a:b].tobytes().decode("utf-8", "replace")
+        for a, b in zip(begin[:n], end[:n], strict=True)
+    ]
+    return [SLOT if w == shapes.SLOT else t for w, t in zip(word[:n], text, strict=True)]
+
+
+PIECES = st.sampled_from([
+    *"a9 .,;:=()[]{}'\"|<>-+/&_!%@é", "12 ms", "4 KB", "(5 bytes)", "true", "null", "k=", "x:",
+    "http://", "/a/b", "\t",
+])  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+def test_masks_are_those_of_the_expressions(line: str) -> None:
+    assert tokens(line) == plain(line)
+
+
+class Miner:
+    """Lines one by one."""
+
+    def __init__(self) -> None:
+        self.state = init()
+
+    def add(self, line: str) -> int:
+        self.state, ids = add(self.state, lines_of([line]))
+        return int(ids[0])
+
+    def same(self, template: int) -> int:
+        return int(same(self.state)[template])
+
+    def shown(self, template: int) -> str:
+        return shown(self.state, template)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +137,7 @@ def test_words_are_not(one: str, other: str) -> None:
 
 
 def test_what_varies_comes_to_be_a_slot_and_the_oldest_id_stays() -> None:
-    miner = Templates()
+    miner = Miner()
     names = ["ann", "bob", "cyd", "dan", "eve", "fay"]
     told = [miner.add(f"the door was opened by {name} again") for name in names]
     assert told[:4] == [1, 2, 3, 4]
@@ -54,14 +148,14 @@ def test_what_varies_comes_to_be_a_slot_and_the_oldest_id_stays() -> None:
 
 
 def test_four_states_are_four_templates() -> None:
-    miner = Templates()
+    miner = Miner()
     for _ in range(50):
         told = {miner.add(f"vm {state} now") for state in ("started", "paused", "resumed", "gone")}
     assert len({miner.same(one) for one in told}) == 4
 
 
 def test_an_id_is_never_given_to_anything_else() -> None:
-    miner, text = Templates(), dict[int, str]()
+    miner, text = Miner(), dict[int, str]()
     for n in range(3000):
         one = miner.add(f"{'abcdefgh'[n % 8]} meets {'klmnop'[n % 6]} at {n} in {'xyz'[n % 3]}")
         text.setdefault(one, miner.shown(one))
@@ -73,24 +167,54 @@ def test_an_id_is_never_given_to_anything_else() -> None:
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, most in (("TEMPLATES", 50), ("GROUPS", 60), ("SEEN", 40)):
-        monkeypatch.setattr(templates, name, most)
-    miner = Templates()
+    monkeypatch.setattr(templates, "TEMPLATES", 50)
+    monkeypatch.setattr(templates, "GROUPS", 60)
+    miner = Miner()
+    before = {name: array.nbytes for name, array in miner.state.items()}
     letters = "abcdefghij"
     for n in range(2000):
         words = " ".join(letters[n // 10**k % 10] * (k + 1 + n % 7) for k in range(4))
         last = miner.add(words)
     assert last == OTHER
-    assert len(miner.text) == 50
-    assert len(miner.seen) <= 40
-    assert len(miner.groups) <= 60 + templates.WORDS
+    assert count(miner.state) == 50
+    assert miner.state["used"][2] <= 60
+    assert {name: array.nbytes for name, array in miner.state.items()} == before
     assert miner.shown(OTHER) == "<*>"
-    assert len(tokens("a " * 10**6)) <= templates.WORDS + 1
+    assert len(tokens("a " * 10**6)) <= shapes.WORDS + 1
+
+
+WORDS = "the door was opened by ann bob cyd dan eve fay 12 again".split()
+LINES = st.lists(
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join), max_size=60
+)
+
+
+@given(LINES, st.integers(0, 60))
+def test_the_same_in_pieces_and_after_a_restart(lines: list[str], cut: int) -> None:
+    whole, ids = add(init(), lines_of(lines))
+    state, first = add(init(), lines_of(lines[:cut]))
+    file = io.BytesIO()
+    np.savez(file, **state)
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as saved:
+        state, then = add(dict(saved), lines_of(lines[cut:]))
+    np.testing.assert_array_equal(np.concatenate([first, then]), ids)
+    for name, array in whole.items():
+        np.testing.assert_array_equal(state[name], array)
+
+
+def test_text_that_needs_more_room() -> None:
+    lines = [f"{chr(97 + n % 26) * 900} {chr(97 + n // 26) * 900} end" for n in range(300)]
+    state, ids = add(init(), lines_of(lines))
+    assert len(state["text"]) > len(init()["text"])
+    for line, one in zip(lines, ids.tolist(), strict=True):
+        for word, here in zip(shown(state, one).split(), line.split(), strict=True):
+            assert word in ("<*>", here)
 
 
 @given(st.text(max_size=200))
 def test_any_line_has_a_template(line: str) -> None:
-    miner = Templates()
+    miner = Miner()
     assert miner.add(line) == miner.add(line)
     assert "\0" not in miner.shown(miner.add(line))
 

@@ -7,13 +7,16 @@ import pyarrow as pa
 
 from amiss.component import Detector, find
 from amiss.data import SECOND, Frame
-from amiss.decide import budget, portion
+from amiss.decide import budget, lines, portion
 from amiss.decide.forest import fit, score
 from amiss.detectors import pairs, relation
 from amiss.detectors.isolation_forest import IsolationForest
-from amiss.evaluate.answer import Verdict, lines_of
+from amiss.evaluate import digits
+from amiss.evaluate.answer import Verdict, lines_of, numbered
 from amiss.evaluate.joint import smooth
+from amiss.features import templates
 from amiss.judge import judge, judge_jointly
+from amiss.text.lines import split
 
 
 def warm() -> float:
@@ -48,10 +51,21 @@ def warm() -> float:
     pairs.score(met, code)
     relation.fit(np.arange(4.0).reshape(2, 2), every)
     portion.step({}, np.zeros(1), 0.1)
+    _warm_lines()
     nothing = np.full((1, 1), np.nan)
     verdict = Verdict(nothing, nothing, nothing, nothing, nothing, nothing > 0.0)
     list(lines_of(pa.array(["0"]), ["a"], np.zeros((1, 1), np.int32), verdict))
     return time.perf_counter() - began
+
+
+def _warm_lines() -> None:
+    some = split(b"a b=1 2\n" * lines.FIRST, templates.TEXT)[0]
+    templates.add(templates.init(), some)
+    states, p, alert = lines.step(lines.init(), some)
+    lines.step(states, some)
+    numbered(1, p, alert)
+    size, ends = np.empty(64, np.uint8), np.arange(2)
+    digits.endings(size, 1, np.zeros(1, np.int32), size[:1], ends)
 
 
 def main() -> None:

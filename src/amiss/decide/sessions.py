@@ -56,7 +56,7 @@ def init() -> States:
 
 
 def step(
-    states: States, sessions: Sequence[Sequence[int]], history: bool = False
+    states: States, sessions: Sequence[Sequence[int] | Array], history: bool = False
 ) -> tuple[States, Floats, Floats]:
     """Sessions of template ids -> F and p, both (N,); then they are learned.
 
@@ -84,7 +84,7 @@ def step(
     return states, out[0], out[1]
 
 
-def counted(sessions: Sequence[Sequence[int]]) -> tuple[Array, Array]:
+def counted(sessions: Sequence[Sequence[int] | Array]) -> tuple[Array, Array]:
     """Sessions -> levels (N, COLUMNS) of their templates; moves (N, LONGEST, 3), or -1.
 
     A count below 16 is its own level. A move is its cell, and the templates before and after.

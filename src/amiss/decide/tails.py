@@ -7,45 +7,101 @@ of all groups of its kind.
 import numpy as np
 
 from amiss.data import Array, Floats, State
-from amiss.decide.tail import FEWEST, LARGEST, SHARE, heavy
+from amiss.decide.tail import FEWEST, HEAVY, LARGEST, SHARE
+from amiss.kernel import kernel
+from amiss.text.hashes import COUNT, NONE, TAG, cell, mixed
 
 LEAST = 24  # numbers of a group of its own
-REACH = 30.0  # numbers are within this
-WIDE = 1 << 33  # groups of a kind
+MOST = float(np.exp(LARGEST))
+KIND = np.uint64(0x9E3779B97F4A7C15)
 
 
 def past(kind: Array, group: Array, x: Floats, least: Floats) -> State:
-    """The past of kinds (N,), groups of 32 bits (N,) and numbers (N,), with a least beta a kind."""
-    own = kind * WIDE + group + 1
-    _, inverse, count = np.unique(own, return_inverse=True, return_counts=True)
-    large = count[inverse] >= LEAST
-    groups = np.concatenate([kind * WIDE, own[large]])
-    numbers = np.concatenate([x, x[large]])
-    order = np.lexsort((numbers, groups))
-    groups, numbers = groups[order], np.clip(numbers[order], -REACH, REACH)
-    names, start, size = np.unique(groups, return_index=True, return_counts=True)
+    """The past of kinds (N,), groups (N,) by their hashes and numbers (N,), with a least beta
+    for each kind. Cost: 200 ns a number.
+    """
+    cells = np.zeros(1 << (4 * len(x) + 64).bit_length(), np.uint64)
+    which, kinds = np.empty((2, len(x)), np.int64), np.empty(len(x) + len(least), np.int64)
+    count = _grouped(kind, group, cells, which, kinds)
+    size = np.bincount(which.ravel(), minlength=count)
+    kept = (size >= LEAST) | (np.arange(count) < len(least))
+    size = np.where(kept, size, 0)
+    end = np.cumsum(size)
+    start = end - size
+    numbers = np.empty(int(size.sum()))
+    _spread(np.argsort(x, kind="stable"), x, which, kept, start.copy(), numbers)
     top = np.minimum(np.maximum(FEWEST, size // SHARE), size)
-    end = start + size
-    u = numbers[end - top]
     total = np.concatenate([[0.0], np.cumsum(numbers)])
-    beta = np.maximum((total[end] - total[end - top]) / top - u, least[names // WIDE])
+    u = np.append(numbers, 0.0)[end - top]
+    excess = (total[end] - total[end - top]) / np.maximum(top, 1) - u
     return {
-        "groups": names, "start": start, "size": size, "top": top, "u": u, "beta": beta,
-        # one sorted array for all: each group has its own stretch of 64
-        "numbers": np.repeat(np.arange(len(names)) * 64.0, size) + numbers,
+        "cells": cells, "start": start, "size": size, "top": top, "u": u,
+        "beta": np.maximum(excess, least[kinds[:count]]), "numbers": numbers,
     }  # fmt: skip
 
 
-def nats(state: State, kind: Array, group: Array, x: Floats) -> Floats:
-    """-ln p (N,) of numbers under their kinds and groups; 0 for a kind that has no past."""
-    groups = state["groups"]
-    own, last = kind * WIDE + group + 1, len(groups) - 1
-    g = np.minimum(np.searchsorted(groups, own), last)
-    lost = groups[g] != own
-    g[lost] = np.minimum(np.searchsorted(groups, kind[lost] * WIDE), last)
-    n, u = state["size"][g], state["u"][g]
-    less = (
-        np.searchsorted(state["numbers"], g * 64.0 + np.clip(x, -REACH, REACH)) - state["start"][g]
-    )
-    found = np.clip(heavy(x, less, n, state["top"][g], u, state["beta"][g]), 0.0, LARGEST)
-    return np.asarray(np.where(groups[g] // WIDE == kind, found, 0.0))
+def inverse(state: State, kind: Array, group: Array, x: Floats) -> Floats:
+    """1/p (N,) of numbers under their kinds and groups; 1 for a kind that has no past."""
+    out = np.ones(len(x))
+    if state:
+        _inverse(
+            state["cells"], state["start"], state["size"], state["top"], state["u"],
+            state["beta"], state["numbers"], kind, group, x, out,
+        )  # fmt: skip
+    return out
+
+
+@kernel
+def _grouped(kind: Array, group: Array, cells: Array, which: Array, kinds: Array) -> int:
+    """The number of each group, the kinds first, and of which kind it is; how many there are."""
+    many = len(kinds) - len(kind)
+    for k in range(many):
+        kinds[k] = k
+    for k in range(len(kind)):
+        which[0, k] = kind[k]
+        key = mixed(group[k] + np.uint64(kind[k] + 1) * KIND)
+        at = cell(cells, key)
+        if cells[at] == NONE:
+            cells[at] = (key & TAG) | np.uint64(many + 1)
+            kinds[many] = kind[k]
+            many += 1
+        which[1, k] = np.int64(cells[at] & COUNT) - 1
+    return many
+
+
+@kernel
+def _spread(order: Array, x: Array, which: Array, kept: Array, at: Array, numbers: Array) -> None:
+    """Put numbers in order into the stretches of their kinds and groups."""
+    for k in order:
+        for one in range(2):
+            g = which[one, k]
+            if kept[g]:
+                numbers[at[g]] = x[k]
+                at[g] += 1
+
+
+@kernel
+def _inverse(
+    cells: Array, start: Array, size: Array, top: Array, u: Array, beta: Array, numbers: Array,
+    kind: Array, group: Array, x: Array, out: Array,
+) -> None:  # fmt: skip
+    for k in range(len(x)):
+        found = cells[cell(cells, mixed(group[k] + np.uint64(kind[k] + 1) * KIND))]
+        g = np.int64(found & COUNT) - 1 if found != NONE else kind[k]
+        if size[g] == 0:
+            g = kind[k]
+        n = size[g]
+        if n == 0:
+            continue
+        if x[k] > u[g]:
+            size_ = 1.0 + (x[k] - u[g]) / (HEAVY * beta[g])
+            out[k] = min((n + 1) / top[g] * size_**HEAVY, MOST)
+            continue
+        low, high = start[g], start[g] + n
+        while low < high:
+            middle = (low + high) // 2
+            if numbers[middle] < x[k]:
+                low = middle + 1
+            else:
+                high = middle
+        out[k] = (n + 1) / (n - (low - start[g]) + 1)

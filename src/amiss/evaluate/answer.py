@@ -63,6 +63,13 @@ def p_of(score: Floats) -> Floats:
     return np.where(np.isfinite(score), np.exp(-np.maximum(score, 0.0)), np.nan)
 
 
+def numbered(first: int, p: Floats, alert: Array) -> bytes:
+    """Rows of number, score, p and alert, for p (N,); numbers count from the first."""
+    out = np.empty(len(p) * (3 * digits.WIDEST + 4), np.uint8)
+    end = digits.judged(out, first, np.abs(np.log(p)), p, alert, 9)
+    return out[:end].tobytes()
+
+
 def blamed_lines(
     of: Iterable[Any], score: Floats, p: Floats, alert: Array, worst: Iterator[Sequence[str]]
 ) -> Iterator[bytes]:

@@ -131,3 +131,40 @@ def lines(
         out[at + 2] = NEWLINE
         at += 3
     return at
+
+
+@kernel
+def judged(out: Array, first: int, score: Array, p: Array, flag: Array, digits: int) -> int:
+    """N lines of number, score, p and flag into `out`; the bytes they take. About .2 us a line."""
+    at = 0
+    for n in range(len(score)):
+        width, number = 1, np.uint64(first + n)
+        while number >= TENS[width]:
+            width += 1
+        at = _whole(out, at, number, width)
+        out[at] = COMMA
+        at = put(out, at + 1, score[n], digits)
+        out[at] = COMMA
+        at = put(out, at + 1, p[n], digits)
+        out[at] = COMMA
+        out[at + 1] = ZERO + np.uint8(flag[n])
+        out[at + 2] = NEWLINE
+        at += 3
+    return at
+
+
+@kernel
+def endings(out: Array, first: int, which: Array, text: Array, ends: Array) -> int:
+    """N lines of number and the text which[n], text[ends[w]:ends[w + 1]]; the bytes they take."""
+    at = 0
+    for n in range(len(which)):
+        width, number = 1, np.uint64(first + n)
+        while number >= TENS[width]:
+            width += 1
+        at = _whole(out, at, number, width)
+        out[at] = COMMA
+        at += 1
+        for k in range(ends[which[n]], ends[which[n] + 1]):
+            out[at] = text[k]
+            at += 1
+    return at

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 
-from amiss.decide.lines import Lines
-from amiss.evaluate.answer import writing
+from amiss.decide import lines
+from amiss.evaluate.answer import numbered, writing
 from amiss.evaluate.log import Log
 from amiss.evaluate.score import Report
-from amiss.evaluate.sessions import opinions
 
 HEADER = ("line", "score", "p", "alert")
 
@@ -23,21 +22,19 @@ def score_lines(
 
     Raises ConfigError for what cannot be read or written.
     """
-    learned = Lines()
+    learned = lines.init()
     if history is not None:
-        for lines in history.lines(tell):
-            learned.step(lines, True)
-        learned.learn(True)
+        for some in history.lines(tell):
+            learned, _, _ = lines.step(learned, some, True)
+        learned = lines.settle(learned, True)
     for log, out in zip(logs, outs, strict=True):
-        report, scorer = Report(log.name, out), deepcopy(learned)
+        report, states = Report(log.name, out), deepcopy(learned)
         with writing(out) as file:
             file.write(f"{','.join(HEADER)}\n".encode())
-            for lines in log.lines(tell):
-                p, alert = scorer.step(lines)
-                said = zip(opinions(p), alert.tolist(), strict=True)
-                rows = (f"{n},{x},{int(a)}\n" for n, (x, a) in enumerate(said, report.rows + 1))
-                file.write("".join(rows).encode())
-                report.rows += len(lines)
+            for some in log.lines(tell):
+                states, p, alert = lines.step(states, some)
+                file.write(numbered(report.rows + 1, p, alert))
+                report.rows += len(p)
                 report.alerts += int(alert.sum())
         report.samples = report.rows
         yield report

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from amiss.errors import ConfigError
 from amiss.evaluate.tables import Table
 from amiss.evaluate.text import BLOCK, opened
+from amiss.text.lines import Lines, split
 
 LONGEST = 1 << 16  # bytes of a line that are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Log(Table):
-    """A file of lines; `-` is standard input. What is no UTF-8 is read with replacement."""
+    """A file of lines; `-` is standard input. They are bytes, in whatever encoding."""
 
-    def lines(self, tell: Callable[[int], None] = lambda _: None) -> Iterator[list[str]]:
+    def lines(self, tell: Callable[[int], None] = lambda _: None) -> Iterator[Lines]:
         """Its lines in order, some at once. `tell` hears about how many bytes were done with.
 
         Raises ConfigError if it cannot be read.
@@ -30,17 +31,15 @@ class Log(Table):
         except OSError as exc:
             raise ConfigError(f"{self.name}: cannot be read: {exc.strerror or exc}") from None
 
-    def _read(self, tell: Callable[[int], None]) -> Iterator[list[str]]:
+    def _read(self, tell: Callable[[int], None]) -> Iterator[Lines]:
         begun = b""  # of a line whose end is still to come
         with opened(self.path, self.path.endswith(".gz")) as (stream, worth):
             while block := stream.read(BLOCK):
-                *whole, begun = (begun + block).split(b"\n")
-                begun = begun[: LONGEST + 1]  # a \r after that makes no difference
-                yield [_text(line) for line in whole]
-                tell(int(len(block) * worth()))
+                block = begun + block
+                lines, rest = split(block, LONGEST)
+                done = len(block) - len(begun)
+                begun = block[rest : rest + LONGEST + 1]  # a \r after that makes no difference
+                yield lines
+                tell(int(done * worth()))
         if begun:
-            yield [_text(begun)]
-
-
-def _text(line: bytes) -> str:
-    return line.removesuffix(b"\r")[:LONGEST].decode("utf-8", "replace")
+            yield split(begun + b"\n", LONGEST)[0]

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from amiss.data import Floats
+from amiss.data import Floats, State
 from amiss.decide import bulk, sessions
 from amiss.errors import ConfigError
 from amiss.evaluate.answer import quoted, writing
 from amiss.evaluate.log import Log
 from amiss.evaluate.score import Report
-from amiss.features.templates import Templates
+from amiss.features import templates
+from amiss.text.lines import Lines
 
 HEADER = ("session", "first", "last", "lines", "score", "p", "alert")
 PART = 4096  # sessions judged at once
@@ -46,15 +47,20 @@ def pattern(text: str) -> re.Pattern[str]:
 
 
 def gather(
-    lines: Iterable[Sequence[str]], name: re.Pattern[str], miner: Templates, report: Report
-) -> dict[str, Session]:
+    pieces: Iterable[Lines], name: re.Pattern[str], known: State, report: Report
+) -> tuple[State, dict[str, Session]]:
     """The sessions of a log, in the order of their last lines. Four bytes a line are kept."""
     found: dict[str, Session] = {}
-    number = 0
-    for piece in lines:
-        for line in piece:
+    search, number = name.search, 0
+    for lines in pieces:
+        known, ids = templates.add(known, lines)
+        raw, whole = (
+            lines.text.tobytes(),
+            zip(lines.begin.tolist(), lines.end.tolist(), strict=True),
+        )
+        for (a, b), template in zip(whole, ids.tolist(), strict=True):
             number += 1
-            template, match = miner.add(line), name.search(line)
+            match = search(raw[a:b].decode("utf-8", "replace"))
             if match is None or (which := match[1]) is None:
                 continue
             session = found.get(which)
@@ -63,7 +69,7 @@ def gather(
             session.last = number
             session.templates.append(template)
     report.rows = number
-    return dict(sorted(found.items(), key=lambda named: named[1].last))
+    return known, dict(sorted(found.items(), key=lambda named: named[1].last))
 
 
 def score_sessions(
@@ -77,22 +83,23 @@ def score_sessions(
 
     Raises ConfigError for what cannot be read or written.
     """
-    known, learned = Templates(), sessions.init()
+    known, learned = templates.init(), sessions.init()
     if history is not None:
-        past = gather(history.lines(tell), name, known, Report(history.name, None))
-        merged = [[known.same(t) for t in session.templates] for session in past.values()]
+        known, past = gather(history.lines(tell), name, known, Report(history.name, None))
+        same = templates.same(known)
+        merged = [same[np.asarray(session.templates)] for session in past.values()]
         learned, _, _ = sessions.step(learned, merged, True)
     for log, out in zip(logs, outs, strict=True):
         report = Report(log.name, out)
-        found = gather(log.lines(tell), name, deepcopy(known), report)
+        _, found = gather(log.lines(tell), name, deepcopy(known), report)
         report.samples, named = len(found), list(found.items())
         states = deepcopy(learned)
         with writing(out) as file:
             file.write(f"{','.join(HEADER)}\n".encode())
             for at in range(0, len(named), PART):
                 part = named[at : at + PART]
-                templates = [session.templates for _, session in part]
-                states, fused, p = sessions.step(states, templates)
+                ids = [np.asarray(session.templates) for _, session in part]
+                states, fused, p = sessions.step(states, ids)
                 alert = fused >= bulk.ALERT
                 report.alerts += int(alert.sum())
                 file.write("".join(_rows(part, p, alert.tolist())).encode("utf-8", "replace"))

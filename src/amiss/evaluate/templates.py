@@ -2,16 +2,18 @@
 
 import csv
 import io
-from array import array
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
+from amiss.evaluate import digits
 from amiss.evaluate.answer import writing
 from amiss.evaluate.log import Log
-from amiss.features.templates import Templates
+from amiss.features import templates
 
 HEADER = ("line", "template_id", "template")
-ROWS = 1 << 16  # written at once
+ROWS = 1 << 14  # written at once
 
 
 def write_templates(
@@ -22,20 +24,25 @@ def write_templates(
     Ids are those that are known at the end, when what had proved to be one template is one.
     Four bytes are kept for each line. Raises ConfigError for what cannot be read or written.
     """
-    miner, ids = Templates(), array("i")
+    state, told = templates.init(), [np.zeros(0, np.int32)]
     for lines in log.lines(tell):
-        ids.extend(map(miner.add, lines))
-    final = [miner.same(template) for template in range(len(miner.text))]
-    ends = [_row(template, miner.shown(template)) for template in final]
+        state, ids = templates.add(state, lines)
+        told.append(ids)
+    ids, same = np.concatenate(told), templates.same(state)
+    rows = [_row(template, templates.shown(state, template)) for template in same.tolist()]
+    ends = np.cumsum([0, *map(len, rows)])
+    text = np.frombuffer(b"".join(rows), np.uint8)
     with writing(out) as file:
         file.write(f"{','.join(HEADER)}\n".encode())
         for at in range(0, len(ids), ROWS):
-            rows = enumerate(ids[at : at + ROWS], at + 1)
-            file.write("".join(f"{n},{ends[template]}" for n, template in rows).encode())
-    return len(ids), len({final[template] for template in set(ids)})
+            part = ids[at : at + ROWS]
+            size = int((ends[part + 1] - ends[part]).sum()) + len(part) * digits.WIDEST
+            buffer = np.empty(size, np.uint8)
+            file.write(buffer[: digits.endings(buffer, at + 1, part, text, ends)].tobytes())
+    return len(ids), len(np.unique(same[ids]))
 
 
-def _row(*cells: object) -> str:
+def _row(*cells: object) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+    return text.getvalue().encode()

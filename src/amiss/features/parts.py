@@ -4,151 +4,283 @@ Nothing is known of the format. A query string (?k=v&...) is split and decoded; 
 k=>v are pairs wherever they stand; what is in quotation marks is a value; the rest is split at
 blanks and slashes. A word with a digit, or one that was met in fewer than OFTEN lines so far, is
 a value too, and neighbours of that kind are one. The skeleton is the words with slots; a field is
-a key, or the place of a slot, under its skeleton. All is handed on as 32-bit hashes (CRC-32).
+a key, or the place of a slot, under its skeleton. All is handed on as 64-bit hashes.
+Lines are bytes. What is not ASCII is taken for letters.
 """
 
-import re
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import unquote_plus
+
+import numpy as np
+
+from amiss.data import Array
+from amiss.kernel import kernel
+from amiss.text.hashes import NONE, PRIME, START, had, mixed
+from amiss.text.lines import Lines
+from amiss.text.syntax import (
+    AND,
+    BEFORE,
+    BLANK,
+    COLON,
+    DIGIT,
+    EQUALS,
+    GREATER,
+    KINDS,
+    QUERY,
+    QUESTION,
+    QUOTE,
+    SPACE,
+    ZERO,
+    asked,
+    decoded,
+    end_of,
+    hashed,
+    pair,
+    query,
+    quotes_in,
+    word_to,
+)
 
 OFTEN = 8  # lines with a word before it is a part of the skeleton
-LONG = 256  # characters of a value that are looked at
-LONGEST = 4096  # characters of a line that are looked at
-FORMS = 20_000  # remembered; if full, all are forgotten
-
-KEY = r"[A-Za-z_][\w.\-\[\]]{0,40}"
-PAIR = re.compile(
-    rf"(?<![^\s,;{{(\[&?\"'])[\"']?({KEY})[\"']?\s?(=|:(?=\s?[\"'\d\[{{])|=>)\s?"
-    r"(\"[^\"]*\"|'[^']*'|[^\s&;,)}\]]*)"
-)
-DIGIT, QUOTED = re.compile(r"\d"), re.compile(r'"([^"]*)"')
-BYTE_DIGIT = re.compile(rb"\d")
-QUERY = re.compile(r"\?(?=[^\s=&?]{0,60}=)")
-AFTER = re.compile(r"\s(?=HTTP/|\"|$)|\"")  # a query string
-MARK = "\2"  # where something quoted was
+LONG = 256  # bytes of a value that are looked at
+LONGEST = 4096  # bytes of a line that are looked at
+NEAR = 64  # how far back in a line is looked for the same
+SLOT, QUOTED, EDGE = (np.uint64(n) for n in (11, 12, 13))
+PLACE = np.uint64(0x9E3779B97F4A7C15)
+PLAIN = 1 << 40
 
 
-class Value(NamedTuple):
-    """A value: its field, its bytes with all digits 0, itself under its field, its length."""
+class Parts(NamedTuple):
+    """What N lines are made of, as hashes; `.._to` says where the parts of each line end."""
 
-    field: int
-    data: bytes
-    itself: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a line is made of, as hashes."""
-
-    skeleton: int
-    sequence: int  # of its keys, under the skeleton
-    keys: tuple[int, ...]  # under the skeleton; the fields of the values
-    pairs: tuple[int, ...]  # of neighbouring words
-    values: tuple[Value, ...]
-
-
-Form = tuple[str | None, ...]
-Hashes = tuple[int, int, tuple[int, ...], tuple[int, ...]]
-
-
-def parts(line: str, met: Callable[[str, int], int], forms: dict[Form, Hashes]) -> Parts:
-    """Take a line apart; `met(word, 0)` is in how many lines a word was.
-
-    `forms` remembers the hashes of words and keys. Cost: about 15 us.
-    """
-    words, keys, values = _apart(line[:LONGEST].replace(MARK, " "), met)
-    form = (*words, None, *keys)
-    known = forms.get(form)
-    if known is None:
-        if len(forms) >= FORMS:
-            forms.clear()
-        known = forms[form] = _hashes(words, keys)
-    skeleton, sequence, fields, pairs = known
-    found = []
-    for place, text in zip(fields, values, strict=True):
-        data = text[:LONG].encode("utf-8", "replace")
-        zeros = BYTE_DIGIT.sub(b"0", data)
-        found.append(Value(place, zeros, zlib.crc32(data, place), len(text)))
-    return Parts(skeleton, sequence, fields, pairs, tuple(found))
+    skeleton: Array  # (N,)
+    sequence: Array  # (N,) of its keys, under the skeleton
+    pairs_to: Array  # (N + 1,)
+    values_to: Array  # (N + 1,)
+    words_to: Array  # (N + 1,)
+    pair: Array  # of neighbouring words, each once
+    pair_span: Array  # (.., 2) where they are in `plain`
+    word: Array  # those that may come to be a part of a skeleton, each once
+    field: Array  # of each value
+    itself: Array  # a value under its field
+    form: Array  # the same with all digits 0
+    length: Array  # its characters
+    text_to: Array  # (values + 1,) where its bytes end
+    text: Array  # the first bytes of all values
+    named: (
+        Array  # (values, 2) where its key is in the line; or in `plain` the word before, less PLAIN
+    )
+    plain: Array  # of one line: without its pairs and query string
 
 
-def _hashes(words: list[str], keys: list[str]) -> Hashes:
-    skeleton = _hash("\x1f".join(words))
-    neighbours = zip(("^", *words), (*words, "$"), strict=True)
-    pairs = {_hash(f"{a}\x1f{b}") for a, b in neighbours}
-    fields = tuple(_hash(f"{skeleton}\x1f{key}") for key in keys)
-    return skeleton, _hash("\x1f".join((str(skeleton), *keys))), fields, tuple(sorted(pairs))
+def parts(lines: Lines, words: Array) -> Parts:
+    """Take lines apart; `words` is a table of the words met so far. Cost: 4 ns a byte."""
+    count = len(lines.begin)
+    most = np.minimum(lines.end - lines.begin, LONGEST)
+    room = int(most.sum()) + 4 * count + 4
+    longest = int(most.max(initial=0))
+    pair, word, field, itself, form = (np.empty(room, np.uint64) for _ in range(5))
+    found = Parts(
+        skeleton=np.empty(count, np.uint64),
+        sequence=np.empty(count, np.uint64),
+        pairs_to=np.zeros(count + 1, np.int64),
+        values_to=np.zeros(count + 1, np.int64),
+        words_to=np.zeros(count + 1, np.int64),
+        pair=pair,
+        pair_span=np.empty((room, 2), np.int64),
+        word=word,
+        field=field,
+        itself=itself,
+        form=form,
+        length=np.empty(room, np.int64),
+        text_to=np.zeros(room + 1, np.int64),
+        text=np.empty(2 * room, np.uint8),
+        named=np.empty((room, 2), np.int64),
+        plain=np.empty(8 * longest + 64, np.uint8),
+    )
+    _apart(lines.text, lines.begin, lines.end, words, found)
+    return found
 
 
-def vocabulary(line: str) -> set[str]:
-    """The words of a line that may come to be part of a skeleton."""
-    line = line[:LONGEST].replace(MARK, " ")
-    if "?" in line and (query := QUERY.search(line)):
-        line = line[: query.start()]
-    words = QUOTED.sub(" ", line).split()
-    return {part for word in words for part in word.split("/") if not DIGIT.search(part)}
+@kernel
+def fresh(some: Array, first: int, last: int) -> bool:
+    """Whether the last of some hashes is not among those before it."""
+    for k in range(max(first, last - NEAR), last):
+        if some[k] == some[last]:
+            return False
+    return True
 
 
-def _apart(line: str, met: Callable[[str, int], int]) -> tuple[list[str], list[str], list[str]]:
-    keys: list[str] = []
-    values: list[str] = []
-    if "?" in line and (query := QUERY.search(line)):
-        line = _query(line, query, keys, values)
-    elif "=" in line or '":' in line:
-
-        def lift(pair: re.Match[str]) -> str:
-            keys.append(pair[1])
-            values.append(pair[3])
-            return f" {pair[1]}{pair[2]} "
-
-        line = PAIR.sub(lift, line)
-    quotes = QUOTED.findall(line) if '"' in line else []
-    words = _words(QUOTED.sub(f" {MARK} ", line) if quotes else line, quotes, met, keys, values)
-    return words, keys, values
-
-
-def _query(line: str, query: re.Match[str], keys: list[str], values: list[str]) -> str:
-    """The line without its query string, whose keys and values are added."""
-    tail = line[query.end() :]
-    end = AFTER.search(tail)
-    asked, rest = (tail[: end.start()], tail[end.start() :]) if end else (tail, "")
-    for item in asked.split("&"):
-        key, sign, value = item.partition("=")
-        keys.append(key[:60] if sign else "")
-        values.append(unquote_plus(value if sign else key, errors="replace"))
-    return f"{line[: query.start()]} ?{rest}"
+@kernel
+def _value(source: Array, a: int, b: int, key: np.uint64, out: Parts, n: int, more: bool) -> int:
+    """Add a value, or more to the last one, after a blank; how many values there are then."""
+    if more:
+        n -= 1
+        h, form, length = out.itself[n], out.form[n], out.length[n]
+        first, at = out.text_to[n], out.text_to[n + 1]
+    else:
+        h, form, length = START, START, 0
+        first = at = out.text_to[n]
+        out.field[n] = key
+    for k in range(a - 1 if more else a, b):
+        c = SPACE if k < a else source[k]
+        if c & 0xC0 != 0x80:
+            length += 1
+        if at - first < LONG:
+            h = (h ^ np.uint64(c)) * PRIME
+            out.text[at] = c
+            at += 1
+            form = (form ^ np.uint64(ZERO if KINDS[c] & DIGIT else c)) * PRIME
+    out.itself[n], out.form[n], out.length[n], out.text_to[n + 1] = h, form, length, at
+    return n + 1
 
 
-def _words(
-    line: str, quotes: list[str], met: Callable[[str, int], int], keys: list[str], values: list[str]
-) -> list[str]:
-    """The words of a line, with slots for its values, which are added under their places."""
-    words: list[str] = []
-    quoted = iter(quotes)
-    slot = False  # whether the last one was
-    for word in line.split():
-        for part in word.split("/") if "/" in word and len(word) > 1 else (word,):
-            if part == MARK:
-                words.append('"*"')
-                keys.append(f"#{len(words)}")
-                values.append(next(quoted))
-                slot = False
-            elif not DIGIT.search(part) and met(part, 0) >= OFTEN:
-                words.append(part)
-                slot = False
-            elif slot:
-                values[-1] += f" {part}"
+@kernel
+def _items(text: Array, a: int, b: int, out: Parts, n: int) -> int:
+    """The keys and values of a query string."""
+    plain, k = out.plain, a
+    spare = len(plain) // 2
+    while k <= b:
+        end = k
+        while end < b and text[end] != AND:
+            end += 1
+        sign = k
+        while sign < end and text[sign] != EQUALS:
+            sign += 1
+        keyed = sign < end
+        last = min(sign, k + QUERY) if keyed else k
+        begin = sign + 1 if keyed else k
+        out.named[n, 0], out.named[n, 1] = k, last
+        to = decoded(text, begin, end, plain, spare)
+        n = _value(plain, spare, to, hashed(text, k, last), out, n, False)
+        k = end + 1
+    return n
+
+
+@kernel
+def _lifted(text: Array, a: int, b: int, out: Parts, n: int) -> tuple[int, int]:
+    """Copy a line, its pairs taken out; how many values and bytes there are then."""
+    plain, at, k = out.plain, 0, a
+    while k < b:
+        to = -1
+        if k == a or KINDS[text[k - 1]] & BEFORE:
+            to, key, end, sign, value = pair(text, k, b)
+        if to < 0:
+            plain[at] = text[k]
+            at += 1
+            k += 1
+            continue
+        out.named[n, 0], out.named[n, 1] = key, end
+        n = _value(text, value, to, hashed(text, key, end), out, n, False)
+        plain[at] = SPACE
+        at += 1
+        for j in range(key, sign):
+            if j < end or text[j] == EQUALS or text[j] == COLON or text[j] == GREATER:
+                plain[at] = text[j]
+                at += 1
+        plain[at] = SPACE
+        at += 1
+        k = to
+    return n, at
+
+
+@kernel
+def _plain(text: Array, a: int, b: int, out: Parts, n: int) -> tuple[int, int]:
+    """The line without query string and pairs, in `plain`; how many values and bytes there are."""
+    q = query(text, a, b)
+    if q < 0:
+        for k in range(a, b):
+            c = text[k]
+            if c == EQUALS or (c == QUOTE and k + 1 < b and text[k + 1] == COLON):
+                return _lifted(text, a, b, out, n)
+        out.plain[: b - a] = text[a:b]
+        return n, b - a
+    end = asked(text, q + 1, b)
+    n = _items(text, q + 1, end, out, n)
+    out.plain[: q - a] = text[a:q]
+    out.plain[q - a], out.plain[q - a + 1] = SPACE, QUESTION
+    out.plain[q - a + 2 : q - a + 2 + b - end] = text[end:b]
+    return n, q - a + 2 + b - end
+
+
+@kernel
+def _next(out: Parts, line: int, before: np.uint64, now: np.uint64, a: int, b: int) -> None:
+    """Add a pair of neighbours that stand there, if the line has not had it."""
+    at = out.pairs_to[line]
+    out.pair[at] = mixed(before ^ (now * PRIME))
+    out.pair_span[at, 0], out.pair_span[at, 1] = a, b
+    if fresh(out.pair, out.pairs_to[line - 1], at):
+        out.pairs_to[line] += 1
+
+
+@kernel
+def _met(out: Parts, line: int, word: np.uint64) -> None:
+    """Add a word, if the line has not had it."""
+    at = out.words_to[line]
+    out.word[at] = word
+    if fresh(out.word, out.words_to[line - 1], at):
+        out.words_to[line] += 1
+
+
+@kernel
+def _slot(a: int, b: int, count: int, where: int, begin: int, out: Parts, n: int) -> int:
+    """Add the value at a place among the words; how many values there are then."""
+    out.named[n, 0], out.named[n, 1] = where - PLAIN, begin - PLAIN
+    return _value(out.plain, a, b, PLACE * np.uint64(count), out, n, False)
+
+
+@kernel
+def _words(size: int, words: Array, out: Parts, line: int, n: int) -> tuple[int, np.uint64]:
+    """The words of `plain`, with slots for its values; how many values there are, the skeleton."""
+    plain, k, count, slot = out.plain, 0, 0, False
+    skeleton, before, where = START, EDGE, 0
+    quotes = quotes_in(plain, size)
+    while k < size:
+        if KINDS[plain[k]] & BLANK:
+            k += 1
+            continue
+        end = end_of(plain, k, size, quotes > 1)
+        if plain[k] == QUOTE and quotes > 1:
+            quotes -= 2
+            count += 1
+            n = _slot(k + 1, end, count, where, k, out, n)
+            _next(out, line, before, QUOTED, where, end + 1)
+            skeleton, before, where = mixed(skeleton ^ QUOTED), QUOTED, k
+            slot, k = False, end + 1
+            continue
+        whole = end == k + 1
+        while True:
+            last, digit, now = word_to(plain, k, end, whole)
+            if not digit:
+                _met(out, line, now)
+            value = digit or bool(had(words, now) < OFTEN)
+            if value and slot:
+                n = _value(plain, k, last, NONE, out, n, True)
             else:
-                words.append("<*>")
-                keys.append(f"#{len(words)}")
-                values.append(part)
-                slot = True
-    return words
+                count += 1
+                if value:
+                    now = SLOT
+                    n = _slot(k, last, count, where, k, out, n)
+                _next(out, line, before, now, where, last)
+                skeleton, before, where, slot = mixed(skeleton ^ now), now, k, value
+            if last >= end:
+                break
+            k = last + 1
+        k = end
+    _next(out, line, before, EDGE, where, size)
+    return n, skeleton
 
 
-def _hash(text: str) -> int:
-    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+@kernel
+def _apart(text: Array, begin: Array, end: Array, words: Array, out: Parts) -> None:
+    for line in range(len(begin)):
+        a, first = begin[line], out.values_to[line]
+        n, size = _plain(text, a, min(end[line], a + LONGEST), out, first)
+        out.pairs_to[line + 1], out.words_to[line + 1] = out.pairs_to[line], out.words_to[line]
+        n, skeleton = _words(size, words, out, line + 1, n)
+        sequence = skeleton
+        for k in range(first, n):
+            sequence = mixed(sequence ^ out.field[k])
+            field = mixed(skeleton + out.field[k])
+            out.field[k] = field
+            out.itself[k], out.form[k] = mixed(out.itself[k] ^ field), mixed(out.form[k] ^ field)
+        out.skeleton[line], out.sequence[line], out.values_to[line + 1] = skeleton, sequence, n
