@@ -51,6 +51,8 @@ lock:  ## renew requirements/*.txt; only what *.in asks for: make lock UPGRADE=
 	$(COMPILE) -c requirements/build.txt requirements/core.in -o requirements/core.txt
 	$(COMPILE) -c requirements/build.txt -c requirements/core.txt requirements/dev.in \
 	    -o requirements/dev.txt
+	$(COMPILE) requirements/peers.in -o requirements/peers.txt
+	$(COMPILE) requirements/merlion.in -o requirements/merlion.txt
 
 clean:  ## remove what was made here: the virtual environment and caches
 	if [ -f "$(AMISS_VENV)"/pyvenv.cfg ]; then rm -rf "$(AMISS_VENV)"; fi

@@ -101,7 +101,7 @@ def folder() -> Path | None:
     if os.environ.get("NUMBA_CACHE_DIR"):
         return None
     here, sources = Path(__file__).parent, hashlib.blake2b(digest_size=8)
-    for path in sorted(file for room in ROOMS for file in here.glob(f"{room}/*.py")):
+    for path in sorted(file for room in ROOMS for file in here.glob(f"{room}/**/*.py")):
         source = path.read_bytes()
         if b"amiss.kernel" in source:
             sources.update(source)

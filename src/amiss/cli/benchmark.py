@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from amiss.cli.options import AsJson
+from amiss.cli.quality import quality
 
 SERIES = (1, 1000, 100_000)
 MOST = 1_000_000
@@ -64,3 +65,6 @@ def speed(
         print(orjson.dumps({"microseconds_per_row": round(alone, 2)}).decode())
     else:
         print(f"a lone series, row by row: {alone:.1f} us a row")
+
+
+benchmark.command()(quality)

@@ -1,0 +1,183 @@
+"""Writes the tables and plots of docs/benchmarks.md that come from benchmarks/results/.
+
+    python benchmarks/page.py [--check]
+
+With --check only says what is out of date. Tables stand between <!-- begin NAME --> and
+<!-- end NAME -->; what is around them is written by hand.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from _svg import bars, scatter
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "benchmarks.md"
+OTHERS = ("random", "flag-all", "|difference|", "EWMA z", "isolation forest")
+LAYER = " + layer"
+PLOTTED = {
+    "nab.theta6.standard": "NAB (of 100)",
+    "wsd.recall": "WSD recall",
+    "kpi.recall": "KPI recall",
+    "asd.vus_pr": "ASD VUS-PR",
+    "smd.vus_pr": "SMD VUS-PR",
+    "hdfs.ap": "HDFS AP",
+    "csic.roc": "CSIC ROC-AUC",
+    "unsw.ap": "UNSW AP",
+    "nslkdd.ap": "NSL-KDD AP",
+}
+
+
+def table(columns: tuple[str, ...], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    head = [f"| {' | '.join(columns)} |", f"|{'-|' * len(columns)}"]
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def said(value: float | None) -> str:
+    """Three digits or so; nothing for nothing."""
+    if value is None:
+        return ""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if 0.99 < value < 1.0:
+        return f"{value:.4f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def named(method: str) -> str:
+    """A method as it may stand in a table."""
+    return method.replace("|", "\\|")
+
+
+def quality(found: dict[str, Any]) -> str:
+    """Every figure, its goals, and the baselines."""
+    rows = []
+    for it in found["figures"]:
+        levels = [it.get(level, "") for level in ("floor", "target", "stretch", "reached")]
+        beside = [said(it["beside"].get(method)) for method in OTHERS]
+        rows.append([f"`{it['name']}`", said(it["value"]), *levels, *beside])
+    columns = ("figure", "Amiss", "floor", "target", "stretch", "reached", *map(named, OTHERS))
+    return table(columns, rows)
+
+
+def layer(found: dict[str, Any]) -> str:
+    """The baselines with our calibration around them, for figures that have a goal."""
+    rows = []
+    for it in found["figures"]:
+        beside = [said(it["beside"].get(method + LAYER)) for method in OTHERS]
+        if "what" in it and any(beside):
+            rows.append([f"`{it['name']}`", said(it["value"]), *beside])
+    return table(("figure", "Amiss", *map(named, OTHERS)), rows)
+
+
+def cost(found: dict[str, Any]) -> str:
+    """What each took."""
+    rows = [
+        [
+            it["set"],
+            named(it["method"]),
+            said(it["rows_per_second"]),
+            said(it["peak_mb"]),
+            f"{it['state_bytes']:,}" if it["state_bytes"] else "",
+        ]
+        for it in found["costs"]
+        if it["seconds"] and it["method"] not in ("random", "flag-all")
+    ]
+    return table(("set", "method", "rows/s", "peak MB", "bytes of state"), rows)
+
+
+def peers(found: list[dict[str, Any]]) -> str:
+    """Amiss and the libraries of others."""
+    rows = []
+    for it in found:
+        same = it.get("amiss", {})
+        for n, (name, value) in enumerate(it["figures"].items()):
+            first = [
+                it["set"],
+                it["method"],
+                it.get("version", ""),
+                f"{it['inputs']}",
+                said(it["rows_per_second"]),
+                said(it["peak_mb"]),
+                f"{it['state_bytes']:,}" if it["state_bytes"] else "",
+            ]
+            figure = [f"`{name}`", said(value), said(it.get("layered", {}).get(name))]
+            rows.append([*(first if n == 0 else [""] * len(first)), *figure, said(same.get(name))])
+    return table(
+        (
+            "set", "method", "version", "inputs", "rows/s", "peak MB", "bytes of state",
+            "figure", "value", "with our layer", "Amiss on the same",
+        ),
+        rows,
+    )  # fmt: skip
+
+
+def pictures(found: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, str]:
+    """The plots, by the name of their file."""
+    by_name = {it["name"]: it for it in found["figures"]}
+    groups = {}
+    for name, title in PLOTTED.items():
+        if name in by_name:
+            it, scale = by_name[name], 100.0 if name.startswith("nab") else 1.0
+            values = {"Amiss": it["value"], **{method: it["beside"][method] for method in OTHERS}}
+            groups[title] = {method: value / scale for method, value in values.items()}
+    points = []
+    for it in others:
+        if it["set"] != "nab" or "amiss" in it:  # not on the same inputs as all others
+            continue
+        x, name = it["rows_per_second"], it["method"]
+        points.append((name, x, it["figures"]["nab.best.standard"], name == "Amiss"))
+        if "layered" in it:
+            points.append((name, x, it["layered"]["nab.best.standard"], True))
+    made = {}
+    if groups:
+        made["quality.svg"] = bars(
+            "Quality on public sets, each row judged by those before it", groups, ("Amiss", *OTHERS)
+        )
+    if points:
+        made["cost.svg"] = scatter(
+            "NAB and what it costs; empty: as it is, full: with the calibration of Amiss",
+            "rows a second on one core",
+            "NAB standard, best threshold",
+            points,
+        )
+    return made
+
+
+def wanted() -> dict[Path, str]:
+    """What the page and the plots should be."""
+    found = json.loads((RESULTS / "quality.json").read_text("utf-8"))
+    others = [json.loads(row) for row in (RESULTS / "peers.jsonl").read_text("utf-8").splitlines()]
+    text = PAGE.read_text("utf-8")
+    tables = {"quality": quality(found), "layer": layer(found), "cost": cost(found)}
+    for name, made in (tables | {"peers": peers(others)}).items():
+        marked = re.compile(f"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+        text, times = marked.subn(lambda match, made=made: f"{match[1]}{made}\n{match[2]}", text)
+        if times != 1:
+            raise SystemExit(f"{PAGE}: there is no place for the table {name!r}")
+    plots = pictures(found, others).items()
+    return {PAGE: text} | {PAGE.with_name(name): made for name, made in plots}
+
+
+def main(check: bool) -> int:
+    """0 if all is, or now is, as the results say."""
+    stale = 0
+    for path, text in wanted().items():
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        stale += 1
+        if check:
+            print(f"{path.relative_to(ROOT)} is not as the results say; run: make bench ARGS=page")
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"{path.relative_to(ROOT)} written")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
