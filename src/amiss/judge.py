@@ -65,14 +65,15 @@ def judge(detectors: Sequence[Detector], states: States, frame: Frame) -> tuple[
             states[f"{name}.size"], *said = size.step(past, raw.values)
             rare = np.where(said[0] > large, said[1], rare)
             large, width = np.fmax(large, said[0]), np.fmin(width, said[2])
-    recent, usual = features.column("recent"), features.column("usual")
+    recent = features.column("recent")
+    lower, upper = expect.band(features, width)
     scores = Scores(
         frame.time,
         frame.keys,
         fuse.fuse(inverse, inside, large, rare),
         expected=recent[:, :, None],
-        lower=(np.minimum(recent, usual) - width)[:, :, None],
-        upper=(np.maximum(recent, usual) + width)[:, :, None],
+        lower=lower[:, :, None],
+        upper=upper[:, :, None],
     )
     sampled = np.isfinite(value)
     earlier = already + np.cumsum(sampled, axis=0) - sampled

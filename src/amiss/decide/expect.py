@@ -4,6 +4,7 @@
     q            daily profile: 24 hours x {weekday, weekend}, linear between the hours' centres
     b   usual    q where it has lately been the better predictor, else the level of about a day
     dt  interval median of 31 gaps between samples, in seconds; measured anew every 1,024
+    E   error    running mean of |x - b|, over some 100 samples
 
 and whether the sample lies inside the usual daily envelope (half-hour slots, two days seen).
 Several views need these, and a profile for each of them would cost 600 bytes a series.
@@ -14,10 +15,10 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from amiss.data import DAY, HOUR, Array, Frame, State, measured
+from amiss.data import DAY, HOUR, Array, Floats, Frame, State, measured
 from amiss.kernel import kernel
 
-FEATURES = ("value", "recent", "usual", "interval")
+FEATURES = ("value", "recent", "usual", "interval", "error")
 DAY_SECONDS = 86400.0
 HALF_HOUR = HOUR // 2
 GAPS = 31
@@ -49,7 +50,7 @@ def init(series: int) -> State:
 
 
 def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
-    """Value -> value, recent, usual, interval (T, S, 4), and inside the envelope (T, S).
+    """Value -> value, recent, usual, interval, error (T, S, 5), and inside the envelope (T, S).
 
     Each is what was known before the sample came. A NaN sample, or one that is no
     measurement, gives NaN and changes nothing.
@@ -61,9 +62,21 @@ def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
     planes[0] = value
     inside = np.zeros(value.shape, np.bool_)
     columns = (state[name] for name in init(0))
-    _expect(frame.time, value, planes[1], planes[2], planes[3], inside, *columns)
+    _expect(frame.time, value, planes[1], planes[2], planes[3], planes[4], inside, *columns)
     features = Frame(frame.time, frame.keys, FEATURES, planes.transpose(1, 2, 0))
     return state, features, inside
+
+
+def band(features: Frame, width: Floats) -> tuple[Floats, Floats]:
+    """Lower and upper (T, S): `width` beyond what is recent and usual; NaN where one is not known.
+
+    What is usual counts no further than `width` from what is recent where its mean error is larger
+    than that: a level that was left for good would hold the band open for a day.
+    """
+    recent, usual = features.column("recent"), features.column("usual")
+    reach = np.where(features.column("error") > width, width, np.inf)
+    near = np.clip(usual, recent - reach, recent + reach)
+    return np.minimum(recent, near) - width, np.maximum(recent, near) + width
 
 
 @kernel
@@ -171,7 +184,8 @@ def _learn_profile(profile: Array, seen: Array, s: int, k: int, v: float, dt: fl
 
 @kernel
 def _expect(
-    time: Array, value: Array, recent: Array, usual: Array, interval: Array, inside: Array,
+    time: Array, value: Array,
+    recent: Array, usual: Array, interval: Array, error: Array, inside: Array,
     count: Array, before: Array, gaps: Array, known: Array, dts: Array, last: Array, level: Array,
     errors: Array, profile: Array, seen: Array, top: Array, bottom: Array, cycles: Array,
     slot: Array, slot_top: Array, slot_bottom: Array,
@@ -181,7 +195,7 @@ def _expect(
         for t in range(ticks):
             v = value[t, s]
             if not isfinite(v):
-                recent[t, s] = usual[t, s] = interval[t, s] = np.nan
+                recent[t, s] = usual[t, s] = interval[t, s] = error[t, s] = np.nan
                 continue
             if count[s] == 0:
                 level[s] = last[s, 0] = last[s, 1] = last[s, 2] = v
@@ -195,7 +209,9 @@ def _expect(
             has, q = _of_day(profile, seen, s, first, second, weight)
             x1, x2, x3 = last[s, 0], last[s, 1], last[s, 2]
             recent[t, s] = max(min(x1, x2), min(max(x1, x2), x3))
-            usual[t, s] = q if has and errors[s, 1] < errors[s, 0] else level[s]
+            better = has and errors[s, 1] < errors[s, 0]
+            usual[t, s] = q if better else level[s]
+            error[t, s] = errors[s, 1] if better else errors[s, 0]
             interval[t, s] = dt
 
             if half != slot[s]:
