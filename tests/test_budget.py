@@ -1,7 +1,9 @@
 """Thresholds that keep a budget, against plain versions and over simulated months."""
 
 from math import exp, inf, log, nan
+from pathlib import Path
 
+import budget as benchmark
 import numpy as np
 import pytest
 from hypothesis import given
@@ -91,3 +93,27 @@ def test_series_that_come_one_by_one_cost_as_much_as_all_at_once(more: list[int]
     for count in more:
         price, before = budget.widened(price, before, before + count), before + count
     assert price == pytest.approx(budget.widened(0.0, 0, before))
+
+
+@pytest.mark.parametrize("kind", benchmark.KINDS)
+def test_the_budget_is_kept_on_ten_kinds_of_series(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told at most as often as asked, no series twice as often; without the controller, more.
+
+    benchmarks/budget.py, with fewer series and weeks.
+    """
+    found = benchmark.measure(kind, series=60, weeks=5)
+    assert 0.4 <= found["told_per_asked"] <= 1.0
+    assert found["most"] <= 2.0
+    ration = budget.ration
+    monkeypatch.setattr(budget, "ration", lambda *of: ration(*of[:5], price=0.0, gain=0.0))
+    assert benchmark.measure(kind, series=60, weeks=5)["told_per_asked"] > 1.1
+
+
+def test_the_ten_kinds_are_those_of_the_documents() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "benchmarks.md").read_text()
+    _, _, table = page.partition(benchmark.HEADER)
+    rows = table.split("\n\n")[0].strip().splitlines()
+    assert [row.split("|")[1].strip() for row in rows] == [*benchmark.KINDS]
+    assert len(rows) == 10

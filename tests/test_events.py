@@ -178,6 +178,19 @@ def test_a_header_alone_gives_a_header(tmp_path: Path) -> None:
     assert run(path) == ["row,score,p,alert,blame\n"]
 
 
+def test_an_empty_line_of_one_column_is_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("bytes\n1\n\n2\n")
+    assert [row["row"] for row in table(run(path)[0])] == ["1", "2", "3"]
+
+
+def test_a_column_of_lists_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"x": [1.0], "l": [[1]]}), path)
+    with pytest.raises(ConfigError, match=r"'l' is of type list<.*>, which cannot be read as text"):
+        run(path)
+
+
 def test_what_cannot_be_scored_is_refused(tmp_path: Path) -> None:
     past = write(tmp_path / "past.csv", flows())
     other = write(tmp_path / "b.csv", {"bytes": ["1"], "what": ["x"]})

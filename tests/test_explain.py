@@ -25,6 +25,15 @@ class TestObserved:
     def test_value_and_band(self) -> None:
         assert observed(expected=50.0) == "CPU at 97.2 % (1 to 12 % expected)"
 
+    def test_a_single_record(self) -> None:
+        record = {"observed": nan, "expected": nan, "lower": nan, "upper": nan, "said": "user=ann"}
+        whose = 'login{host="a",user="ann"}'
+        told = observed(whose, **record, blame=("country KP", "device new"))
+        assert told == "an unusual login of ann, most of all country KP and device new"
+        assert observed('line{host="a"}', **record) == 'an unusual line: "user=ann"'
+        long = observed("line", **record | {"said": 200 * "x"})
+        assert long.endswith(f'"{120 * "x"}..."')
+
     def test_how_many_times(self) -> None:
         assert observed() == "CPU at 97.2 % (19 times the usual; 1 to 12 % expected)"
         assert "times" not in observed(observed=0.5)

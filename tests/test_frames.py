@@ -119,6 +119,24 @@ def test_history_is_learned_and_not_reported(columns: dict[str, Any]) -> None:
     np.testing.assert_array_equal(later["score"], whole["score"][1400:])
 
 
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+def test_nothing_gives_nothing(shape: tuple[int, ...]) -> None:
+    found = amiss.score(np.zeros(shape))
+    assert found.shape == shape
+    assert found.dtype.names == FIELDS
+
+
+def test_what_is_masked_is_missing() -> None:
+    x = np.ma.masked_greater(np.arange(9.0), 5.0)
+    np.testing.assert_array_equal(np.isnan(amiss.score(x)["score"]), x.mask)
+
+
+def test_categories_of_polars_say_whose_the_numbers_are() -> None:
+    hosts = pl.Series(["a", "b", None], dtype=pl.Categorical)
+    found = amiss.score(pl.DataFrame({"time": [1, 2, 3], "x": [1.0] * 3, "h": hosts}), by=("h",))
+    assert found["series"].to_list() == ['x{h="a"}', 'x{h="b"}', "x"]
+
+
 def test_no_library_is_imported_that_was_not_handed_in() -> None:
     code = (
         "import sys, numpy, amiss; amiss.score(numpy.arange(50.0));"
@@ -140,6 +158,31 @@ def test_no_library_is_imported_that_was_not_handed_in() -> None:
         (np.ones(3), {"budget": "0/day"}, "budget: '0/day' is not above 0"),
         (pd.DataFrame({"x": [1.0]}), {}, "there is no column 'time'"),
         (pd.DataFrame({"time": ["soon"], "x": [1.0]}), {}, "row 1: the time 'soon' is neither"),
+        (np.ones(2), {"time": [1, np.nan]}, "row 2: the time is empty"),
+        (np.ones(2), {"time": np.array(["2026", "NaT"], "M8[D]")}, "row 2: the time is empty"),
+        (np.ones(2), {"time": [1, np.inf]}, "row 2: the time inf is not between"),
+        (np.ones(2), {"time": [1, 2**62]}, r"row 2: the time 4.6\d+e\+18 is not between"),
+        (np.ones(2), {"time": np.array(["2026", "9026"], "M8[s]")}, "times that are not between"),
+        (np.ones(2), {"time": ["soon", "later"]}, "seconds or datetime64 are wanted, not <U5"),
+        (
+            pa.table({"time": pa.array([2**60], pa.timestamp("ms")), "x": [1.0]}),
+            {},
+            "'time' has times that are not between the years 1678 and 2261",
+        ),
+        (
+            pa.table({"time": pa.array([1], pa.duration("s")), "x": [1.0]}),
+            {},
+            r"'time' is no time, but duration\[s\]",
+        ),
+        (
+            pa.table({"time": [1], "x": [1.0], "h": [[1]]}),
+            {"by": ("h",)},
+            "'h' is of type list<item: int64>, which cannot be read as text",
+        ),
+        (pd.DataFrame({"time": [1], "x": [2**70]}), {}, "a table of pandas, polars or pyarrow"),
+        (pd.DataFrame({"time": [1], "x": [1j]}), {}, "a table of pandas, polars or pyarrow"),
+        ({"time": [1], "x": [1.0]}, {}, "a table of pandas, polars or pyarrow .*, not dict"),
+        (np.ones(3), {"budget": 5}, "budget: '5' is not above 0"),
     ],
 )
 def test_a_mistake_is_said_in_words(frame: Any, asked: dict[str, Any], said: str) -> None:

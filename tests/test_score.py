@@ -322,6 +322,7 @@ def test_more_budget_more_alerts(tmp_path: Path) -> None:
             "a row is longer than 1,048,576 bytes, or a quotation mark is not closed",
         ),
         (b"\xff\xfet\0i\0", "its first line is not text in UTF-8"),
+        (b"time,x\r1,2\r3,4\r", r"its lines end with \r alone; write them with \n"),
     ],
 )  # fmt: skip
 def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, content: bytes, said: str) -> None:

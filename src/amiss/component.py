@@ -142,9 +142,26 @@ class Source(Component):
         Raises Unreachable if the outside does not answer; the cursor then stays.
         """
 
+    def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
+        """What to say of a poll before anything is watched, line by line; nothing by default."""
+        return ()
+
 
 class Features(Component):
     """Turns records into numbers: the only place where text and categories become numbers."""
+
+    each: ClassVar[bool] = False
+    """Whether each record is a tick of its own (a login, a line), and not an interval of time."""
+
+    @property
+    def whom(self) -> tuple[str, ...]:
+        """Of single records: the labels that say whom one is about."""
+        return ()
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Of single records: the labels by which those of a minute are counted, beside all."""
+        return ()
 
     @abstractmethod
     def init(self) -> State:
@@ -166,8 +183,11 @@ class Detector(Component):
     """Features of the frame that it reads: value, recent, usual, .. (see decide/expect.py)."""
     joint: ClassVar[bool] = False
     """Whether it judges a whole system at once: series are systems, features their metrics."""
-    calibration: ClassVar[Literal["rank", "size"]] = "rank"
-    """How its scores are read: by their rank in their own past, or by their size against it."""
+    each: ClassVar[bool] = False
+    """Whether it judges single records; its frame has one series, and the records with it."""
+    calibration: ClassVar[Literal["rank", "size", "nats"]] = "rank"
+    """How its scores are read: by their rank in their own past, by their size against it, or as
+    they are, if what it learns depends on how strange it was."""
     zero: ClassVar[float] = 0.0
     """The score of what is not strange at all: ranks tell apart only what is above it."""
     state_bytes: ClassVar[int] = 1024

@@ -21,6 +21,7 @@ State: TypeAlias = dict[str, NDArray[Any]]
 Severity: TypeAlias = Literal["low", "medium", "high"]
 Event: TypeAlias = Literal["opened", "worse", "resolved"]
 
+SINCE = r" since (?=\d\d:\d\d UTC on )"  # the end of a sentence's subject, which may quote a line
 LARGEST = 1e150  # beyond it squares and ratios overflow; no sensor measures so much
 
 SECOND = 10**9
@@ -31,9 +32,10 @@ MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
 class Records:
     """What was seen: at `time`, `name` was `value` and said `text`, for `labels`.
 
-    A record with text is context for explanations (the busiest processes, a log line);
-    one without is a number for a series. Halves of characters, as in a file's name that is no
-    UTF-8, are written out (see `readable`), so that whatever writes what is said here can.
+    A record with text is context for explanations (the busiest processes), or a line or an event
+    that is judged by itself, with its fields as labels; one without is a number for a series.
+    Halves of characters, as in a file's name that is no UTF-8, are written out (see `readable`),
+    so that whatever writes what is said here can.
     """
 
     time: Times  # (N,)
@@ -43,6 +45,7 @@ class Records:
     text: Strings | None = None  # (N,)
     watermark: int | None = None  # a promise: nothing at or before this time is still to come
     skipped: Mapping[str, int] = field(default_factory=dict)  # what could not be read, by reason
+    more: bool = False  # there is more to read: the driver polls again at once
 
     def __post_init__(self) -> None:
         labels = {label: _readable(column) for label, column in self.labels.items()}
@@ -54,18 +57,36 @@ class Records:
     def __len__(self) -> int:
         return len(self.time)
 
+    def __getitem__(self, rows: slice | Array) -> "Records":
+        """Some of them, with the same watermark; what was left out is told with the whole."""
+        return replace(
+            self,
+            time=self.time[rows],
+            name=self.name[rows],
+            value=self.value[rows],
+            labels={label: column[rows] for label, column in self.labels.items()},
+            text=None if self.text is None else self.text[rows],
+            skipped={},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Numbers: T ticks x S series x F features. NaN means not observed (see `measured`)."""
+    """Numbers: T ticks x S series x F features. NaN means not observed (see `measured`).
+
+    Of single records (a login, a flow, a line) each is a tick, and the one series is all of them.
+    """
 
     time: Times  # (T,), end of each tick
     keys: tuple[str, ...]  # S
     features: tuple[str, ...]  # F
     values: Floats  # (T, S, F)
+    categories: frozenset[str] = frozenset()  # features that are names: equal or not, 0 is none
+    records: Records | None = None  # of single records: the T records themselves
 
     def __getitem__(self, ticks: slice) -> "Frame":
-        return replace(self, time=self.time[ticks], values=self.values[ticks])
+        records = None if self.records is None else self.records[ticks]
+        return replace(self, time=self.time[ticks], values=self.values[ticks], records=records)
 
     def column(self, feature: str) -> Floats:
         """One feature as a contiguous (T, S) array. Raises ValueError if there is none so named."""
@@ -102,6 +123,7 @@ class Member:
     lower: float
     upper: float
     blame: tuple[str, ...] = ()  # of a joint detector: the features that added most
+    said: str = ""  # of a single record: what it said
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +150,7 @@ class Incident:
     @property
     def title(self) -> str:
         """The sentence's subject, for lists and subject lines."""
-        return self.sentence.split(" since ", 1)[0]
+        return re.split(SINCE, self.sentence, maxsplit=1)[0]
 
 
 def measured(values: Floats) -> Floats:
@@ -145,7 +167,7 @@ def readable(text: str) -> str:
 
 def _readable(column: Strings) -> Strings:
     code = np.ascontiguousarray(column).view(np.uint32)
-    if not ((code >= 0xD800) & (code <= 0xDFFF)).any():
+    if code.max(initial=0) < 0xD800 or not ((code >= 0xD800) & (code <= 0xDFFF)).any():
         return column
     return np.array([readable(text) for text in column.tolist()])
 

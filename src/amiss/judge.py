@@ -52,7 +52,7 @@ def judge(detectors: Sequence[Detector], states: States, frame: Frame) -> tuple[
         name = name_of(detector)
         states[name], raw = _step(detector, states.get(name, {}), features)
         past = grow(states.get(f"{name}.rank", {}), rank.init, count)
-        states[f"{name}.rank"], inverse[k] = rank.step(past, _above(raw, detector.zero))
+        states[f"{name}.rank"], inverse[k] = rank.step(past, above(raw, detector.zero))
     if detectors and not ranked:
         inverse = np.where(np.isfinite(value), 1.0, np.nan)[None]
     large, rare = np.zeros(value.shape), np.zeros(value.shape)
@@ -100,7 +100,7 @@ def judge_jointly(
         inverse = np.exp(np.minimum(large, MOST))
     else:
         past = grow(states.get(f"{name}.rank", {}), rank.init, len(frame.keys))
-        states[f"{name}.rank"], inverse = rank.step(past, _above(raw, detector.zero))
+        states[f"{name}.rank"], inverse = rank.step(past, above(raw, detector.zero))
     nothing = np.zeros(inverse.shape)
     nats = fuse.fuse(inverse[None], nothing > 0, nothing, nothing)
     return states, raw, replace(raw, values=nats), before
@@ -110,7 +110,7 @@ def _uncounted(series: int) -> State:
     return {"scored": np.zeros(series, np.int64)}
 
 
-def _above(raw: Scores, zero: float) -> Floats:
+def above(raw: Scores, zero: float) -> Floats:
     """How far the scores are above zero; NaN stays."""
     return np.maximum(raw.values - zero, 0.0) if zero else raw.values
 

@@ -21,7 +21,7 @@ R = TypeVar("R")
 UNUSED = ("scipy", "coverage")
 """Numba asks scipy for linear algebra that no kernel uses, which is 25 MB in every process."""
 
-ROOMS = ("decide", "detectors", "evaluate")
+ROOMS = (".", "decide", "detectors", "evaluate")
 """Where there are kernels."""
 
 _lock = RLock()

@@ -8,12 +8,13 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from amiss import context, memory
+from amiss import context, memory, singles
 from amiss.component import AnyOf, Component, Detector, Features, Rate, Source, Span
 from amiss.data import (
     DAY,
     HOUR,
     MINUTE,
+    Floats,
     Frame,
     Incident,
     Records,
@@ -21,10 +22,11 @@ from amiss.data import (
     Times,
     measured,
 )
-from amiss.decide import group, opened
+from amiss.decide import group, opened, pace, pulse
 from amiss.decide.group import Judged
 from amiss.judge import States, judge, judge_jointly, name_of
 from amiss.outcome import Outcome, join
+from amiss.singles import Strange
 from amiss.systems import distinct, members_of, view
 
 NEVER = np.iinfo(np.int64).min
@@ -65,9 +67,19 @@ class Pipeline(Component):
             if names.count(name) > 1:
                 said = name.partition("-")[0]
                 raise ValueError(f"detector {said!r} stands there twice with equal settings")
-            if "value" not in detector.needs:
+            if "value" not in detector.needs and not detector.each:
                 raise ValueError(f"detector {name!r} does not read the value")
+            if detector.each and not self.features.each:
+                raise ValueError(
+                    f"detector {name.partition('-')[0]!r} judges single records, and features "
+                    f"{self.features.type!r} gives none; write features: {{type: each}}"  # type: ignore[attr-defined]
+                )
         return self
+
+    @property
+    def every(self) -> int:
+        """Nanoseconds between two ticks of its series, as a rule."""
+        return max(self.source.every, MINUTE) if self.features.each else self.source.every
 
     def init(self) -> States:
         """The memory before the first record."""
@@ -78,15 +90,42 @@ class Pipeline(Component):
         states = self._known(states)
         states["features"], frame = self.features.step(states["features"], records)
         frame = replace(frame, values=measured(frame.values))
-        states["context"] = context.remember(states.get("context", {}), records, self.by)
         skipped = _skipped(states["features"], records)
+        those, worst = singles.NONE, None
+        if self.features.each:
+            states.setdefault("context", context.remember({}, records[:0], self.by))
+            states, frame, worst, those = self._each(states, frame, records.watermark)
+            skipped["over the cap of kinds"] += int(states["pulse"]["refused"][0])
+            states["pulse"]["refused"] = np.zeros(1, np.int64)
+        else:
+            states["context"] = context.remember(states.get("context", {}), records, self.by)
         parts = []
         for ticks in self._pieces(states, frame):
-            states, part = self._judge(states, frame[ticks])
+            due = len(those) if ticks.stop is None else those.before(frame.time[ticks.stop])
+            states, part = self._judge(states, frame[ticks], those[:due])
+            those = those[due:]
             skipped.update(part.skipped)
             parts.append(part)
         states["context"] = context.cap(states["context"])
-        return states, replace(join(parts), skipped=dict(skipped))
+        said = replace(join(parts), skipped=dict(+skipped))
+        return states, said if worst is None else singles.shown(said, frame, worst)
+
+    def _each(
+        self, states: States, frame: Frame, watermark: int | None
+    ) -> tuple[States, Frame, Floats, Strange]:
+        """Judge single records, and count them by the minute: those are series as all others."""
+        detectors = [detector for detector in self.detectors if detector.each]
+        states, nats, blame = singles.judge_each(detectors, states, frame)
+        states["pace"], interval, watched = pace.step(states.get("pace") or pace.init(), frame.time)
+        whom = (*self.by, *self.features.whom)
+        those = singles.strange(frame, nats, blame, interval, watched, whom)
+        now = max(watermark or NEVER, int(frame.time[-1]) if len(frame.time) else NEVER)
+        ways = [self.by, *([(*self.by, *self.features.counted)] if self.features.counted else [])]
+        counted = [singles.labelled(singles.records_of(frame), of) for of in ways]
+        time, whose = np.tile(frame.time, len(ways)), np.concatenate(counted)
+        past, worst = states.get("pulse") or pulse.init(), np.tile(nats, len(ways))
+        states["pulse"], frame, worst = pulse.step(past, time, whose, worst, now)
+        return states, frame, worst, those
 
     def _known(self, states: States) -> States:
         """Without the memory of components that are no longer there.
@@ -118,18 +157,22 @@ class Pipeline(Component):
         cuts = [int(t) + 1 for t in np.flatnonzero((due[1:] & ~due[:-1]).any(axis=1))]
         return [slice(a, b) for a, b in zip([0, *cuts], [*cuts, None], strict=True)]
 
-    def _judge(self, states: States, frame: Frame) -> tuple[States, Outcome]:
-        """From numbers to incidents."""
+    def _judge(self, states: States, frame: Frame, those: Strange) -> tuple[States, Outcome]:
+        """From numbers to incidents; `those` are the strange records of the same time."""
         states = self._forget(states, frame)
         states, frame, skipped = self._admit(states, frame)
-        states, opinion = judge([d for d in self.detectors if not d.joint], states, frame)
+        alone = [d for d in self.detectors if not d.joint and not d.each]
+        states, opinion = judge(alone, states, frame)
         joint, raw, before = {}, {}, {}
         for detector in self.detectors:
             if detector.joint:
                 name, together = name_of(detector), view(frame, self.by)
                 said = judge_jointly(detector, states, together)
                 states, raw[name], joint[name], before[name] = said
-        states, incidents = self._group(states, members_of(frame, opinion, joint, before, self.by))
+        judged = members_of(frame, opinion, joint, before, self.by)
+        if len(those):
+            judged = singles.merged(judged, those, self.by)
+        states, incidents = self._group(states, judged)
         return states, Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)
 
     def _forget(self, states: States, frame: Frame) -> States:

@@ -8,6 +8,7 @@ from amiss.data import DAY, Member, parse_key
 from amiss.units import SYSTEM, listed, words, write_days, write_number
 
 MOST_DIGITS = 8
+QUOTED = 120  # characters of a line
 
 
 def rare(days: float, watched: float, since: int, before: int | None) -> str:
@@ -21,6 +22,8 @@ def rare(days: float, watched: float, since: int, before: int | None) -> str:
 
 def observed(member: Member, system: Collection[str] = SYSTEM) -> str:
     """CPU at 97.2 % (1 to 12 % expected). Labels named in `system` are left out."""
+    if member.said:
+        return _single(member, system)
     if is_whole(member):
         blame = listed([words(key, system) for key in member.blame]) if member.blame else ""
         return "an unusual picture as a whole" + (f", most of all {blame}" if blame else "")
@@ -36,9 +39,20 @@ def observed(member: Member, system: Collection[str] = SYSTEM) -> str:
     return f"{said} ({_expected(member, shown, name, digits)})"
 
 
+def _single(member: Member, system: Collection[str]) -> str:
+    """an unusual login of alice, most of all country KP; or what a line says."""
+    name, labels = parse_key(member.series)
+    whose = [value for label, value in labels.items() if label not in system]
+    said = f"an unusual {name.replace('_', ' ')}{f' of {listed(whose)}' if whose else ''}"
+    if member.blame:
+        return f"{said}, most of all {listed(list(member.blame))}"
+    text = member.said if len(member.said) <= QUOTED else f"{member.said[:QUOTED]}..."
+    return f'{said}: "{text}"'
+
+
 def is_whole(member: Member) -> bool:
     """Whether this is a system judged as a whole: nothing is expected of it in numbers."""
-    return bool(member.blame) or not isfinite(member.expected)
+    return not member.said and (bool(member.blame) or not isfinite(member.expected))
 
 
 def _expected(member: Member, shown: list[float], name: str, digits: int) -> str:

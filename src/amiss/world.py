@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amiss.errors import ConfigError, Rejected, Unreachable
+from amiss.files import Files
 
 if TYPE_CHECKING:
     import httpx
@@ -47,9 +48,14 @@ def _client() -> "httpx.Client":
     return httpx.Client(timeout=10, follow_redirects=False)
 
 
+@cache
+def _files() -> Files:
+    return Files()
+
+
 @dataclass(frozen=True, slots=True)
 class World:
-    """Network, clock, this machine and secrets. Tests build one out of other parts."""
+    """Network, files, clock, this machine and secrets. Tests build one out of other parts."""
 
     http: Callable[[], "httpx.Client"] = _client
     now: Callable[[], int] = time.time_ns
@@ -59,6 +65,7 @@ class World:
     secret: Callable[[str], str] = reveal
     machine: Callable[[], Any] = _psutil
     """psutil, or something that answers like it."""
+    files: Callable[[], Files] = _files
 
     def ask(self, method: str, url: str, **kwargs: Any) -> "httpx.Response":
         """One request. Raises Unreachable if it may work later, Rejected if it will not.

@@ -14,7 +14,9 @@ NEEDED: dict[str, dict[str, object]] = {}
 """By type: what a detector must be told that has no default."""
 
 DETECTORS = [
-    kind(**NEEDED.get(name, {})) for name, kind in find("amiss.detectors", Detector).items()
+    kind(**NEEDED.get(name, {}))
+    for name, kind in find("amiss.detectors", Detector).items()
+    if not kind.each  # of one series only: tests/laws/test_singles.py
 ]
 SUBJECTS = [of(d) for d in DETECTORS] + [of(d, fitted=True) for d in DETECTORS if d.fits()]
 

@@ -15,7 +15,11 @@ from made import START, Chance, part
 NEEDED: dict[str, dict[str, Any]] = {}
 """By type: what it must be told that has no default."""
 
-FEATURES = [kind(**NEEDED.get(name, {})) for name, kind in find("amiss.features", Features).items()]
+FEATURES = [
+    kind(**NEEDED.get(name, {}))
+    for name, kind in find("amiss.features", Features).items()
+    if not kind.each  # whose ticks are the records themselves: tests/test_each.py
+]
 pytestmark = pytest.mark.parametrize("features", FEATURES, ids=lambda features: features.type)
 
 BAD = (np.nan, np.inf, -np.inf, 1.7e308)

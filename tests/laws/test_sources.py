@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -15,7 +17,13 @@ from amiss.data import SECOND, Records, series_key
 from amiss.errors import Unreachable
 from amiss.world import World
 
-NEEDED: dict[str, dict[str, Any]] = {}
+LOG = "".join(
+    f'{{"ts": {1_699_990_000 + 7 * i}.5, "user": "u{i % 3}", "ms": {i}}}\n' for i in range(99)
+)
+FOLDER = TemporaryDirectory()
+Path(FOLDER.name, "app.log").write_text(LOG)
+
+NEEDED: dict[str, dict[str, Any]] = {"file": {"path": f"{FOLDER.name}/*.log", "value": "ms"}}
 """By type: what a source must be told that has no default."""
 
 SOURCES = [kind(**NEEDED.get(name, {})) for name, kind in find("amiss.sources", Source).items()]

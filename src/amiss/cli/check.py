@@ -42,6 +42,7 @@ def check(
                 "series": one.series,
                 "skipped": one.skipped,
                 "failure": one.failure or None,
+                "found": one.found,
                 "memory_bytes": costs[name].memory,
                 "disk_bytes": costs[name].disk,
             }
@@ -110,6 +111,7 @@ def _words(file: Path, settings: "Settings", polled: "dict[str, Polled]") -> Ite
             yield f"{pipeline.name}: source {kind} fails: {one.failure}"
         else:
             yield f"{pipeline.name}: source {kind} answers, {one.series} series every {every}"
+        yield from (f"  {line}" for line in one.found)
         for reason, count in one.skipped.items():
             yield f"  left out: {reason} ({count})"
     for name, sink in settings.sinks.items():

@@ -14,6 +14,7 @@ class Polled:
     series: int
     skipped: dict[str, int]  # by reason
     failure: str = ""
+    found: tuple[str, ...] = ()  # what else the source says
 
 
 def poll(pipeline: Pipeline, world: World) -> Polled:
@@ -27,6 +28,8 @@ def poll(pipeline: Pipeline, world: World) -> Polled:
     keys, skipped, state = set[str](), dict[str, int](), features.init()
     try:
         cursor, records = source.poll({}, world)
+        found = source.found(cursor, records)
+        skipped.update(records.skipped)
         state, first = features.step(state, records)
         cursor, records = source.poll(cursor, later)
         state, second = features.step(state, records)
@@ -34,4 +37,4 @@ def poll(pipeline: Pipeline, world: World) -> Polled:
         return Polled(0, {}, str(exc))
     keys.update(first.keys, second.keys)
     skipped.update(records.skipped)
-    return Polled(min(len(keys), pipeline.max_series), skipped)
+    return Polled(min(len(keys), pipeline.max_series), skipped, found=found)

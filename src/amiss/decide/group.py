@@ -30,6 +30,7 @@ Evidence: TypeAlias = Callable[[str, int], Mapping[str, Sequence[str]]]
 """What the source said beside the numbers of a system at a time, by family (units.EVIDENCE)."""
 HYSTERESIS = 2.0  # nats below the bar at which a series still counts as strange
 LEAST = 4.0  # nats below which nobody needs to look
+EXAMPLES = 5  # single records shown with an incident
 SHOWN = 12  # members kept with an incident
 CAP = 500  # members remembered of an open one
 ALIKE = 1.0  # nats within which two moments are as strange
@@ -62,6 +63,7 @@ class Judged:
     watched: Floats  # (T, S) days of samples that came before
     ready: Array  # (T, S) bool: seen long enough to open an incident
     blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
+    said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
 
 
 def step(
@@ -189,6 +191,9 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
     key, score, now = judged.keys[s], float(judged.scores[t, s]), int(judged.time[t])
     known = it.members.get(key)
     value = float(judged.value[t, s])
+    said = judged.said.get((t, s), "")
+    if said and said not in it.evidence:
+        it.evidence = (*it.evidence, said)[:EXAMPLES]
     if known is not None and known.score >= score:
         return
     if known is None and len(it.members) >= CAP:
@@ -203,6 +208,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
         lower=float(judged.lower[t, s]),
         upper=float(judged.upper[t, s]),
         blame=judged.blame.get((t, s), ()),
+        said=said,
     )
     if known is None:
         it.members[key] = seen
@@ -211,7 +217,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
         it.members[key] = replace(
             seen, since=known.since, expected=frozen[0], lower=frozen[1], upper=frozen[2]
         )
-    if score > it.explained:
+    if score > it.explained and not said:
         found = explain.evidence(it.members[key], evidence(judged.systems[s], now))
         if found:
             it.evidence, it.explained = found, score

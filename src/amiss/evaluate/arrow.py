@@ -55,6 +55,28 @@ def numbers(values: Floats) -> Any:
     return pa.Array.from_buffers(pa.float64(), len(values), buffers)
 
 
+def moments(values: Array, unit: str) -> Any:
+    """Timestamps for Arrow, of datetime64 (T,) in a unit that it has; NaT becomes null."""
+    there = np.packbits(~np.isnat(values), bitorder="little")
+    buffers = [pa.py_buffer(there), pa.py_buffer(np.ascontiguousarray(values.view(np.int64)))]
+    return pa.Array.from_buffers(pa.timestamp(unit), len(values), buffers)
+
+
+def plain(table: Any) -> Any:
+    """A table without views of texts, which most of Arrow's functions do not take."""
+    view = pa.string_view()
+    for n, column in enumerate(table.schema):
+        if pa.types.is_dictionary(column.type) and column.type.value_type == view:
+            chunks = [
+                pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.string()))
+                for chunk in table.column(n).chunks
+            ]
+            table = table.set_column(n, column.name, pa.chunked_array(chunks).cast(pa.string()))
+        elif column.type == view:
+            table = table.set_column(n, column.name, table.column(n).cast(pa.string()))
+    return table
+
+
 def truths(values: Array) -> Any:
     """Truth values for Arrow, of any shape, row by row."""
     bits = np.packbits(np.ravel(values), bitorder="little")

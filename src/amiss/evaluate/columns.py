@@ -120,7 +120,8 @@ class Columns:
         values[~np.isfinite(values)] = np.nan
         empty = arrow.strings([""]).take(arrow.whole(np.zeros(len(time)), pa.int32()))
         groups = {
-            name: pc.coalesce(batch.column(name).cast(pa.string()), empty) for name in self.asked.by
+            name: pc.coalesce(texts(batch.column(name), name, self.table), empty)
+            for name in self.asked.by
         }
         self.row += batch.num_rows
         return Piece(text, time, self.chosen, values, groups)
@@ -143,6 +144,16 @@ def numbers(column: Any, name: str, notes: Notes, row: int) -> Floats:
         return arrow.floats(pc.if_else(good, trimmed, nothing))
 
 
+def texts(column: Any, name: str, table: str) -> Any:
+    """A column as text. Raises ConfigError for one that is none, such as lists."""
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise ConfigError(
+            f"{table}: {name!r} is of type {column.type}, which cannot be read as text"
+        ) from None
+
+
 def choose(table: str, asked: Asked, notes: Notes, batch: Any) -> Columns:
     """What a table's first batch says of its columns; a column of times is asked for.
 
@@ -158,7 +169,8 @@ def choose(table: str, asked: Asked, notes: Notes, batch: Any) -> Columns:
     notes.left_out = tuple(name for name in rest if name not in chosen)
     if not chosen:
         raise ConfigError(f"{table}: there is no numeric column beside {listed(named)}")
-    first = str(head.column(asked.time)[0].as_py())
+    times = head.column(asked.time)
+    first = str(times[0].as_py()) if is_text(times.type) else ""
     return Columns(table, asked, asked.time, notes, chosen, clock(table, asked.time, first))
 
 

@@ -5,18 +5,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from amiss.data import SECOND, Array
+from amiss.data import SECOND, Array, Times
 from amiss.errors import ConfigError
 from amiss.evaluate import arrow
 from amiss.evaluate.answer import Verdict, p_of
 from amiss.evaluate.columns import Asked, Notes, Piece, choose
 from amiss.evaluate.metrics import Metrics
 from amiss.evaluate.scorer import Memories, a_week
+from amiss.evaluate.times import clock
 
 ROWS = 1 << 16  # at once
 EVERY = 300  # seconds between rows that carry no time
 WHAT = "the frame"
 SAID = ("score", "p", "expected", "lower", "upper")
+FIELDS = [*((name, np.float64) for name in SAID), ("alert", np.bool_)]
 INDEX = "__index_level_0__"  # what Arrow calls an index of pandas that has no name
 
 
@@ -48,8 +50,12 @@ def score(
     if isinstance(frame, np.ndarray):
         if by or history is not None:
             raise ConfigError(f"{WHAT}: an array has no columns; put its history before its rows")
-        said, *_ = scorer.judge(memories, _piece(frame, time))
-        return _fields(said, frame.shape)
+        found, piece = np.zeros(frame.shape, FIELDS), _piece(frame, time)
+        if frame.size:
+            said, *_ = scorer.judge(memories, piece)
+            for name in found.dtype.names or ():
+                found[name] = _column(said, name).reshape(frame.shape)
+        return found
     if history is not None:
         _judged(history, time, by, scorer, memories)
     return _like(frame, _judged(frame, time, by, scorer, memories))
@@ -61,28 +67,29 @@ def _piece(array: Array, time: Any) -> Piece:
         raise ConfigError(
             f"{WHAT}: numbers (T,) or (T, C) are wanted, not {array.dtype} of shape {array.shape}"
         )
-    values = np.array(array, np.float64, ndmin=1).reshape(len(array), -1)
+    rows, columns = len(array), array.shape[1] if array.ndim == 2 else 1
+    values = np.ma.filled(array.astype(np.float64), np.nan).reshape(rows, columns)
     values[~np.isfinite(values)] = np.nan
-    if isinstance(time, str):
-        ns = EVERY * np.arange(len(array)) * SECOND
+    ns = EVERY * np.arange(rows) * SECOND if isinstance(time, str) else _times(time, rows)
+    return Piece(None, ns, tuple(str(c) for c in range(columns)), values)
+
+
+def _times(time: Any, rows: int) -> Times:
+    """Seconds, or datetime64, as nanoseconds."""
+    time = np.asarray(time)
+    if time.shape != (rows,):
+        raise ConfigError(
+            f"time: {rows} times are wanted, one for each row, not shape {time.shape}"
+        )
+    if time.dtype.kind == "M":
+        units = ("s", "ms", "us", "ns")  # those of Arrow; coarser ones are seconds
+        unit = next((u for u in units if time.dtype == f"M8[{u}]"), "s")
+        column = arrow.moments(time.astype(f"M8[{unit}]"), unit)
+    elif time.dtype.kind in "biuf":
+        column = arrow.numbers(time)
     else:
-        ns = np.asarray(time)
-        if ns.shape != (len(array),):
-            raise ConfigError(
-                f"time: {len(array)} times are wanted, one for each row, not shape {ns.shape}"
-            )
-        whole = ns.dtype.kind == "M"
-        ns = ns.astype("M8[ns]").astype(np.int64) if whole else np.rint(ns * 1e9).astype(np.int64)
-    return Piece(None, ns, tuple(str(c) for c in range(values.shape[1])), values)
-
-
-def _fields(said: Verdict, shape: tuple[int, ...]) -> Array:
-    found = np.empty(
-        said.score.shape, [*((name, np.float64) for name in SAID), ("alert", np.bool_)]
-    )
-    for name in (*SAID, "alert"):
-        found[name] = _column(said, name)
-    return found.reshape(shape)
+        raise ConfigError(f"time: seconds or datetime64 are wanted, not {time.dtype}")
+    return clock(WHAT, "time", "").values(column, 1)[1]
 
 
 def _column(said: Verdict, name: str) -> Array:
@@ -92,14 +99,15 @@ def _column(said: Verdict, name: str) -> Array:
 def _judged(frame: Any, time: Any, by: tuple[str, ...], scorer: Metrics, memories: Memories) -> Any:
     """The scores of a table, as an Arrow table."""
     try:
+        if isinstance(frame, dict):
+            raise TypeError("it cannot be handed back")
         table = pa.table(frame)
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, OverflowError, pa.ArrowException) as exc:
         raise ConfigError(
             f"{WHAT}: a table of pandas, polars or pyarrow or a numpy array is wanted, "
             f"not {type(frame).__name__} ({exc})"
         ) from None
-    plain = [f.with_type(pa.string()) if f.type == pa.string_view() else f for f in table.schema]
-    table, names = table.cast(pa.schema(plain)), table.schema.names
+    table, names = arrow.plain(table), table.schema.names
     asked = Asked(INDEX if time == "time" not in names and INDEX in names else time, tuple(by))
     asked.check(WHAT, names)
     found, columns = [], None

@@ -15,13 +15,13 @@ from amiss.evaluate.columns import (
     HEAD,
     Asked,
     Notes,
-    is_text,
     listed,
     mostly_numbers,
     numbers,
+    texts,
 )
 from amiss.evaluate.tables import Table
-from amiss.features.encoding import hashed
+from amiss.names import hashed
 
 MOST = 500  # columns: what is computed of them grows with their square
 
@@ -71,7 +71,7 @@ class Rows:
             values[:, j] = numbers(column, name, self.notes, self.first)
         hashes = np.empty((len(self), len(text)), np.int64)
         for j, name in enumerate(text):
-            hashes[:, j] = _hashes(self.batch.column(name))
+            hashes[:, j] = _hashes(texts(self.batch.column(name), name, self.table))
         values[~np.isfinite(values)] = np.nan
         return np.clip(values, -LARGEST, LARGEST), hashes
 
@@ -87,8 +87,6 @@ def rows_of(
 
 
 def _hashes(column: Any) -> Array:
-    if not is_text(column.type):
-        column = column.cast(pa.string())
     encoded = pc.dictionary_encode(column)
     known = np.concatenate([hashed(encoded.dictionary.to_pylist()), np.zeros(1, np.int64)])
     missing = ~arrow.bools(encoded.indices.is_valid())

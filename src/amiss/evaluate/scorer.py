@@ -74,7 +74,8 @@ def a_week(budget: str, what: str) -> float:
         raise ConfigError(f"{what}: {exc}") from None
     if not isinstance(rate, float) or not 0 < rate < MOST_A_DAY:
         raise ConfigError(
-            f"{what}: {budget[:60]!r} is not above 0 and below {MOST_A_DAY:,}/day; write 1/week"
+            f"{what}: {str(budget)[:60]!r} is not above 0 and below {MOST_A_DAY:,}/day; "
+            "write 1/week"
         )
     return 7.0 * rate
 

@@ -18,6 +18,7 @@ from amiss.evaluate.columns import Asked
 BLOCK = 1 << 20  # bytes read at once; no row may be longer. Arrow reads 32 of them ahead
 LONGEST = 1 << 20  # bytes of a header
 NO_TEXT = re.compile(r"CSV column #(\d+): Row #(\d+): .*invalid UTF8")
+QUOTED = re.compile(r'"[^"]*"')
 BOM = b"\xef\xbb\xbf"
 
 
@@ -60,7 +61,10 @@ def csv_batches(stream: BinaryIO, table: str, asked: Asked) -> Iterator[Any]:
 
     reading = csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=header)
     parsing = csv.ParseOptions(
-        delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse
+        delimiter=delimiter,
+        newlines_in_values=True,
+        invalid_row_handler=refuse,
+        ignore_empty_lines=len(header) > 1,  # of one column, an empty line is an empty cell
     )
     converting = csv.ConvertOptions(
         column_types={name: pa.string() for name in header},
@@ -96,6 +100,8 @@ def _header(stream: BinaryIO, table: str) -> tuple[list[str], str]:
         text = raw.decode("utf-8").strip("\r\n")
     except UnicodeDecodeError:
         raise ConfigError(f"{table}: its first line is not text in UTF-8") from None
+    if re.search(r"\r(?!\n)", QUOTED.sub("", text)):
+        raise ConfigError(f"{table}: its lines end with \\r alone; write them with \\n")
     delimiter = "," if "," in text else next((d for d in ";\t" if d in text), ",")
     names = next(lines.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     return [name.strip() for name in names], delimiter

@@ -45,9 +45,19 @@ class Clock:
     def values(self, column: Any, first: int) -> tuple[Any, Times]:
         """The same for a column of numbers, dates or timestamps."""
         self._refuse_empty(column, first)
-        if pa.types.is_date(column.type):
-            column = column.cast(pa.timestamp("s"))
-        time = self._nanoseconds(column, first)
+        try:
+            if pa.types.is_date(column.type):
+                column = column.cast(pa.timestamp("s"))
+            time = self._nanoseconds(column, first)
+        except pa.ArrowNotImplementedError:
+            raise ConfigError(
+                f"{self.table}: {self.column!r} is no time, but {column.type}"
+            ) from None
+        except pa.ArrowInvalid:
+            raise ConfigError(
+                f"{self.table}: {self.column!r} has times that are not between the years "
+                "1678 and 2261"
+            ) from None
         if not pa.types.is_timestamp(column.type):
             return column.cast(pa.string()), time
         text = column.cast(pa.timestamp(column.type.unit, "UTC")).cast(pa.string())

@@ -10,8 +10,6 @@ A missing number is average: z = 0, rank = .5. All follows from the sample alone
 encoded by itself. A text is a category: two are alike or they are not.
 """
 
-import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,12 +38,6 @@ class Encoded:
 
     def __getitem__(self, rows: slice | Array) -> "Encoded":
         return Encoded(self.code[rows], self.z[rows], self.rank[rows], self.known[rows])
-
-
-def hashed(texts: Sequence[str]) -> Array:
-    """Each text as a whole number, at least 1. 0 is for what is missing."""
-    found = (zlib.crc32(text.encode("utf-8", "surrogatepass")) + 1 for text in texts)
-    return np.fromiter(found, np.int64, len(texts))
 
 
 def fit(numbers: Floats, categories: Array) -> State:

@@ -54,7 +54,7 @@ def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
     for band in (scores.expected, scores.lower, scores.upper):
         shown.append(np.full(len(frame.keys), nan) if band is None else band[-1, :, 0])
     rows = zip(*(column.tolist() for column in shown), strict=True)
-    now, every = int(frame.time[-1]), watch.pipeline.source.every
+    now, every = int(frame.time[-1]), watch.pipeline.every
     for s, (value, score, expected, lower, upper) in enumerate(rows):
         seen, at = int(outcome.seen[s]), int(last[s])
         state, reason = _state(seen, at, now, every)
@@ -166,7 +166,7 @@ def budget_of(watches: Sequence[Watch], log: Log, now: int, first: int, asked: f
         if memory.price is not None:
             share = watch.pipeline.budget
             price = budget.faded(memory.price, now - memory.priced, share)
-            interval = np.array([watch.pipeline.source.every / 1e9])
+            interval = np.array([watch.pipeline.every / 1e9])
             bar = float(budget.bar(interval, share, price)[0])
     return BudgetNow(
         asked=asked,

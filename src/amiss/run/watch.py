@@ -37,7 +37,8 @@ def run_watch(watch: Watch, stop: threading.Event, news: Callable[[], None]) -> 
         try:
             if not watch.ready:
                 resume(watch)
-            tick(watch, news)
+            if tick(watch, news):
+                pause = 0.0
             failures = 0
         except Error as exc:
             longer = pause + every / 1e9 * (2 ** min(failures, 6) - 1)
@@ -58,8 +59,8 @@ def run_watch(watch: Watch, stop: threading.Event, news: Callable[[], None]) -> 
         world.wait(stop, pause)
 
 
-def tick(watch: Watch, news: Callable[[], None]) -> None:
-    """One tick. `news` is called when incidents were committed.
+def tick(watch: Watch, news: Callable[[], None]) -> bool:
+    """One tick; says whether the source has more. `news` is called when incidents were committed.
 
     Raises Unreachable if the source did not answer. Where the store does not, the tick waits
     for it, in order, and the watch goes on.
@@ -70,7 +71,7 @@ def tick(watch: Watch, news: Callable[[], None]) -> None:
         _step(watch, records)
     elif not watch.waiting and watch.progress.health != "failing":
         watch.progress = replace(watch.progress, polled=watch.world.now())  # it did answer
-        return
+        return records.more
     began, told, trouble = watch.world.monotonic(), False, ""
     try:
         told = commits.write(watch.waiting, watch.store, watch.name)
@@ -92,6 +93,7 @@ def tick(watch: Watch, news: Callable[[], None]) -> None:
     )
     if told:
         news()
+    return records.more and not trouble
 
 
 def _step(watch: Watch, records: Records) -> None:

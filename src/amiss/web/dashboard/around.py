@@ -1,11 +1,13 @@
 """What is to be known around an incident: pictures, processes, others like it, who was told."""
 
+from dataclasses import replace
 from functools import partial
 from html import escape
 
 import pyarrow as pa
 
-from amiss.data import DAY, HOUR, Incident, Member, parse_key
+from amiss.data import DAY, HOUR, Incident, Member, parse_key, series_key
+from amiss.decide import pulse
 from amiss.store import Delivery
 from amiss.web.dashboard import charts, parts, words
 from amiss.web.dashboard.drawn import READ, Stretch, table
@@ -26,7 +28,10 @@ def every(look: Look, member: Member) -> float:
 
 def pictures(look: Look, each: Incident) -> None:
     """The first members over a time that shows what is normal."""
-    drawn = [m for m in each.members if not is_whole(m)][:CHARTS]
+    drawn = [m for m in each.members if not is_whole(m) and not m.said][:CHARTS]
+    rate = series_key(pulse.NAME, parse_key(f"x{{{each.system}}}")[1])
+    if len(drawn) < CHARTS and rate not in {m.series for m in drawn}:
+        drawn += [replace(m, series=rate) for m in each.members if m.said][:1]
     end = look.at if each.until is None else each.until
     lasted = end - each.since
     start = each.since - min(max(3 * lasted, HOUR), 2 * DAY)

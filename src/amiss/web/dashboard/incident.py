@@ -2,6 +2,7 @@
 
 import json
 from html import escape
+from math import exp
 
 import streamlit as st
 
@@ -114,7 +115,8 @@ def members(look: Look, each: Incident) -> str:
     """Each with what was seen and expected at its strangest moment."""
     lines = []
     for member in each.members:
-        rarity = words.rarity_now(member.score, around.every(look, member))
+        often = around.every(look, member)
+        rarity = one_in(member) if member.said else words.rarity_now(member.score, often)
         when = f"{look.clock(member.at)}<small>strange since {look.clock(member.since)}</small>"
         lines.append((subject(look, member), *seen(member), escape(rarity), when))
     table = parts.rows(("series", "seen", "expected", "rarity", "strangest at"), lines, "Members")
@@ -124,16 +126,26 @@ def members(look: Look, each: Incident) -> str:
 
 def subject(look: Look, member: Member) -> str:
     """A link to the series; or what is to blame if it is the picture as a whole."""
-    if is_whole(member):
-        blame = ", ".join(name_of(key) for key in member.blame)
-        most = f"<small>most of all {escape(blame)}</small>" if blame else ""
-        return f"The picture as a whole{most}"
+    if is_whole(member) or member.said:
+        names = member.blame if member.said else [name_of(key) for key in member.blame]
+        most = f"<small>most of all {escape(', '.join(names))}</small>" if names else ""
+        whole = (
+            words.title(member.series, look.systems) if member.said else "the picture as a whole"
+        )
+        return f"{escape(whole[:1].upper() + whole[1:])}{most}"
     said = escape(words.title(member.series, look.systems))
     return f'<a href="{parts.address("explorer", key=member.series)}">{said}</a>'
 
 
+def one_in(member: Member) -> str:
+    """How rare a single record is among all of them."""
+    return f"one in {write_number(exp(member.score), '', 2)}"
+
+
 def seen(member: Member) -> tuple[str, str]:
     """Cells for what was observed and expected."""
+    if member.said:
+        return f"<code>{escape(member.said)}</code>", "like those before"
     if is_whole(member):
         return "unusual", "as before"
     name = parse_key(member.series)[0]

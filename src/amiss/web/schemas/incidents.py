@@ -63,6 +63,7 @@ class Member(Said):
     lower: Number
     upper: Number
     blame: list[Text] = Field(description="Of a joint detector: the series that added most.")
+    said: Text = Field(description="Of a single record: what it said.")
 
 
 class Incident(Said):

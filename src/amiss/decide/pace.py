@@ -1,0 +1,42 @@
+"""How often single records come, so that p of one can be held against incidents a day.
+
+    c <- c e^(-dt/day) + 1;   w <- w e^(-dt/day) + dt (1 + e^(-dt/day))/2;   interval = w/c
+
+c and w count records and time, each forgotten with a day.
+"""
+
+from math import exp
+
+import numpy as np
+
+from amiss.data import Array, Floats, State, Times
+from amiss.kernel import kernel
+
+FORGET = 86400.0  # seconds
+SHORTEST = 1e-6  # seconds
+
+
+def init() -> State:
+    """None came yet."""
+    return {"count": np.zeros(1), "spent": np.zeros(1), "span": np.zeros(2, np.int64)}
+
+
+def step(state: State, time: Times) -> tuple[State, Floats, Floats]:
+    """Records in order (T,) -> seconds between two, and days since the first (T,). O(T)."""
+    state = {name: column.copy() for name, column in state.items()}
+    interval = np.zeros(len(time))
+    if len(time) and not state["count"][0]:
+        state["span"][:] = time[0]
+    _step(time, interval, state["count"], state["spent"], state["span"])
+    return state, interval, (time - state["span"][0]) / 1e9 / 86400.0
+
+
+@kernel
+def _step(time: Array, interval: Array, count: Array, spent: Array, span: Array) -> None:
+    for t in range(len(time)):
+        dt = max(time[t] - span[1], 0) / 1e9
+        fade = exp(-dt / FORGET)
+        count[0] = count[0] * fade + 1.0
+        spent[0] = spent[0] * fade + dt * (1.0 + fade) / 2.0
+        span[1] = max(span[1], time[t])
+        interval[t] = max(spent[0] / count[0], SHORTEST)

@@ -1,0 +1,212 @@
+"""Single records: judged one by one, and told beside the series of the same systems."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from amiss.component import Detector
+from amiss.data import (
+    Array,
+    Floats,
+    Frame,
+    Records,
+    Strings,
+    Times,
+    parse_key,
+    series_key,
+)
+from amiss.decide import rank
+from amiss.decide.group import LEAST, Judged
+from amiss.judge import States, above, name_of
+from amiss.memory import grow, place
+from amiss.outcome import Outcome
+from amiss.systems import system_of
+
+BLAMED = 3  # fields named
+LONGEST = 300  # characters of what a record said
+
+
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """The few records of a step that may be worth telling, in order; each (N,)."""
+
+    time: Times
+    key: Sequence[str]  # whom it is about, as a series
+    score: Floats  # nats
+    interval: Floats  # seconds between two records
+    watched: Floats  # days
+    blame: Sequence[tuple[str, ...]]
+    said: Sequence[str]
+
+    def __getitem__(self, rows: slice) -> "Strange":
+        return Strange(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def before(self, time: int) -> int:
+        """How many came before this time."""
+        return int(np.searchsorted(self.time, time, "left"))
+
+
+_NOTHING = np.zeros(0)
+NONE = Strange(np.zeros(0, np.int64), (), _NOTHING, _NOTHING, _NOTHING, (), ())
+
+
+def judge_each(
+    detectors: Sequence[Detector], states: States, frame: Frame
+) -> tuple[States, Floats, Floats | None]:
+    """Score each record: (T, 1, F) -> nats (T,), and what each field adds (T, F), and learn.
+
+    The harmonic mean of p, as for series; not compressed, as records may come by the thousand a
+    second, of which one in a million is to be told. A detector without an opinion is left out.
+    """
+    states, blame = dict(states), None
+    inverse = np.full((len(detectors), len(frame.time), 1), np.nan)
+    for k, detector in enumerate(detectors):
+        name = name_of(detector)
+        width = len(frame.features)
+        state = states.get(name) or detector.init(1, width)
+        states[name], raw = detector.step(state, frame)
+        if detector.calibration == "nats":
+            inverse[k] = np.exp(raw.values)
+        else:
+            past = grow(states.get(f"{name}.rank", {}), rank.init, 1)
+            states[f"{name}.rank"], inverse[k] = rank.step(past, above(raw, detector.zero))
+        blame = raw.blame if blame is None else blame
+    heard = np.isfinite(inverse).sum(axis=0)[:, 0]
+    total = np.nansum(inverse, axis=0)[:, 0]
+    nats = np.log(np.divide(total, heard, out=np.full(len(total), np.nan), where=heard > 0))
+    return states, nats, None if blame is None else blame[:, 0, :]
+
+
+def strange(
+    frame: Frame,
+    nats: Floats,
+    blame: Floats | None,
+    interval: Floats,
+    watched: Floats,
+    whom: tuple[str, ...],
+) -> Strange:
+    """Those of T records that somebody may need to look at; `whom`: the labels that name them."""
+    records = records_of(frame)
+    hot = np.flatnonzero(nats >= LEAST)
+    rows = hot.tolist()
+    labels = [_labels(records, t) for t in rows]
+    blamed = [_blamed(frame, blame, t, of) for t, of in zip(rows, labels, strict=True)]
+    return Strange(
+        time=frame.time[hot],
+        key=[_key(records, of, t, whom) for t, of in zip(rows, labels, strict=True)],
+        score=nats[hot],
+        interval=interval[hot],
+        watched=watched[hot],
+        blame=blamed,
+        said=[_said(records, of, t) for t, of in zip(rows, labels, strict=True)],
+    )
+
+
+def records_of(frame: Frame) -> Records:
+    """Those that the ticks of a frame of single records are."""
+    if frame.records is None:
+        raise TypeError("features that give single records give them with the frame")
+    return frame.records
+
+
+def labelled(records: Records, by: tuple[str, ...]) -> Strings:
+    """What these labels say of each record (N,), as a system is written: host="a"."""
+    columns = [records.labels[name].tolist() if name in records.labels else [] for name in by]
+    there = [(name, column) for name, column in zip(by, columns, strict=True) if column]
+    if not there:
+        return np.zeros(len(records), "U1")
+    known: dict[tuple[str, ...], str] = {}
+    names, rows = tuple(name for name, _ in there), zip(*(c for _, c in there), strict=True)
+    found = []
+    for row in rows:
+        if row not in known:
+            known[row] = system_of(dict(zip(names, row, strict=True)), by)
+        found.append(known[row])
+    return np.array(found, dtype=str)
+
+
+def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
+    """Series and single records as one: a row for each tick and each record, in order of time."""
+    keys = tuple(dict.fromkeys(key for key in those.key if key not in judged.keys))
+    column = {key: s for s, key in enumerate((*judged.keys, *keys))}
+    time = np.concatenate([those.time, judged.time])
+    order = np.argsort(time, kind="stable")  # of one moment the records come first
+    at = np.argsort(order)[: len(those.time)]
+    where = np.array([column[key] for key in those.key])
+
+    def wide(known: Array, own: Floats | None) -> Floats:
+        rows = np.full((len(those.time) + len(known), len(column)), np.nan)
+        rows[len(those.time) :, : known.shape[1]] = known
+        rows = rows[order]
+        if own is not None:
+            rows[at, where] = own
+        return rows
+
+    ready = np.zeros((len(time), len(column)), np.bool_)
+    ready[len(those.time) :, : len(judged.keys)] = judged.ready
+    ready = ready[order]
+    ready[at, where] = True
+    back = np.argsort(order)[len(those.time) :]
+    blame = {(int(back[t]), s): of for (t, s), of in judged.blame.items()}
+    blame |= {(int(t), int(s)): of for t, s, of in zip(at, where, those.blame, strict=True)}
+    said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True)}
+    whose = tuple(system_of(parse_key(key)[1], by) for key in keys)
+    return replace(
+        judged,
+        time=time[order],
+        keys=tuple(column),
+        systems=(*judged.systems, *whose),
+        scores=wide(judged.scores, those.score),
+        value=wide(judged.value, None),
+        expected=wide(judged.expected, None),
+        lower=wide(judged.lower, None),
+        upper=wide(judged.upper, None),
+        interval=wide(judged.interval, those.interval),
+        watched=wide(judged.watched, those.watched),
+        ready=ready,
+        blame=blame,
+        said=said,
+    )
+
+
+def shown(outcome: Outcome, frame: Frame, worst: Floats) -> Outcome:
+    """What is shown of each minute: the strangest record in it, if that is more than the count."""
+    scores = outcome.scores
+    strangest = place(worst, frame.keys, scores.keys)
+    return replace(outcome, scores=replace(scores, values=np.fmax(scores.values, strangest)))
+
+
+def _blamed(
+    frame: Frame, blame: Floats | None, t: int, labels: Mapping[str, str]
+) -> tuple[str, ...]:
+    """What is most to blame, worst first, in words: country KP, hour 3."""
+    if blame is None:
+        return ()
+    mine = np.nan_to_num(blame[t])
+    least = mine.max(initial=0.0) / 2
+    worst = np.argsort(-mine, kind="stable")[:BLAMED].tolist()
+    names = [frame.features[f] for f in worst if mine[f] > 0 and mine[f] >= least]
+    return tuple(f"{name} {_short(labels[name], 40)}" if name in labels else name for name in names)
+
+
+def _labels(records: Records, t: int) -> dict[str, str]:
+    return {name: str(column[t]) for name, column in records.labels.items() if column[t]}
+
+
+def _key(records: Records, labels: Mapping[str, str], t: int, whom: tuple[str, ...]) -> str:
+    return series_key(str(records.name[t]), {k: v for k, v in labels.items() if k in whom})
+
+
+def _said(records: Records, labels: Mapping[str, str], t: int) -> str:
+    """The record as it was written, or its fields."""
+    text = "" if records.text is None else str(records.text[t])
+    return _short(text or ", ".join(f"{k}={v}" for k, v in sorted(labels.items())), LONGEST)
+
+
+def _short(text: str, most: int) -> str:
+    line = " ".join(text[: 2 * most].split())
+    return line if len(line) <= most else f"{line[:most]}..."

@@ -1,0 +1,1 @@
+"""Files that grow, are renamed, cut, copied and packed: each of their lines, once."""

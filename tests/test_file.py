@@ -1,0 +1,154 @@
+"""The source `file`: what it makes of lines, what it refuses, and how it is watched."""
+
+import re
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from amiss.data import SECOND, Records
+from amiss.run.watch import run_watch
+from amiss.sources.file import File
+from amiss.world import World
+from cli.calls import amiss
+from run.rig import Rig, pipeline
+
+CONCEPTS = Path(__file__).parents[1] / "docs" / "concepts.md"
+LINES = (
+    '{"ts": 1700000000.5, "user": "ann", "took": 0.25, "at=": {"city": "Ulm"}, "host": "x"}\n'
+    '{"ts": 1700000001, "user": "bob", "took": "n/a"}\n'
+    "torn\n"
+    '{"user": "eve", "took": 7}\n'
+)
+
+
+def read(folder: Path, lines: str, **settings: Any) -> Records:
+    (folder / "app.log").write_text(lines)
+    source = File(path=f"{folder}/*.log", **settings)
+    return source.poll({}, World(now=lambda: 1_700_000_100 * SECOND))[1]
+
+
+def test_events_are_records(tmp_path: Path) -> None:
+    records = read(
+        tmp_path, LINES, format="json", value="took", labels={"host": "web-1"}, path_label="file"
+    )
+    assert records.time.tolist() == [
+        1_700_000_000 * SECOND + SECOND // 2,
+        1_700_000_001 * SECOND,
+        1_700_000_001 * SECOND,  # as the one before
+    ]
+    assert set(records.name) == {"event"}
+    assert records.text is not None
+    assert records.text.tolist() == [line for line in LINES.splitlines() if line != "torn"]
+    np.testing.assert_array_equal(records.value, [0.25, np.nan, 7])
+    assert {name: column.tolist() for name, column in records.labels.items()} == {
+        "user": ["ann", "bob", "eve"],
+        "took": ["0.25", "n/a", "7"],
+        "at_.city": ["Ulm", "", ""],
+        "host": ["web-1"] * 3,
+        "file": [f"{tmp_path}/app.log"] * 3,
+    }
+    assert records.skipped == {
+        "lines that are no JSON object": 1,
+        "times that cannot be read; that of the record before is taken": 1,
+    }
+
+
+def test_text_without_times_is_of_now(tmp_path: Path) -> None:
+    records = read(tmp_path, "one\ntwo\n")
+    assert set(records.time) == {1_700_000_100 * SECOND}
+    assert records.watermark == 1_700_000_100 * SECOND - 1
+    assert set(records.name) == {"line"} and records.labels == {} and records.skipped == {}
+    assert set(read(tmp_path, "one\n", name="job").name) == {"job"}
+
+
+def test_text_may_be_cut_and_says_so(tmp_path: Path) -> None:
+    text = read(tmp_path, "ä" * 100 + "\n", longest=64).text
+    assert text is not None and text.tolist() == ["ä" * 32 + "... (136 bytes cut)"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"path": []}, "at least 1"),
+        ({"zone": "Mars/Base"}, "'Mars/Base' is no time zone; write one such as Europe/Berlin"),
+        ({"time_format": "yesterday"}, "write one of s, ms, us, ns, epoch, iso"),
+        ({"multiline": "("}, "no regular expression: missing )"),
+        ({"format": "regex", "regex": "a+"}, "needs a regex with named groups"),
+        ({"regex": "(?P<a>.)"}, "regex is read with `format: regex` alone"),
+        ({"format": "text", "value": "took"}, "text has no fields"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        File(**{"path": "x.log", **settings})
+
+
+def test_the_example_of_the_documents_is_one() -> None:
+    (block,) = re.findall(r"^```yml\n(.*?)^```", CONCEPTS.read_text(), re.MULTILINE | re.DOTALL)
+    said = yaml.safe_load(block)
+    assert said.pop("type") == "file"
+    assert File(**said).path == ("/var/log/nginx/access.log*",)
+    others = [line[2:].partition("  # ")[0] for line in block.splitlines() if line[:2] == "# "]
+    more = yaml.safe_load("\n".join(others))
+    assert File(**{**said, **more, "value": "", "multiline": ""}).format == "regex"
+    assert File(path="x.log", multiline=more["multiline"])
+
+
+def test_check_says_what_was_found(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text(LINES)
+    config = tmp_path / "amiss.yaml"
+    config.write_text(
+        "pipelines:\n"
+        "  - name: app\n"
+        f"    source: {{type: file, path: {tmp_path}/app.log, format: json}}\n"
+        "    features: {type: grid}\n"
+        "    detectors: [{type: level}]\n"
+    )
+    said = amiss("check", config)
+    assert said.code == 0
+    assert f"  {tmp_path}/app.log: json, time in ts (epoch), {len(LINES)} bytes read" in said.out
+    assert "  3 records read, the first of 2023-11-14T22:13:20 UTC" in said.out
+    assert "  fields: user, took, at_.city, host" in said.out
+    assert "  left out: lines that are no JSON object (1)" in said.out
+    (tmp_path / "app.log").unlink()
+    assert "  no file is there yet" in amiss("check", config).out
+
+
+def test_check_says_what_is_not_there(tmp_path: Path) -> None:
+    config = tmp_path / "amiss.yaml"
+    config.write_text(
+        "pipelines:\n"
+        "  - name: app\n"
+        f"    source: {{type: file, path: {tmp_path}/none/app.log}}\n"
+        "    features: {type: grid}\n"
+        "    detectors: [{type: level}]\n"
+    )
+    said = amiss("check", config)
+    assert said.code == 1
+    assert f"app: source file fails: {tmp_path}/none: there is no such folder" in said.out
+
+
+def test_a_watch_does_not_wait_while_there_is_more(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("".join(f"{i} {'x' * 1000}\n" for i in range(1500)))
+    source, waits, stop = File(path=str(log), most=10_000), list[float](), threading.Event()
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        waits.append(seconds)
+        if waits.count(0) < len(waits):  # the first that is none
+            event.set()
+        return event.is_set()
+
+    rig = Rig(tmp_path, pipeline=pipeline().model_copy(update={"source": source}))
+    watch = rig.start()
+    watch.world = replace(watch.world, wait=wait)
+    run_watch(watch, stop, rig.told)
+    rig.close()
+    assert waits[:-1] == [0.0] * 5 and waits[-1] == 30.0
+    assert watch.cursor["files"][0]["offset"] == log.stat().st_size

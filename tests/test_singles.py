@@ -1,0 +1,147 @@
+"""Logins, judged one by one beside their rate: one stream of incidents, one budget."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from amiss.data import MINUTE, SECOND, Incident, Records, parse_key
+from amiss.decide.group import LEAST
+from amiss.judge import States
+from amiss.memory import dump, load
+from amiss.outcome import Outcome
+from amiss.pipeline import Pipeline
+from made import START, Chance
+
+PIPELINE = Pipeline.model_validate(
+    {
+        "name": "logins",
+        "source": {"type": "host"},
+        "features": {"type": "each", "subject": ["user"]},
+        "detectors": [{"type": "rarity"}, {"type": "level"}],
+        "budget": "5/day",
+    }
+)
+COUNT, STOLEN = 1100, 900
+HOME = {"ann": "SE", "bob": "DE", "eve": "US"}
+
+
+def logins(seed: int = 3) -> Records:
+    """Three people at home, about a login a minute; one of them is stolen."""
+    chance = Chance(seed)
+    who = np.array(list(HOME))[(3 * chance.uniform(COUNT)).astype(int)]
+    device = np.where(chance.uniform(COUNT) < 0.5, "phone", "laptop")
+    country = np.array([HOME[name] for name in who.tolist()], dtype="U2")
+    who[STOLEN], country[STOLEN], device[STOLEN] = "ann", "KP", "toast"
+    gaps = 120 * chance.uniform(COUNT)
+    return Records(
+        time=((START + np.cumsum(gaps)) * SECOND).astype(np.int64),
+        name=np.full(COUNT, "login"),
+        value=np.full(COUNT, np.nan),
+        labels={
+            "user": who,
+            "country": country,
+            "device": device,
+            "host": np.full(COUNT, "web-1"),
+        },
+    )
+
+
+def run(*cuts: int, restart: bool = False) -> tuple[States, list[Incident], list[Outcome]]:
+    states, outcomes, said = PIPELINE.init(), [], logins()
+    for a, b in pairwise((0, *cuts, COUNT)):
+        states, outcome = PIPELINE.step(states, said[a:b])
+        outcomes.append(outcome)
+        if restart:
+            states = load(dump(states))
+    return states, [one for outcome in outcomes for one in outcome.incidents], outcomes
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[States, list[Incident], list[Outcome]]:
+    return run()
+
+
+def plain(incidents: Sequence[Incident]) -> list[str]:
+    """NaN is not equal to itself; its text is."""
+    return [repr(one) for one in incidents]
+
+
+def test_the_stolen_login_is_told_with_what_is_odd_about_it(whole) -> None:
+    worst = max(whole[1], key=lambda one: one.score)
+    assert worst.system == 'host="web-1"'
+    assert worst.members[0].series == 'login{host="web-1",user="ann"}'
+    assert abs(worst.since - logins().time[STOLEN]) < 10 * MINUTE
+    assert "an unusual login of ann, most of all" in worst.sentence
+    assert "device toast" in worst.sentence
+    assert any("country=KP, device=toast" in text for text in worst.evidence)
+    assert worst.score > 2 + max(one.score for one in whole[1] if one.id != worst.id)
+
+
+def test_it_ends_once_nothing_odd_has_come_for_a_while(whole) -> None:
+    ends = [one for one in whole[1] if one.state == "resolved"]
+    assert len(ends) == len({one.id for one in whole[1]})
+    assert all(one.until - one.seen >= 2 * MINUTE for one in ends)
+
+
+def test_the_budget_holds_for_records_and_series_together(whole) -> None:
+    days = (logins().time[-1] - logins().time[0]) / 86400e9
+    assert 1 <= len({one.id for one in whole[1]}) <= 5 * days + 4
+
+
+@pytest.mark.parametrize(
+    "cuts", [(1,), (64, 65), (500, 901), (899, 900, 901), range(50, COUNT, 50)]
+)
+def test_in_pieces_it_is_the_same(whole, cuts: Sequence[int]) -> None:
+    states, incidents, _ = run(*cuts)
+    assert plain(incidents) == plain(whole[1])
+    assert states.keys() == whole[0].keys()
+    for name, state in states.items():
+        for column, array in state.items():
+            np.testing.assert_array_equal(array, whole[0][name][column], err_msg=f"{name}/{column}")
+
+
+def test_after_a_restart_it_goes_on_the_same(whole) -> None:
+    assert plain(run(300, 600, 900, 1000, restart=True)[1]) == plain(whole[1])
+
+
+def test_charts_have_the_count_and_the_strangest_of_each_minute(whole) -> None:
+    [outcome] = whole[2]
+    assert outcome.frame.keys == ('events_per_minute{host="web-1"}',)
+    minute = -(-logins().time // MINUTE)
+    told = minute < minute[-1]
+    counts = np.bincount(minute[told] - minute[0])
+    np.testing.assert_array_equal(outcome.frame.values[:, 0, 0], counts)
+    assert (outcome.frame.time // MINUTE == minute[0] + np.arange(len(counts))).all()
+    row = int(minute[STOLEN] - minute[0])
+    assert outcome.scores.values[row, 0] == max(one.score for one in whole[1])
+
+
+def test_without_a_detector_of_records_their_rate_is_watched_alone() -> None:
+    said = PIPELINE.model_dump(exclude={"detectors"}) | {"detectors": [{"type": "level"}]}
+    pipeline = Pipeline.model_validate(said)
+    _, outcome = pipeline.step(pipeline.init(), logins())
+    assert all(m.series.startswith("events_per") for i in outcome.incidents for m in i.members)
+    assert np.nanmax(outcome.scores.values) >= LEAST
+
+
+def test_records_are_counted_by_what_is_asked_for() -> None:
+    features = {"type": "each", "count_by": ["country"]}
+    said = PIPELINE.model_dump(exclude={"features", "detectors"})
+    pipeline = Pipeline.model_validate(
+        said | {"features": features, "detectors": [{"type": "level"}]}
+    )
+    _, outcome = pipeline.step(pipeline.init(), logins())
+    whole, *parts = sorted(outcome.frame.keys, key=len)
+    assert whole == 'events_per_minute{host="web-1"}'
+    assert {parse_key(key)[1]["country"] for key in parts} == {*HOME.values(), "KP"}
+    columns = {key: outcome.frame.values[:, s, 0] for s, key in enumerate(outcome.frame.keys)}
+    total = np.nansum([columns[key] for key in parts], axis=0)
+    np.testing.assert_array_equal(columns[whole], total)
+
+
+def test_a_detector_of_records_wants_features_that_give_them() -> None:
+    said = PIPELINE.model_dump(exclude={"features"}) | {"features": {"type": "grid"}}
+    with pytest.raises(ValueError, match=r"'rarity' judges single records, .* write features"):
+        Pipeline.model_validate(said)
