@@ -36,10 +36,11 @@ format:  ## put the code in its form
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
-bench:  ## benchmarks; one of them: make bench ARGS=speed
+bench:  ## benchmarks; one of them: make bench ARGS="budget --json"
 	@$(SETUP) dev
-	@names="$(ARGS)"; for file in benchmarks/$${names:-[a-z]*}.py; do \
-	    echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+	@set -- $(ARGS); names="$${1:-[a-z]*}"; [ $$# = 0 ] || shift; \
+	for file in benchmarks/$$names.py; do \
+	    echo "== $$file"; $(BIN)/python "$$file" "$$@" || exit 1; done
 
 docs:  ## write docs/reference from the code
 	@$(SETUP) dev

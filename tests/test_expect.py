@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss.data import SECOND, Floats, Frame, Times
-from amiss.decide import expect
+from amiss.decide import bounds, expect
 from made import KINDS, START, Chance
 
 DAY = 86400
@@ -64,8 +64,8 @@ class Expect:
         self.error_of_level = self.error_of_profile = 0.0
         self.envelope = Envelope()
 
-    def step(self, t: int, v: float) -> tuple[float, float, float, bool]:
-        """recent, usual, interval as known before the sample, and whether it is in the envelope."""
+    def step(self, t: int, v: float) -> tuple[float, float, float, float, bool]:
+        """recent, usual, interval, error as known before the sample; whether it is enclosed."""
         if self.n == 0:
             self.level, self.last = v, [v, v, v]
         elif t > self.before:
@@ -76,6 +76,7 @@ class Expect:
         q = self.of_day(at)
         better = q is not None and self.error_of_profile < self.error_of_level
         recent, usual = median(self.last), q if better and q is not None else self.level
+        error = self.error_of_profile if better else self.error_of_level
         inside = self.envelope.step(at.hour * 2 + at.minute // 30, v)
 
         if q is not None:
@@ -83,7 +84,7 @@ class Expect:
         self.learn_profile(at, v, dt)
         self.level += min(max(1 / self.n, dt / DAY), 1) * (v - self.level)
         self.last = [v, *self.last[:2]]
-        return recent, usual, dt, inside
+        return recent, usual, dt, error, inside
 
     def measure(self, gap: float) -> None:
         """The median of the first 31 gaps, and of 31 again from each 1,024th sample on."""
@@ -127,11 +128,11 @@ def framed(t: Times, x: Floats) -> Frame:
     return Frame(t * SECOND, ("a",), ("value",), x[:, None, None])
 
 
-def told(t: Times, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """What the kernels say: recent, usual, interval, inside."""
+def told(t: Times, x: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """What the kernels say: recent, usual, interval, error, inside."""
     _, found, inside = expect.step(expect.init(1), framed(t, x))
-    recent, usual, interval = (found.column(name)[:, 0] for name in expect.FEATURES[1:])
-    return recent, usual, interval, inside[:, 0]
+    recent, usual, interval, error = (found.column(name)[:, 0] for name in expect.FEATURES[1:])
+    return recent, usual, interval, error, inside[:, 0]
 
 
 @given(
@@ -147,7 +148,7 @@ def test_reads_like_the_equations(kind: str, seed: int, every: int, start: int) 
     x[chance.uniform(n) < 0.1] = nan
     naive = Expect()
     rows = [
-        naive.step(*row) if np.isfinite(row[1]) else (nan, nan, nan, False)
+        naive.step(*row) if np.isfinite(row[1]) else (nan, nan, nan, nan, False)
         for row in zip(t.tolist(), x.tolist(), strict=True)
     ]
     for said, expected in zip(told(t, x), zip(*rows, strict=True), strict=True):
@@ -167,7 +168,7 @@ def test_a_daily_course_becomes_what_is_usual() -> None:
     """After a few days the profile predicts better than the level does, and takes over."""
     t = every_five_minutes(7)
     x = 10 * np.sin(2 * np.pi * t / DAY)
-    _, usual, _, _ = told(t, x)
+    _, usual, *_ = told(t, x)
     friday = slice(4 * 288, 5 * 288)
     assert np.abs(usual - x)[friday].max() < 1.5
     assert np.abs(usual - x)[:288].max() > 3
@@ -177,7 +178,7 @@ def test_the_weekend_has_a_profile_of_its_own() -> None:
     t = every_five_minutes(21)
     weekend = (t // DAY + 3) % 7 >= 5
     x = np.where(weekend, 2.0, 10.0) + 0.1 * Chance(1).normal(len(t))
-    _, usual, _, _ = told(t, x)
+    _, usual, *_ = told(t, x)
     assert np.abs(usual - x)[14 * 288 :].max() < 1.0
 
 
@@ -187,7 +188,7 @@ def test_the_nightly_job_lies_in_the_envelope() -> None:
     night = (t % DAY) // 1800 == 5
     x = np.where(night, 50.0, 1.0) + 0.1 * Chance(1).normal(len(t))
     x[5 * 288 + 150] = 50.0
-    _, _, _, inside = told(t, x)
+    *_, inside = told(t, x)
     assert inside[night][12:].all()
     assert not inside[night][:12].any()
     assert not inside[5 * 288 + 150]
@@ -195,14 +196,14 @@ def test_the_nightly_job_lies_in_the_envelope() -> None:
 
 def test_the_interval_is_the_median_of_the_first_gaps() -> None:
     t = np.cumsum([START, *[60] * 15, *[3600] * 3, *[60] * 13, *[900] * 50])
-    _, _, interval, _ = told(t, np.zeros(len(t)))
+    _, _, interval, *_ = told(t, np.zeros(len(t)))
     assert interval[0] == 300.0
     assert (interval[1:] == 60.0).all()
 
 
 def test_an_interval_that_is_changed_is_found_out() -> None:
     t = START + np.cumsum([*[5] * 600, *[60] * 1000])
-    _, _, interval, _ = told(t, np.zeros(len(t)))
+    _, _, interval, *_ = told(t, np.zeros(len(t)))
     assert interval[1000] == 5.0
     assert interval[1055:].tolist() == [60.0] * 545
 
@@ -212,19 +213,19 @@ def test_samples_further_apart_than_a_day(every: int) -> None:
     """A memory of a day holds the last of them alone, and no more than all of it."""
     rng = np.random.default_rng(0)
     x = 100.0 + rng.normal(size=1200)
-    _, usual, _, _ = told(START + every * np.arange(1200), x)
+    _, usual, *_ = told(START + every * np.arange(1200), x)
     assert np.abs(usual - 100.0).max() < 6.0
 
 
 def test_a_gap_or_a_step_back_in_time_teaches_no_interval() -> None:
     t = np.array([START, START + 60, START - 3600, START - 3540, START - 3540])
-    _, _, interval, _ = told(t, np.ones(5))
+    _, _, interval, *_ = told(t, np.ones(5))
     assert interval.tolist() == [300.0, 60.0, 60.0, 60.0, 60.0]
 
 
 def test_recent_is_the_median_of_three() -> None:
     t = every_five_minutes(1)[:6]
-    recent, _, _, _ = told(t, np.array([1.0, 100.0, 2.0, nan, 3.0, 4.0]))
+    recent, *_ = told(t, np.array([1.0, 100.0, 2.0, nan, 3.0, 4.0]))
     assert recent[[0, 1, 2, 4, 5]].tolist() == [1.0, 1.0, 1.0, 2.0, 3.0]
     assert np.isnan(recent[3])
 
@@ -232,6 +233,23 @@ def test_recent_is_the_median_of_three() -> None:
 @pytest.mark.parametrize("start", [-3 * DAY, 0, 4 * 10**9])
 def test_before_1970_and_after_2038(start: int) -> None:
     t = start + 600 * np.arange(1000)
-    recent, usual, _, _ = told(t, Chance(2).normal(1000))
+    recent, usual, *_ = told(t, Chance(2).normal(1000))
     assert np.isfinite(recent).all()
     assert np.isfinite(usual).all()
+
+
+def test_the_band_reaches_from_what_is_recent_to_what_is_usual() -> None:
+    assert bounds.band(5.0, 5.5, error=0.5, width=1.0) == (4.0, 6.5)
+    assert bounds.band(5.0, 90.0, error=0.5, width=1.0) == (4.0, 91.0)  # at this hour it goes up
+    assert np.isnan(bounds.band(5.0, nan, error=0.5, width=1.0)).all()
+
+
+def test_a_level_that_was_left_for_good_is_soon_out_of_the_band() -> None:
+    assert bounds.band(5.0, 90.0, error=80.0, width=1.0) == (4.0, 7.0)
+    assert bounds.band(5.0, -90.0, error=80.0, width=1.0) == (3.0, 6.0)
+
+
+@given(*[st.floats(-1e9, 1e9) for _ in range(2)], *[st.floats(0, 1e9) for _ in range(2)])
+def test_the_band_is_never_inverted(recent: float, usual: float, error: float, w: float) -> None:
+    lower, upper = bounds.band(recent, usual, error, w)
+    assert lower <= recent <= upper

@@ -163,6 +163,16 @@ def test_who_left_its_band_by_next_to_nothing_holds_nothing_open_and_is_told_las
     assert last.state == "resolved"
 
 
+@pytest.mark.parametrize(("value", "lasts"), [(2.9, 0), (3.1, 10)])
+def test_a_little_outside_the_band_holds_nothing_open(value: float, lasts: int) -> None:
+    """A sample in a hundred is: only what is half the width of the band outside counts."""
+    world = World()
+    world.ticks({0: STRANGE})
+    found = world.ticks(*[{}] * 10, value=np.full((10, 3), value)) + world.calm()
+    assert found[-1].state == "resolved"
+    assert found[-1].seen - found[-1].since == lasts * MINUTE
+
+
 @pytest.mark.parametrize(("outside", "lasts"), [(0, 0), (1, 0), (2, 10), (3, 10)])
 def test_it_lasts_while_half_of_the_beginning_is_outside(outside: int, lasts: int) -> None:
     """A cache that was filled stays full when all else is over."""

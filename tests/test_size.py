@@ -34,7 +34,7 @@ class Size:
                 low = -log(0.05 * mass / n)
                 c = max((q2 - q1) / log(10), q1 / 20)
                 T = low + (u - q1) / c if u > q1 else low * u / q1
-                V = q1 + c * max(0.0, 10 - low)
+                V = q1 + c * max(0.0, log(100) - low)
             if T > 10:
                 D = -log((self.past.above(at) + 0.2 * 20) / (n + 0.2 * 20))
         self.learn(T, at)
@@ -108,10 +108,11 @@ def test_an_episode_counts_once() -> None:
     assert told(often)[3999 - 199, 0] == pytest.approx(told(once)[3999 - 199, 0], rel=0.35)
 
 
-def test_the_band_is_where_the_bonus_begins() -> None:
-    u = Chance(10).exponential(2000)
-    _, _, V = told(np.append(u, 0.0))[-1]
-    assert told(np.append(u, V))[-1, 0] == pytest.approx(size.BONUS)
+@pytest.mark.parametrize("kind", ["white", "heavy", "bursty", "quantised"])
+def test_a_hundredth_is_larger_than_the_width(kind: str) -> None:
+    u = np.abs(KINDS[kind][0](20_000, START + 300 * np.arange(20_000), Chance(10)))
+    V = told(u)[:, 2]
+    assert 0.002 <= np.mean(u[2000:] > V[2000:]) <= 0.02
 
 
 def test_no_opinion_on_next_to_nothing() -> None:

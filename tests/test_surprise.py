@@ -14,7 +14,7 @@ numbers = st.floats(-1e9, 1e9)
 
 
 def told(value: float, recent: float, usual: float) -> float:
-    row = np.array([value, recent, usual, 300.0]).reshape(1, 1, 4)
+    row = np.array([value, recent, usual, 300.0, 1.0]).reshape(1, 1, -1)
     frame = Frame(np.array([0]), ("a",), expect.FEATURES, row)
     _, scores = Surprise().step({}, frame)
     assert scores.expected is not None

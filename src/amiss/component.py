@@ -186,7 +186,7 @@ class Detector(Component):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("value",)
-    """The features of the frame it reads: value, recent, usual, interval (see decide/expect.py)."""
+    """Features of the frame that it reads: value, recent, usual, .. (see decide/expect.py)."""
     joint: ClassVar[bool] = False
     """Whether it judges a whole system at once: series are systems, features their metrics."""
     each: ClassVar[bool] = False

@@ -93,7 +93,7 @@ def _judge(
     """Judge a block: nats, expected, lower, upper and interval go to `said` (5, T, S)."""
     already = states["expect"]["count"].copy()
     states["expect"], features, inside = expect.step(states["expect"], frame)
-    value, recent, usual, said[4] = (features.column(name) for name in expect.FEATURES)
+    value, recent, usual, said[4], error = (features.column(name) for name in expect.FEATURES)
     ranked = [d for d in detectors if d.calibration == "rank"]
     inverse = np.empty((len(ranked), *value.shape))
     for detector, view in zip(ranked, inverse, strict=True):
@@ -115,7 +115,7 @@ def _judge(
         rare = np.where(found[0] > large, found[1], rare)
         large, width = np.fmax(large, found[0]), np.fmin(width, found[2])
     said[0], said[1] = fuse.fuse(inverse, inside, large, rare), recent
-    said[2], said[3], before[:] = bounds.bounds(value, recent, usual, width, already)
+    said[2], said[3], before[:] = bounds.bounds(value, recent, usual, error, width, already)
     return states
 
 

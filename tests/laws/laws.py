@@ -90,7 +90,7 @@ def fit(detector: Detector) -> State:
 
 
 def series(x: Floats) -> Frame:
-    """(T, S, 3) -> the features that detectors of single series read (T, S, 4)."""
+    """(T, S, 3) -> the features that detectors of single series read (T, S, 5)."""
     return expect.step(expect.init(x.shape[1]), plain(x))[1]
 
 

@@ -1,6 +1,7 @@
 """Who left the band that was expected of it as an incident opened, and who is back in it.
 
-The band is frozen, so that an outage does not explain itself.
+The band is frozen, so that an outage does not explain itself, and twice as wide as the one that is
+shown: that one is left by a sample in a hundred, and by many when the hour is another.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from amiss.decide.opened import Opened
 from amiss.units import is_slight
 
 EARLY = 3  # ticks
+WIDER = 0.5  # of the band, on either side
 
 
 def half_outside(it: Opened, values: Mapping[str, float]) -> bool:
@@ -31,7 +33,7 @@ def is_back(it: Opened, key: str, value: float) -> bool:
 
 def order(member: Member) -> tuple[bool, float, str]:
     """The strangest first, but for those that left their band by next to nothing."""
-    little = _beyond(member, member.observed) and _slight(member, member.observed)
+    little = _beyond(member, member.observed, 0.0) and _slight(member, member.observed)
     return little, -member.score, member.series
 
 
@@ -41,13 +43,14 @@ def _began(it: Opened, member: Member) -> bool:
 
 
 def _outside(member: Member, value: float) -> bool:
-    """Outside the band of when it joined, and not slightly."""
-    return _beyond(member, value) and not _slight(member, value)
+    """Outside the wider band of when it joined, and not slightly."""
+    return _beyond(member, value, WIDER) and not _slight(member, value)
 
 
-def _beyond(member: Member, value: float) -> bool:
+def _beyond(member: Member, value: float, wider: float) -> bool:
     """NaN, in the value or in the band, is not beyond it."""
-    return value < member.lower or value > member.upper
+    room = wider * (member.upper - member.lower)
+    return value < member.lower - room or value > member.upper + room
 
 
 def _slight(member: Member, value: float) -> bool:

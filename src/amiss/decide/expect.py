@@ -4,6 +4,7 @@
     q            daily profile: 24 hours x {weekday, weekend}, linear between the hours' centres
     b   usual    q where it has lately been the better predictor, else the level of about a day
     dt  interval median of 31 gaps between samples, in seconds; measured anew every 1,024
+    E   error    running mean of |x - b|, over some 100 samples
 
 and whether the sample lies inside the usual daily envelope (half-hour slots, two days seen).
 Several views need these, and a profile for each of them would cost 600 bytes a series.
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from amiss.data import DAY, HOUR, LARGEST, Array, Frame, State
 from amiss.kernel import kernel
 
-FEATURES = ("value", "recent", "usual", "interval")
+FEATURES = ("value", "recent", "usual", "interval", "error")
 DAY_SECONDS = 86400.0
 HALF_HOUR = HOUR // 2
 GAPS = 31
@@ -51,7 +52,7 @@ COLUMNS = tuple(init(0))
 
 
 def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
-    """Value -> value, recent, usual, interval (T, S, 4), and inside the envelope (T, S).
+    """Value -> value, recent, usual, interval, error (T, S, 5), and inside the envelope (T, S).
 
     Each is what was known before the sample came. A NaN sample, or one that is no
     measurement, gives NaN and changes nothing.
@@ -63,7 +64,7 @@ def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
     planes[0] = value
     inside = np.zeros(value.shape, np.bool_)
     columns = (state[name] for name in COLUMNS)
-    _expect(frame.time, planes[0], planes[1], planes[2], planes[3], inside, *columns)
+    _expect(frame.time, planes[0], planes[1], planes[2], planes[3], planes[4], inside, *columns)
     features = Frame(frame.time, frame.keys, FEATURES, planes.transpose(1, 2, 0))
     return state, features, inside
 
@@ -190,7 +191,8 @@ def _learn_profile(profile: Array, seen: Array, s: int, k: int, v: float, dt: fl
 
 @kernel
 def _expect(
-    time: Array, value: Array, recent: Array, usual: Array, interval: Array, inside: Array,
+    time: Array, value: Array,
+    recent: Array, usual: Array, interval: Array, error: Array, inside: Array,
     count: Array, before: Array, gaps: Array, known: Array, dts: Array, last: Array, level: Array,
     errors: Array, profile: Array, seen: Array, top: Array, bottom: Array, cycles: Array,
     slot: Array, slot_top: Array, slot_bottom: Array,
@@ -200,7 +202,7 @@ def _expect(
         for t in range(ticks):
             v = value[t, s]
             if not abs(v) <= LARGEST:
-                value[t, s] = recent[t, s] = usual[t, s] = interval[t, s] = np.nan
+                value[t, s] = recent[t, s] = usual[t, s] = interval[t, s] = error[t, s] = np.nan
                 continue
             if count[s] == 0:
                 level[s] = last[s, 0] = last[s, 1] = last[s, 2] = v
@@ -214,7 +216,9 @@ def _expect(
             has, q = _of_day(profile, seen, s, first, second, weight)
             x1, x2, x3 = last[s, 0], last[s, 1], last[s, 2]
             recent[t, s] = max(min(x1, x2), min(max(x1, x2), x3))
-            usual[t, s] = q if has and errors[s, 1] < errors[s, 0] else level[s]
+            better = has and errors[s, 1] < errors[s, 0]
+            usual[t, s] = q if better else level[s]
+            error[t, s] = errors[s, 1] if better else errors[s, 0]
             interval[t, s] = dt
 
             if half != slot[s]:

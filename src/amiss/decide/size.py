@@ -7,7 +7,7 @@ exponential tail:
     low = -ln(5 % of mass / n);   c = max((Q2 - Q1) / ln 10, Q1 / 20)
     T = low + (u - Q1) / c  above Q1,  low u / Q1  below        nats: how large
     D = -ln((number of past >= u + .2) / (n + .2))              nats: how rarely so large
-    V = Q1 + c max(0, 10 - low)                                 the surprise at which T is 10
+    V = Q1 + c max(0, ln 100 - low)                             what 99 % do not exceed
 
 The quantiles are moderate on purpose: deeper ones are made of the events themselves. For the
 same reason an episode counts little: of samples with T > 4 that follow one another, the first
@@ -34,7 +34,8 @@ LEAST = 20 * WHOLE  # surprises before there is an opinion
 Q1, Q2 = 0.05, 0.005
 DECADE = log(Q1 / Q2)
 LOW = -log(Q1)
-BONUS = 10.0  # nats of T where the bonus of fusion starts and the band ends
+BONUS = 10.0  # nats of T where the bonus of fusion starts
+BAND = -log(0.01)  # nats of T at which the band ends
 
 
 def init(series: int) -> State:
@@ -124,7 +125,7 @@ def _size(
             if total[s] > LEAST:
                 low, q1, c = _tail(counts, carried, base, total, zeros, s)
                 if isfinite(q1):
-                    V = q1 + c * max(0.0, BONUS - low)
+                    V = q1 + c * max(0.0, BAND - low)
                     T = low + (u - q1) / c if u > q1 else low * u / q1
                 if T > BONUS:  # below it nobody asks
                     n = float(total[s]) + float(zeros[s])

@@ -55,6 +55,14 @@ class Joint:
 
     def learn(self, memories: Memories, piece: Piece, past: bool = False) -> Told:
         """Judge each row, then learn from it."""
+        score, alert, blame = self.judge(memories, piece)
+        order = np.argsort(-np.nan_to_num(blame[alert]), axis=1, kind="stable")[:, :BLAMED]
+        worst = ([piece.names[f] for f in row] for row in order.tolist())
+        lines = blamed_lines(piece.text.to_pylist(), score, p_of(score), alert, worst)
+        return Told(len(score), int(alert.sum()), ("system",), lines)
+
+    def judge(self, memories: Memories, piece: Piece) -> tuple[Floats, Array, Floats]:
+        """Score (T,), alert (T,) and blame (T, C) of T rows of C columns."""
         rows, (count, metrics) = np.arange(len(piece.time)), piece.values.shape
         score, alert = np.full(count, np.nan), np.zeros(count, np.bool_)
         blame = np.full((count, metrics), np.nan)
@@ -62,10 +70,7 @@ class Joint:
         for at in range(0, count, ROWS):
             part = rows[at : at + ROWS]
             score[part], alert[part], blame[part] = self._judge(memory, piece, part)
-        order = np.argsort(-np.nan_to_num(blame[alert]), axis=1, kind="stable")[:, :BLAMED]
-        worst = ([piece.names[f] for f in row] for row in order.tolist())
-        lines = blamed_lines(piece.text.to_pylist(), score, p_of(score), alert, worst)
-        return Told(count, int(alert.sum()), ("system",), lines)
+        return score, alert, blame
 
     def settle(self, memories: Memories) -> None:
         """Nothing: all of it was learned as it came."""

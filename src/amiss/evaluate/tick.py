@@ -10,15 +10,15 @@ from math import isfinite
 import numpy as np
 
 from amiss.data import SECOND, Array
-from amiss.decide import budget, expect, fuse, rank, size
+from amiss.decide import bounds, budget, expect, fuse, rank, size
 from amiss.detectors import drift, level, step, surprise
 from amiss.evaluate.metrics import SINGLE
 from amiss.judge import PAST, WARM, States, name_of
 from amiss.kernel import kernel
 
-PLANES = 18
+PLANES = 19
 """Of (1, S) numbers that a tick works on: the value is in the first of them."""
-SAID = slice(14, 18)
+SAID = slice(15, 19)
 """Those that hold score, expected, lower and upper after it."""
 SPANS = tuple(d.span for d in SINGLE if isinstance(d, drift.Drift))
 SHORT, LONG = (2.0 / (span + 1.0) for span in SPANS)
@@ -77,7 +77,7 @@ def _expected(m: Array, at: Array, time: Array, planes: Array, inside: Array) ->
     """What was expected of the values."""
     n = planes.shape[2]
     expect._expect(
-        time, planes[0], planes[1], planes[2], planes[3], inside,
+        time, planes[0], planes[1], planes[2], planes[3], planes[4], inside,
         m[at[0] : at[0] + 4 * n].view(np.int32),
         m[at[1] : at[1] + 8 * n].view(np.int64),
         _f4(m, at, 2, n * expect.HALF).reshape((n, expect.HALF)),
@@ -106,9 +106,9 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
     n = planes.shape[2]
     count = m[at[0] : at[0] + 4 * n].view(np.int32)
     last = m[at[49] : at[49] + 8 * n].view(np.int64)
-    value, recent, usual, interval, raw = planes[0], planes[1], planes[2], planes[3], planes[4]
-    inverse, large, rare, width = planes[5:9], planes[9], planes[10], planes[11]
-    early, late, score = planes[12], planes[13], planes[14]
+    value, recent, usual, interval, error = planes[0], planes[1], planes[2], planes[3], planes[4]
+    raw, inverse, large, rare, width = planes[5], planes[6:10], planes[10], planes[11], planes[12]
+    early, late, score = planes[13], planes[14], planes[15]
     flags[:] = False
     for s in range(n):
         early[0, s] = count[s]
@@ -140,11 +140,10 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
         young = early[0, s] < WARM  # nobody is told yet, but it counts
         early[0, s] = score[0, s] if young else np.nan
         late[0, s] = np.nan if young else score[0, s]
-        low = min(recent[0, s], usual[0, s]) - width[0, s]
-        high = max(recent[0, s], usual[0, s]) + width[0, s]
-        planes[15, 0, s] = recent[0, s]
-        planes[16, 0, s] = low if isfinite(low) else np.nan
-        planes[17, 0, s] = high if isfinite(high) else np.nan
+        low, high = bounds.band(recent[0, s], usual[0, s], error[0, s], width[0, s])
+        planes[16, 0, s] = recent[0, s]
+        planes[17, 0, s] = low if isfinite(low) else np.nan
+        planes[18, 0, s] = high if isfinite(high) else np.nan
     told, integral = _f8(m, at, 47, n), _f8(m, at, 48, n)
     for scores, alerts in ((early, flags[1]), (late, flags[0])):
         budget._ration(time, scores, interval, a_week, PRICE, GAIN, alerts, told, integral, last)
