@@ -1,5 +1,6 @@
 """What is expected of a series, against a plain version and against what a person would expect."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf, nan
 from statistics import median
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss.data import SECOND, Floats, Frame, Times
+from amiss.data import HOUR, SECOND, Floats, Frame, Times
 from amiss.decide import bounds, expect
+from amiss.zones import local
 from made import KINDS, START, Chance
 
 DAY = 86400
@@ -221,6 +223,22 @@ def test_a_gap_or_a_step_back_in_time_teaches_no_interval() -> None:
     t = np.array([START, START + 60, START - 3600, START - 3540, START - 3540])
     _, _, interval, *_ = told(t, np.ones(5))
     assert interval.tolist() == [300.0, 60.0, 60.0, 60.0, 60.0]
+
+
+def test_days_are_those_of_the_clock_on_the_wall() -> None:
+    """Work begins at eight in Berlin, whatever UTC says: a week after the clocks went forward."""
+    start = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp())
+    t = start + 300 * np.arange(34 * 288)
+    wall = local(t * SECOND, "Europe/Berlin")
+    x = np.where((wall // HOUR) % 24 >= 8, 100.0, 0.0) + Chance(3).normal(len(t))
+    frame = Frame(t * SECOND, ("a",), ("value",), x[:, None, None])
+    changed = t >= int(datetime(2026, 3, 30, tzinfo=UTC).timestamp())
+    off = {}
+    for clock in (None, wall):
+        _, said, _ = expect.step(expect.init(1), replace(frame, clock=clock))
+        off[clock is None] = np.abs(x - said.column("usual")[:, 0])[changed]
+    assert np.mean(off[False] > 50) < 0.01
+    assert np.mean(off[True] > 50) > 0.03
 
 
 def test_recent_is_the_median_of_three() -> None:

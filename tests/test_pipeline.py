@@ -236,3 +236,11 @@ class TestContext:
 
 def test_keys_are_as_prometheus_writes_them() -> None:
     assert series_key("x", {"b": "1", "a": 'say "hi"\n', "c": ""}) == 'x{a="say \\"hi\\"\\n",b="1"}'
+
+
+def test_a_zone_is_one_that_there_is() -> None:
+    said = {"name": "a", "source": {"type": "host"}, "features": {"type": "grid", "every": "5s"}}
+    said |= {"detectors": [{"type": "level"}]}
+    assert Pipeline.model_validate(said | {"zone": "Europe/Berlin"}).zone == "Europe/Berlin"
+    with pytest.raises(ValueError, match="there is no time zone 'Berlin'; write one such as"):
+        Pipeline.model_validate(said | {"zone": "Berlin"})

@@ -83,10 +83,13 @@ class Frame:
     values: Floats  # (T, S, F)
     categories: frozenset[str] = frozenset()  # features that are names: equal or not, 0 is none
     records: Records | None = None  # of single records: the T records themselves
+    clock: Times | None = None  # (T,) the same times on the wall of a place; None is UTC
 
     def __getitem__(self, ticks: slice | Array) -> "Frame":
         records = None if self.records is None else self.records[ticks]
-        return replace(self, time=self.time[ticks], values=self.values[ticks], records=records)
+        clock = None if self.clock is None else self.clock[ticks]
+        time, values = self.time[ticks], self.values[ticks]
+        return replace(self, time=time, values=values, records=records, clock=clock)
 
     def column(self, feature: str) -> Floats:
         """One feature as a contiguous (T, S) array. Raises ValueError if there is none so named."""

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from amiss import context, memory, singles
+from amiss import context, memory, singles, zones
 from amiss.component import AnyOf, Component, Detector, Features, Rate, Source, Span
 from amiss.data import (
     DAY,
@@ -57,8 +57,19 @@ class Pipeline(Component):
     """How long something may last before it is the new normal."""
     max_series: int = Field(100_000, gt=0)
     """Most series; over it the newest are refused and counted."""
+    zone: str = "UTC"
+    """Whose days and weekends count, such as Europe/Berlin: people rise by their own clock."""
     forget: Span = Field(14 * DAY, gt=0)
     """How long a series may be silent before its memory is dropped."""
+
+    @field_validator("zone")
+    @classmethod
+    def _there(cls, zone: str) -> str:
+        if not zones.known(zone):
+            raise ValueError(
+                f"there is no time zone {zone[:60]!r}; write one such as Europe/Berlin"
+            )
+        return zone
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -162,7 +173,8 @@ class Pipeline(Component):
         states = self._forget(states, frame)
         states, frame, skipped = self._admit(states, frame)
         alone = [d for d in self.detectors if not d.joint and not d.each]
-        states, opinion = judge(alone, states, frame)
+        clock = None if self.zone == "UTC" else zones.local(frame.time, self.zone)
+        states, opinion = judge(alone, states, replace(frame, clock=clock))
         joint, raw, before = {}, {}, {}
         for detector in self.detectors:
             if detector.joint:

@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pyarrow as pa
 
-from amiss import trees
+from amiss import habits, trees
 from amiss.component import Detector, find
 from amiss.data import SECOND, Frame
-from amiss.decide import budget, lines, portion
+from amiss.decide import budget, lines, pace, portion
 from amiss.detectors import burst, pairs, relation
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.evaluate import digits
@@ -26,7 +26,7 @@ def warm() -> float:
     ticks = np.arange(1, 4) * 5 * SECOND
     frame = Frame(ticks, ("a", "b"), ("value",), np.arange(6.0).reshape(3, 2, 1))
     kinds = find("amiss.detectors", Detector).values()
-    alone = [kind() for kind in kinds if not kind.joint]
+    alone = [kind() for kind in kinds if not kind.joint and not kind.each]
     for streaming in (kind() for kind in kinds if kind.joint and not kind.fits()):
         judge_jointly(streaming, {}, frame)
     _, opinion = judge(alone, {}, frame)
@@ -58,6 +58,8 @@ def warm() -> float:
     pairs.blame(met, code)
     texts = np.zeros((len(rows), 1), np.int64)
     encoding.encode(encoding.fit(rows, texts), rows, texts)
+    habits.step(habits.init(), ticks, np.ones(3, np.int64), np.ones((3, 1), np.int64), rows)
+    pace.step(pace.init(), ticks)
     relation.fit(np.arange(4.0).reshape(2, 2), every)
     portion.step({}, np.zeros(1), 0.1)
     _warm_lines()

@@ -61,6 +61,9 @@ def score(
             "Sessions are judged as a whole then."
         ),
     ] = None,
+    zone: Annotated[
+        str, typer.Option(help="Whose days and weekends count for metrics: Europe/Berlin.")
+    ] = "UTC",
     threads: Annotated[
         int | None,
         typer.Option(
@@ -108,7 +111,7 @@ def score(
     if kind == "lines":
         _lines(inputs, out, history, session, json)
         return
-    scorer = _scorer(kind, budget, threads)
+    scorer = _scorer(kind, budget, threads, zone)
     tables = [Table(path) for path in inputs]
     past = Table(history) if history is not None else None
     outs = outputs(tables, out, past)
@@ -147,7 +150,14 @@ def _known(kind: str) -> None:
         raise ConfigError(f"--as: there is no kind {kind!r}; known: {', '.join(KINDS)}")
 
 
-def _scorer(kind: str, budget: str | None, threads: int | None) -> "Scorer[Any]":
+def _scorer(kind: str, budget: str | None, threads: int | None, zone: str) -> "Scorer[Any]":
+    from amiss.errors import ConfigError
+    from amiss.zones import known
+
+    if not known(zone):
+        raise ConfigError(f"--zone: there is no time zone {zone[:60]!r}; write Europe/Berlin")
+    if zone != "UTC" and kind != "metrics":
+        raise ConfigError(f"--zone: it is for metrics; --as {kind} knows no calendar")
     if kind == "events":
         from amiss.evaluate.events import Events
 
@@ -162,7 +172,7 @@ def _scorer(kind: str, budget: str | None, threads: int | None) -> "Scorer[Any]"
     from amiss.evaluate.metrics import Metrics
     from amiss.threads import cores
 
-    return Metrics(asked, threads=threads or cores())
+    return Metrics(asked, threads=threads or cores(), zone=zone)
 
 
 def _a_row(text: str) -> float:

@@ -1,7 +1,8 @@
 """What a series is expected to be, from the samples before: shared by all views of it.
 
     m   recent   median of the last three samples
-    q            daily profile: 24 hours x {weekday, weekend}, linear between the hours' centres
+    q            daily profile: 24 hours x {weekday, weekend} of the frame's clock, linear between
+                 the hours' centres
     b   usual    q where it has lately been the better predictor, else the level of about a day
     dt  interval median of 31 gaps between samples, in seconds; measured anew every 1,024
     E   error    running mean of |x - b|, over some 100 samples
@@ -64,7 +65,10 @@ def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
     planes[0] = value
     inside = np.zeros(value.shape, np.bool_)
     columns = (state[name] for name in COLUMNS)
-    _expect(frame.time, planes[0], planes[1], planes[2], planes[3], planes[4], inside, *columns)
+    clock = frame.time if frame.clock is None else frame.clock
+    _expect(
+        frame.time, clock, planes[0], planes[1], planes[2], planes[3], planes[4], inside, *columns
+    )
     features = Frame(frame.time, frame.keys, FEATURES, planes.transpose(1, 2, 0))
     return state, features, inside
 
@@ -191,7 +195,7 @@ def _learn_profile(profile: Array, seen: Array, s: int, k: int, v: float, dt: fl
 
 @kernel
 def _expect(
-    time: Array, value: Array,
+    time: Array, clock: Array, value: Array,
     recent: Array, usual: Array, interval: Array, error: Array, inside: Array,
     count: Array, before: Array, gaps: Array, known: Array, dts: Array, last: Array, level: Array,
     errors: Array, profile: Array, seen: Array, top: Array, bottom: Array, cycles: Array,
@@ -212,7 +216,7 @@ def _expect(
             before[s] = time[t]
             if count[s] < MOST:
                 count[s] += 1
-            first, second, weight, near, half = _hours(time[t])
+            first, second, weight, near, half = _hours(clock[t])
             has, q = _of_day(profile, seen, s, first, second, weight)
             x1, x2, x3 = last[s, 0], last[s, 1], last[s, 2]
             recent[t, s] = max(min(x1, x2), min(max(x1, x2), x3))

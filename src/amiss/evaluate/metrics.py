@@ -1,7 +1,7 @@
 """Each numeric column of a table by itself: the step that live takes, on files."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from amiss.judge import Each, judge
 from amiss.memory import align
 from amiss.settings import default
 from amiss.threads import each
+from amiss.zones import local
 
 CELLS = 1 << 16  # samples judged at once: what they need fits a processor's cache
 SINGLE: tuple[Detector, ...] = tuple(d for d in default().pipelines[0].detectors if not d.joint)
@@ -28,6 +29,7 @@ class Metrics:
     a_week: float
     detectors: tuple[Detector, ...] = SINGLE
     threads: int = 1
+    zone: str = "UTC"
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -86,7 +88,8 @@ class Metrics:
             rows = slice(int(rows[0]), int(rows[-1]) + 1)
         values = piece.values[rows]
         whole = Frame(piece.time[rows], piece.names, ("value",), values[:, :, None])
-        frame = align(whole, memory.keys)
+        clock = None if self.zone == "UTC" else local(whole.time, self.zone)
+        frame = replace(align(whole, memory.keys), clock=clock)
         memory.states, opinion = judge(self.detectors, memory.states, frame, inner)
         scores = opinion.scores
         alert = alerts(

@@ -77,7 +77,7 @@ def _expected(m: Array, at: Array, time: Array, planes: Array, inside: Array) ->
     """What was expected of the values."""
     n = planes.shape[2]
     expect._expect(
-        time, planes[0], planes[1], planes[2], planes[3], planes[4], inside,
+        time, time, planes[0], planes[1], planes[2], planes[3], planes[4], inside,
         m[at[0] : at[0] + 4 * n].view(np.int32),
         m[at[1] : at[1] + 8 * n].view(np.int64),
         _f4(m, at, 2, n * expect.HALF).reshape((n, expect.HALF)),
