@@ -1,7 +1,7 @@
 """What a subject usually does, against the same equations written down plainly."""
 
 from itertools import pairwise
-from math import copysign, exp, log, log1p, sqrt
+from math import copysign, exp, log1p, log2, sqrt
 
 import numpy as np
 import pytest
@@ -26,10 +26,10 @@ def naive(time: Times, subject: Array, names: Array, numbers: Floats) -> Floats:
         if mine and time[t] - time[mine[0]] >= 3 * DAY:
             apart = [(int(time[t] // HOUR) - int(time[m] // HOUR)) % 24 for m in mine]
             nearby = sum(hours in (0, 1, 23) for hours in apart)
-            out[t, 1] = log((len(mine) + 1) / (24 * nearby / 3 + 0.5))
+            out[t, 1] = round(log2((len(mine) + 0.5) / (24 * nearby / 3 + 0.5)))
         for j, name in enumerate(names[t].tolist()):
             met = sum(names[m, j] == name for m in mine)
-            out[t, 2 + j] = log((len(mine) + 1) / (met + 0.5)) if mine and name else 0.0
+            out[t, 2 + j] = round(log2((len(mine) + 0.5) / (met + 0.5))) if mine and name else 0.0
         for j, value in enumerate(numbers[t].tolist()):
             past = [slog(x) for x in numbers[mine, j].tolist() if np.isfinite(x)]
             if np.isfinite(value) and past:

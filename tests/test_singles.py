@@ -76,7 +76,7 @@ def test_the_stolen_login_is_told_with_what_is_odd_about_it(whole) -> None:
     assert "an unusual login of ann, most of all" in worst.sentence
     assert "device toast" in worst.sentence
     assert any("country=KP, device=toast" in text for text in worst.evidence)
-    assert worst.score > 1 + max(one.score for one in whole[1] if one.id != worst.id)
+    assert worst.score > 2 + max(one.score for one in whole[1] if one.id != worst.id)
 
 
 def test_it_ends_once_nothing_odd_has_come_for_a_while(whole) -> None:

@@ -1,46 +1,49 @@
 """What a subject (a user, an address) usually does: counts and means by its name. Pure.
 
 lately    ln(1 + n),  n = its events, each forgotten with five minutes
-hour      ln((N + 1)/(24 M + 1/2)),  M = the mean of those in this hour of the day (UTC), the one
-          before and the one after; 0 in the first three days of a subject
-unusual   ln((N + 1)/(M + 1/2)),  N = its events, M = those with the same name in this field
-far       (slog x - m)/sqrt(v + .25),  m, v = mean and variance of its numbers in this field
+hour      log2((N + 1/2)/(24 M + 1/2)) in whole numbers,  M = the mean of those in this hour of the
+          day (UTC), the one before and the one after; 0 in the first three days of a subject
+unusual   log2((N + 1/2)/(M + 1/2)) in whole numbers,  N = its events, M = those with the same name
+          in this field: 0 for what it nearly always has, 1 for what it has every other time
+far       (slog x - m)/sqrt(v + 1/4),  m, v = mean and variance of its numbers in this field
 
-All of earlier events only; 0 for what is missing, or of a subject or field that is new. A cell of
-a table is found by hash, so that memory is bounded: two that share one look more usual. Once half
-of the cells are in use all counts are halved, and what was seen once is forgotten.
+All of earlier events only; 0 for what is missing, or of a subject or field that is new. Memory is
+bounded: each of these has a place among the four that its hash allows. Where all are taken, the
+one that came least often gives way, an event at a time; once half of all are in use, all counts
+are halved, and what was seen once is forgotten.
 """
 
-from math import copysign, exp, isfinite, log, log1p, sqrt
+from math import copysign, exp, isfinite, log1p, log2, sqrt
+from typing import Any
 
 import numpy as np
 
 from amiss.data import DAY, HOUR, Array, Floats, State, Times
 from amiss.kernel import inlined, kernel
 
-BITS = 16  # cells of each table: 2^BITS
+BITS = 17  # places: 2^BITS
+WAYS = 4  # places that a hash allows
 LATELY = 300.0  # seconds
 SLOW = 64  # events, over which a mean is taken at most
 LEAST = 0.25  # of a variance: numbers differ by less than half of themselves
 MIX = np.uint64(0x9E3779B97F4A7C15)
 OF_FIELD, OF_NAME = np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
-
 DAYS = 3  # before the hour says something
-TABLES = ("count", "used", "lately", "first", "last", "numbers", "mean", "variance")
+TABLES = ("tag", "count", "used", "lately", "first", "last", "mean", "variance")
 
 
 def init() -> State:
-    """Nobody known yet: 2.2 MB."""
-    cells = 1 << BITS
+    """Nobody known yet: 4.5 MB."""
+    places = 1 << BITS
     return {
-        "count": np.zeros(cells, np.int32),
+        "tag": np.zeros(places, np.uint16),
+        "count": np.zeros(places, np.int32),
         "used": np.zeros(1, np.int64),
-        "lately": np.zeros(cells, np.float32),
-        "first": np.zeros(cells, np.int64),  # ns
-        "last": np.zeros(cells, np.int64),
-        "numbers": np.zeros(cells, np.uint8),
-        "mean": np.zeros(cells, np.float32),
-        "variance": np.zeros(cells, np.float32),
+        "lately": np.zeros(places, np.float32),
+        "first": np.zeros(places, np.int64),  # ns
+        "last": np.zeros(places, np.int64),
+        "mean": np.zeros(places, np.float32),
+        "variance": np.zeros(places, np.float32),
     }
 
 
@@ -57,50 +60,88 @@ def step(
     return state, out
 
 
-@kernel
-def _cell(subject: int, field: int, name: int) -> int:
-    """Which cell of a table: 0 is for the subject itself, 1 for its hours, then its fields."""
+@inlined
+def _mixed(subject: int, field: int, name: int) -> Any:
+    """The hash of a habit: field 0 is the subject itself, 1 its hours, then its fields."""
     mixed = (np.uint64(subject) * MIX) ^ (np.uint64(field) * OF_FIELD) ^ (np.uint64(name) * OF_NAME)
-    mixed = (mixed ^ (mixed >> np.uint64(31))) * MIX
-    return int(mixed >> np.uint64(64 - BITS))
+    return (mixed ^ (mixed >> np.uint64(31))) * MIX
+
+
+@kernel
+def _met(tag: Array, count: Array, mixed: Any) -> int:
+    """How often a habit was seen."""
+    begin = int(mixed >> np.uint64(64 - BITS)) & -WAYS
+    for k in range(begin, begin + WAYS):
+        if count[k] > 0 and tag[k] == np.uint16(mixed & np.uint64(0xFFFF)):
+            return int(count[k])
+    return 0
+
+
+@kernel
+def _place(tag: Array, count: Array, used: Array, mixed: Any) -> int:
+    """Where a habit is, or is put; -1 if there is no room for it yet."""
+    begin = int(mixed >> np.uint64(64 - BITS)) & -WAYS
+    mine, least = np.uint16(mixed & np.uint64(0xFFFF)), begin
+    for k in range(begin, begin + WAYS):
+        if count[k] > 0 and tag[k] == mine:
+            return k
+        if count[k] < count[least]:
+            least = k
+    if count[least] > 0:
+        count[least] -= 1
+        if count[least] > 0:
+            return -1
+        used[0] -= 1
+    tag[least] = mine
+    used[0] += 1
+    return least
 
 
 @inlined
-def _add(count: Array, used: Array, cell: int) -> int:
-    """How many there were; one more now."""
-    before = int(count[cell])
-    used[0] += before == 0
-    count[cell] = before + 1
-    return before
+def _unusual(often: int, at: int, count: Array) -> float:
+    """How unusual a name is, then counted; 0 where there is no room for it."""
+    if at < 0:
+        return 0.0
+    met = int(count[at])
+    count[at] += 1
+    return round(log2((often + 0.5) / (met + 0.5))) if often > 0 else 0.0
 
 
 @inlined
-def _far(x: float, cell: int, seen: Array, mean: Array, variance: Array) -> float:
-    """How far a number is from those before it, then learned."""
-    known, away, far = min(int(seen[cell]), SLOW), x - mean[cell], 0.0
-    if known > 0:
-        far = away / sqrt(variance[cell] + LEAST)
-        variance[cell] += (away * away - variance[cell]) / (known + 1.0)
-    mean[cell] += away / (known + 1.0)
-    seen[cell] = min(known + 1, SLOW)
+def _far(value: float, at: int, count: Array, mean: Array, variance: Array) -> float:
+    """How far a number is from those before it, then learned; 0 where there is no room for it."""
+    if at < 0:
+        return 0.0
+    x, known = copysign(log1p(abs(value)), value), int(count[at])
+    count[at] += 1
+    if known == 0:
+        mean[at], variance[at] = x, 0.0
+        return 0.0
+    away, weight = x - mean[at], 1.0 / (min(known, SLOW) + 1.0)
+    far = float(away / sqrt(variance[at] + LEAST))
+    variance[at] += weight * (away * away - variance[at])
+    mean[at] += weight * away
     return far
 
 
 @inlined
-def _nearby(count: Array, subject: int, hour: int) -> int:
-    """How many came in this hour of the day, the one before and the one after."""
-    total = 0
+def _hour(tag: Array, count: Array, subject: int, often: int, hour: int) -> float:
+    """How unusual the hour of the day is."""
+    nearby = 0
     for h in range(hour + 23, hour + 26):
-        total += count[_cell(subject, 1, h % 24)]
-    return total
+        nearby += _met(tag, count, _mixed(subject, 1, h % 24))
+    return round(log2((often + 0.5) / (8.0 * nearby + 0.5)))
 
 
 @kernel
-def _halve(count: Array, used: Array) -> None:
+def _age(count: Array, used: Array) -> None:
+    """All counts are halved if there is little room left."""
+    if 2 * used[0] <= len(count):
+        return
     used[0] = 0
-    for c in range(len(count)):
-        count[c] >>= 1
-        used[0] += count[c] > 0
+    for k in range(len(count)):
+        count[k] >>= 1
+        used[0] += count[k] > 0
 
 
 @kernel
@@ -110,40 +151,41 @@ def _step(
     names: Array,
     numbers: Array,
     out: Array,
+    tag: Array,
     count: Array,
     used: Array,
     lately: Array,
     first: Array,
     last: Array,
-    seen: Array,
     mean: Array,
     variance: Array,
 ) -> None:
     fields = 2 + names.shape[1]
     for t in range(len(time)):
         subject = subjects[t]
-        if subject == 0:
+        itself = -1
+        if subject != 0:
+            itself = _place(tag, count, used, _mixed(subject, 0, 0))
+        if itself < 0:
             continue
-        itself = _cell(subject, 0, 0)
-        often = _add(count, used, itself)
+        often = int(count[itself])
         if often == 0:
-            first[itself] = time[t]
+            first[itself], last[itself], lately[itself] = time[t], time[t], 0.0
+        count[itself] += 1
         now = lately[itself] * exp(-max(time[t] - last[itself], 0) / 1e9 / LATELY)
         out[t, 0] = log1p(now)
         lately[itself], last[itself] = now + 1.0, max(time[t], last[itself])
         hour = (time[t] // HOUR) % 24
-        nearby = _nearby(count, subject, hour)
         if time[t] - first[itself] >= DAYS * DAY:
-            out[t, 1] = log((often + 1.0) / (8.0 * nearby + 0.5))
-        _add(count, used, _cell(subject, 1, hour))
+            out[t, 1] = _hour(tag, count, subject, often, hour)
+        at = _place(tag, count, used, _mixed(subject, 1, hour))
+        count[max(at, 0)] += at >= 0
         for j in range(2, fields):
             if names[t, j - 2] != 0:
-                met = _add(count, used, _cell(subject, j, names[t, j - 2]))
-                out[t, j] = log((often + 1.0) / (met + 0.5)) if often > 0 else 0.0
+                at = _place(tag, count, used, _mixed(subject, j, names[t, j - 2]))
+                out[t, j] = _unusual(often, at, count)
         for j in range(numbers.shape[1]):
             if isfinite(numbers[t, j]):
-                x = copysign(log1p(abs(numbers[t, j])), numbers[t, j])
-                of = _cell(subject, fields + j, 0)
-                out[t, fields + j] = _far(x, of, seen, mean, variance)
-        if 2 * used[0] > len(count):
-            _halve(count, used)
+                at = _place(tag, count, used, _mixed(subject, fields + j, 0))
+                out[t, fields + j] = _far(numbers[t, j], at, count, mean, variance)
+        _age(count, used)
