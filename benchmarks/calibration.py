@@ -16,14 +16,15 @@ import numpy as np
 import pyarrow as pa
 
 from amiss.data import SECOND, Floats, Frame
+from amiss.decide import lines as judged
 from amiss.decide import rank, sessions
-from amiss.decide.lines import Lines
 from amiss.evaluate.columns import Notes, Piece
 from amiss.evaluate.events import Events
 from amiss.evaluate.joint import Joint
 from amiss.evaluate.metrics import SINGLE
 from amiss.evaluate.rows import Rows
 from amiss.judge import States, judge
+from amiss.text.lines import lines_of
 
 START = 1_750_032_000  # midnight
 LEVELS = (0.1, 0.01, 0.001, 0.0001)
@@ -56,7 +57,7 @@ def ranks(seed: int, runs: int, draw: str, past: int = 1000, held: bool = False)
         state, _ = rank.step(state, np.abs(DRAWS[draw](noise, (some, runs))))
         left -= some
     state, inverse = rank.step(state, np.abs(DRAWS[draw](noise, (1, runs))))
-    alone = state["held"][np.arange(runs), state["turn"]].astype(float)
+    alone = state["held"][:, 0].astype(float)  # the latest
     return 1.0 / (inverse[0] if held else alone)[:, None]
 
 
@@ -128,7 +129,7 @@ def lines(seed: int, runs: int, first: int, last: int) -> Floats:
                 text.append(f"GET /index?id={b}&name={name} HTTP/1.1 {c:.1f}")
             else:
                 text.append(f"cache hit for {b}: age={c:.2f}")
-        found.append(Lines().step(text)[0][first:])
+        found.append(judged.step(judged.init(), lines_of(text))[1][first:])
     return np.array(found)
 
 

@@ -3,7 +3,6 @@
 from math import exp, inf, log, nan
 from pathlib import Path
 
-import budget as benchmark
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +11,9 @@ from hypothesis import strategies as st
 from amiss.data import DAY, HOUR, SECOND, Floats
 from amiss.decide import budget
 from made import START, Chance
+from measured import benchmark as measured_by
+
+benchmark = measured_by("budget")
 
 WEEK = 604800.0
 

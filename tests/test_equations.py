@@ -36,7 +36,7 @@ class Series:
 
     def step(self, time: int, x: float) -> tuple[float, float, float, float]:
         """Score, expected, lower and upper."""
-        m, b, dt, inside = self.expect.step(time, x)
+        m, b, dt, error, inside = self.expect.step(time, x)
         self.n += 1
         # four distances from what was before, each as a rank in its own past
         self.mu = x if self.n == 1 else self.mu
@@ -52,7 +52,8 @@ class Series:
         e, r = x - m, x - b
         u = min(abs(e), abs(r)) if e * r >= 0 else 0.0
         T, D, V = self.size.step(u)
-        return fused(inverse, inside, T, D), m, min(m, b) - V, max(m, b) + V
+        near = min(max(b, m - V), m + V) if error > V else b
+        return fused(inverse, inside, T, D), m, min(m, near) - V, max(m, near) + V
 
 
 @pytest.mark.parametrize("kind", ["white", "bursty", "seasonal", "switching"])

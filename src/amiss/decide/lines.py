@@ -13,7 +13,16 @@ import numpy as np
 
 from amiss.data import Array, Floats, State
 from amiss.decide import bulk, tails
-from amiss.decide.measures import LEAST, Measures, States, learn, measure
+from amiss.decide.measures import (
+    ALL,
+    CHARACTER,
+    LEAST,
+    SHORT,
+    Measures,
+    States,
+    learn,
+    measure,
+)
 from amiss.features import grams
 from amiss.features.parts import LONGEST, Parts, parts
 from amiss.text.hashes import full, halve
@@ -25,6 +34,9 @@ FIRST, BLOCK = 64, 256
 REFIT = 32768  # lines between calibrations; at first at each doubling from FIRST
 DOUBLINGS = tuple(FIRST << k for k in range(10))
 SEED = 0
+ALIKE = np.zeros(SHORT + 1)
+ALIKE[[CHARACTER, ALL]] = 0.1
+"""Nats that are no difference: what characters say moves with each line, and the past does not."""
 
 
 def init() -> States:
@@ -82,7 +94,8 @@ def settle(states: States, history: bool = False) -> States:
 
 def mean(states: States, known: Measures, count: int) -> tuple[Floats, Floats]:
     """F of so many lines (N,), and 1/p of all their numbers."""
-    inverse = tails.inverse(states["past"], known.kind, known.place, known.number)
+    number = known.number - ALIKE[known.kind]
+    inverse = tails.inverse(states["past"], known.kind, known.place, number)
     total = np.bincount(known.line, inverse, count)
     return np.log(total / np.bincount(known.line, minlength=count)), inverse
 

@@ -20,6 +20,7 @@ MEMBER: dict[str, Any] = {
     "lower": 2e6,
     "upper": 4e7,
     "blame": [],
+    "said": "",
 }
 INCIDENT: dict[str, Any] = {
     "id": "a1b2c3d4e5f60718",
