@@ -86,7 +86,8 @@ token: hunter2
         "amiss.yaml:13: pipelines.0.detectors.1.spam: unknown setting; did you mean 'span'?",
         "amiss.yaml:14: pipelines.0.detectors.1.span: must be at least 2",
         "amiss.yaml:15: pipelines.0.detectors.2: 'type' is missing; "
-        "known: drift, isolation_forest, level, linear_regression, lines, mahalanobis, rarity, step, surprise",
+        "known: drift, isolation_forest, level, linear_regression, lines, mahalanobis, rarity, "
+        "step, surprise",
         "amiss.yaml:16: pipelines.0.detectors.3: names and values are expected here",
         "amiss.yaml:17: pipelines.1: 'source' is missing; where records come from",
         "amiss.yaml:17: pipelines.1: 'features' is missing; how records become numbers",
