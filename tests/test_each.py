@@ -109,7 +109,22 @@ def test_records_without_any_field_are_ticks_without_features() -> None:
     assert frame.values.shape == (70, 1, 0)
 
 
-@pytest.mark.parametrize("features", [Each(), Each(subject=("user",))], ids=["plain", "subject"])
+def test_the_form_of_a_text_is_a_field() -> None:
+    said = np.array([f"opened {'file' if n % 3 else 'socket'} {n}" for n in range(100)])
+    features = Each(templates=True, count_by=("template",))
+    frame = features.step(features.init(), replace(logins(), text=said))[1]
+    assert "template" in frame.categories
+    assert frame.records is not None
+    told = frame.records.labels["template"].tolist()
+    assert len(set(told)) == 2
+    assert told[0] == told[3] == "1 opened socket 0"
+    assert told[1] == told[98] == "2 opened file 1"
+
+
+KINDS = {"plain": Each(), "subject": Each(subject=("user",)), "templates": Each(templates=True)}
+
+
+@pytest.mark.parametrize("features", KINDS.values(), ids=KINDS)
 @given(seed=st.integers(0, 99), at=st.integers(0, 100))
 def test_split_and_restart(features: Each, seed: int, at: int) -> None:
     said = logins(seed=seed)

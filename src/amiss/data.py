@@ -57,6 +57,10 @@ class Records:
     def __len__(self) -> int:
         return len(self.time)
 
+    def labelled(self, label: str, column: Strings) -> "Records":
+        """The same with one more label (N,)."""
+        return replace(self, labels={**self.labels, label: column})
+
     def __getitem__(self, rows: slice | Array) -> "Records":
         """Some of them, with the same watermark; what was left out is told with the whole."""
         return replace(

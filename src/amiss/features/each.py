@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import habits
+from amiss import habits, mined
 from amiss.component import Features
 from amiss.data import HOUR, LARGEST, Array, Floats, Frame, Records, State, Strings
 from amiss.names import hashed
@@ -42,6 +42,9 @@ class Each(Features):
     """Fields to leave alone, such as those that are never the same twice."""
     count_by: tuple[str, ...] = ()
     """Fields by whose values the records of a minute are counted, such as status, beside all."""
+    templates: bool = False
+    """Whether the form of the text, its values left out, is a field: `template`. To count by it
+    shows how often each kind of line comes, which are new, and which have gone."""
     most: int = Field(200, gt=0, le=500)
     """Most fields; the first by their names are taken."""
 
@@ -68,7 +71,8 @@ class Each(Features):
         fields = {"fields": np.zeros(0, "U1"), "numeric": np.zeros(0, np.bool_)}
         counts = {"newest": np.full(1, np.iinfo(np.int64).min), "ahead": np.zeros(1, np.int64)}
         of = {f"habits.{name}": table for name, table in habits.init().items()}
-        return held | fields | counts | of
+        forms = {f"mined.{name}": a for name, a in (mined.init() if self.templates else {}).items()}
+        return held | fields | counts | of | forms
 
     def step(self, state: State, records: Records) -> tuple[State, Frame]:
         """The records in order of their time, none before the newest that there was."""
@@ -78,6 +82,10 @@ class Each(Features):
             state["ahead"] = state["ahead"] + ahead.sum()
             records = records[~ahead]
         records = records[np.argsort(records.time, kind="stable")]
+        if self.templates:
+            forms = {k.partition(".")[2]: a for k, a in state.items() if k.startswith("mined.")}
+            forms, records = mined.step(forms, records)
+            state |= {f"mined.{name}": a for name, a in forms.items()}
         if not len(state["fields"]):
             records = _joined(state, records)
             if len(records) < HEAD:
