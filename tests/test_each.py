@@ -111,7 +111,7 @@ def test_records_without_any_field_are_ticks_without_features() -> None:
 
 def test_the_form_of_a_text_is_a_field() -> None:
     said = np.array([f"opened {'file' if n % 3 else 'socket'} {n}" for n in range(100)])
-    features = Each(templates=True, count_by=("template",))
+    features = Each(templates="text", count_by=("template",))
     frame = features.step(features.init(), replace(logins(), text=said))[1]
     assert "template" in frame.categories
     assert frame.records is not None
@@ -121,7 +121,7 @@ def test_the_form_of_a_text_is_a_field() -> None:
     assert told[1] == told[98] == "2 opened file 1"
 
 
-KINDS = {"plain": Each(), "subject": Each(subject=("user",)), "templates": Each(templates=True)}
+KINDS = {"plain": Each(), "subject": Each(subject=("user",)), "templates": Each(templates="text")}
 
 
 @pytest.mark.parametrize("features", KINDS.values(), ids=KINDS)

@@ -1,12 +1,13 @@
 """Logins, judged one by one beside their rate: one stream of incidents, one budget."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from amiss.data import MINUTE, SECOND, Incident, Records, parse_key
+from amiss.data import DAY, MINUTE, SECOND, Incident, Records, parse_key
 from amiss.decide.group import LEAST
 from amiss.judge import States
 from amiss.memory import dump, load
@@ -139,6 +140,17 @@ def test_records_are_counted_by_what_is_asked_for() -> None:
     columns = {key: outcome.frame.values[:, s, 0] for s, key in enumerate(outcome.frame.keys)}
     total = np.nansum([columns[key] for key in parts], axis=0)
     np.testing.assert_array_equal(columns[whole], total)
+
+
+def test_a_host_that_is_forgotten_takes_nothing_with_it_of_what_records_taught() -> None:
+    said, states = logins(), PIPELINE.init()
+    host = np.where(np.arange(COUNT) < 100, "gone", "web-1")
+    said = replace(said, labels={**said.labels, "host": host})
+    states, _ = PIPELINE.step(states, said)
+    later = replace(said[1000:], time=said.time[1000:] + 20 * DAY)
+    states, outcome = PIPELINE.step(states, later)
+    assert states["series"]["keys"].tolist() == ['events_per_minute{host="web-1"}']
+    assert np.nanmax(outcome.scores.values) > 0
 
 
 def test_a_detector_of_records_wants_features_that_give_them() -> None:

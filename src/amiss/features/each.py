@@ -42,9 +42,9 @@ class Each(Features):
     """Fields to leave alone, such as those that are never the same twice."""
     count_by: tuple[str, ...] = ()
     """Fields by whose values the records of a minute are counted, such as status, beside all."""
-    templates: bool = False
-    """Whether the form of the text, its values left out, is a field: `template`. To count by it
-    shows how often each kind of line comes, which are new, and which have gone."""
+    templates: str = ""
+    """A field, or `text` for the whole line: its form, what varies left out, is a field called
+    `template`. Counted by it, each kind of line is a series, and one that is new or gone shows."""
     most: int = Field(200, gt=0, le=500)
     """Most fields; the first by their names are taken."""
 
@@ -84,7 +84,8 @@ class Each(Features):
         records = records[np.argsort(records.time, kind="stable")]
         if self.templates:
             forms = {k.partition(".")[2]: a for k, a in state.items() if k.startswith("mined.")}
-            forms, records = mined.step(forms, records)
+            forms, found = mined.step(forms, _column(records, self.templates))
+            records = records.labelled("template", found)
             state |= {f"mined.{name}": a for name, a in forms.items()}
         if not len(state["fields"]):
             records = _joined(state, records)
@@ -146,6 +147,8 @@ def _column(records: Records, name: str) -> Strings:
     """A field as it was written; "" where it is not."""
     if name in records.labels:
         return records.labels[name]
+    if name == "text" and records.text is not None:
+        return records.text
     if name == "value":
         return np.where(np.isfinite(records.value), records.value.astype("U32"), "")
     return np.zeros(len(records), "U1")
