@@ -1,12 +1,13 @@
 """Logins, judged one by one beside their rate: one stream of incidents, one budget."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from amiss.data import MINUTE, SECOND, Incident, Records, parse_key
+from amiss.data import DAY, MINUTE, SECOND, Incident, Records, parse_key
 from amiss.decide.group import LEAST
 from amiss.judge import States
 from amiss.memory import dump, load
@@ -145,3 +146,15 @@ def test_a_detector_of_records_wants_features_that_give_them() -> None:
     said = PIPELINE.model_dump(exclude={"features"}) | {"features": {"type": "grid"}}
     with pytest.raises(ValueError, match=r"'rarity' judges single records, .* write features"):
         Pipeline.model_validate(said)
+
+
+def test_a_system_that_is_long_gone_leaves_what_is_known_of_records() -> None:
+    pipeline = PIPELINE.model_copy(update={"forget": 2 * DAY})
+    states, said = pipeline.init(), logins()
+    other = {**said.labels, "host": np.full(COUNT, "web-2")}
+    late = replace(said, time=said.time + 4 * DAY, labels=other)
+    for records in (said, late, replace(late, time=late.time + 4 * DAY)):
+        states, outcome = pipeline.step(states, records)
+    assert states["series"]["keys"].tolist() == ['events_per_minute{host="web-2"}']
+    rarity = next(name for name in states if name.startswith("rarity"))
+    assert states[rarity]["sample.rows"][0] > 2 * COUNT

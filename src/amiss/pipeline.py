@@ -205,6 +205,8 @@ class Pipeline(Component):
         states = states | {"series": memory.keep(table, kept)}
         states["expect"] = memory.keep(states["expect"], kept)
         for detector in self.detectors:
+            if detector.each:  # what it knows is of records, and of no series
+                continue
             name = name_of(detector)
             states[name] = memory.keep(states[name], rows[detector.joint], detector.shared)
             for past in (f"{name}.rank", f"{name}.size", f"{name}.count"):
