@@ -158,3 +158,17 @@ def test_a_system_that_is_long_gone_leaves_what_is_known_of_records() -> None:
     assert states["series"]["keys"].tolist() == ['events_per_minute{host="web-2"}']
     rarity = next(name for name in states if name.startswith("rarity"))
     assert states[rarity]["sample.rows"][0] > 2 * COUNT
+
+
+def test_the_first_records_are_counted_in_their_own_minutes_however_they_come() -> None:
+    def counted(*cuts: int) -> list[float]:
+        states, said, counts = PIPELINE.init(), logins()[:100], []
+        for a, b in pairwise((0, *cuts, 100)):
+            mark = int(said.time[b - 1]) - 1
+            states, outcome = PIPELINE.step(states, replace(said[a:b], watermark=mark))
+            counts += outcome.frame.values[:, :, 0].sum(axis=1).tolist()
+        return counts
+
+    whole = counted()
+    assert counted(63) == counted(*range(1, 100)) == whole
+    assert max(whole) < 10

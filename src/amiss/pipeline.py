@@ -130,7 +130,9 @@ class Pipeline(Component):
         states["pace"], interval, watched = pace.step(states.get("pace") or pace.init(), frame.time)
         whom = (*self.by, *self.features.whom)
         those = singles.strange(frame, nats, why, interval, watched, whom)
-        now = max(watermark or NEVER, int(frame.time[-1]) if len(frame.time) else NEVER)
+        begun = bool(states["pace"]["count"][0])  # else the first records are still held back
+        promised = NEVER if watermark is None or not begun else watermark
+        now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)
         ways = [self.by, *([(*self.by, *self.features.counted)] if self.features.counted else [])]
         counted = [singles.labelled(singles.records_of(frame), of) for of in ways]
         time, whose = np.tile(frame.time, len(ways)), np.concatenate(counted)

@@ -1,5 +1,6 @@
 """Each record as a tick of its own: what its fields say, and how usual that is of its subject."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -82,7 +83,7 @@ class Each(Features):
             records = _joined(state, records)
             if len(records) < HEAD:
                 state |= _held(records)
-                return state, self._frame(state, records[:0])
+                return state, self._frame(state, replace(records[:0], watermark=None))
             state |= _held(records[:0]) | self._settled(records[:HEAD])
         return state, self._frame(state, records)
 
@@ -188,6 +189,7 @@ def _joined(state: State, records: Records) -> Records:
         value=np.concatenate([state["held.value"], records.value]),
         labels=both,
         text=np.concatenate([state["held.text"], text]),
+        watermark=records.watermark,
     )
 
 
