@@ -172,3 +172,17 @@ def test_the_first_records_are_counted_in_their_own_minutes_however_they_come() 
     whole = counted()
     assert counted(63) == counted(*range(1, 100)) == whole
     assert max(whole) < 10
+
+
+def test_a_record_without_the_field_that_is_counted_by_counts_once() -> None:
+    features = PIPELINE.features.model_copy(update={"count_by": ("status",)})
+    pipeline = PIPELINE.model_copy(update={"features": features})
+    status = np.where(np.arange(COUNT) % 2, "200", "")
+    said = replace(logins(), labels={**logins().labels, "status": status})
+    frame = pipeline.step(pipeline.init(), said)[1].frame
+    total = dict(zip(frame.keys, np.nansum(frame.values[:, :, 0], axis=0), strict=True))
+    of_all = np.sum(said.time <= frame.time[-1])
+    assert total['events_per_minute{host="web-1"}'] == of_all
+    assert total['events_per_minute{host="web-1",status="200"}'] == np.sum(
+        (said.time <= frame.time[-1]) & (status != "")
+    )

@@ -133,11 +133,12 @@ class Pipeline(Component):
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back
         promised = NEVER if watermark is None or not begun else watermark
         now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)
-        ways = [self.by, *([(*self.by, *self.features.counted)] if self.features.counted else [])]
-        counted = [singles.labelled(singles.records_of(frame), of) for of in ways]
-        time, whose = np.tile(frame.time, len(ways)), np.concatenate(counted)
-        past, worst = states.get("pulse") or pulse.init(), np.tile(nats, len(ways))
-        states["pulse"], frame, worst = pulse.step(past, time, whose, worst, now)
+        records, past = singles.records_of(frame), states.get("pulse") or pulse.init()
+        whole = singles.labelled(records, self.by)
+        parts = singles.labelled(records, (*self.by, *self.features.counted))
+        more = np.flatnonzero(parts != whole)  # those that say nothing of it count once
+        rows, kinds = np.append(np.arange(len(whole)), more), np.append(whole, parts[more])
+        states["pulse"], frame, worst = pulse.step(past, frame.time[rows], kinds, nats[rows], now)
         return states, frame, worst, those
 
     def _known(self, states: States) -> States:
