@@ -1,6 +1,7 @@
 """A pipeline: the one pure step from records to incidents, made of smaller ones."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Self
@@ -185,9 +186,7 @@ class Pipeline(Component):
                 said = judge_jointly(detector, states, together)
                 states, raw[name], joint[name], before[name] = said
         judged = members_of(frame, opinion, joint, before, self.by)
-        if len(those):
-            judged = singles.merged(judged, those, self.by)
-        states, incidents = self._group(states, judged)
+        states, incidents = self._group(states, singles.pieces(judged, those, self.by))
         return states, Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)
 
     def _forget(self, states: States, frame: Frame) -> States:
@@ -238,14 +237,20 @@ class Pipeline(Component):
             skipped,
         )
 
-    def _group(self, states: States, judged: Judged) -> tuple[States, tuple[Incident, ...]]:
+    def _group(
+        self, states: States, pieces: Iterable[Judged]
+    ) -> tuple[States, tuple[Incident, ...]]:
         said = states.get("group", {}).get("memory")
         past = opened.load(said.tobytes()) if said is not None else opened.Memory()
         policy = group.Policy(self.name, self.budget, self.calm, self.silence, self.settle)
         evidence = partial(context.evidence, states["context"])
-        past, incidents = group.step(past, judged, policy, evidence)
-        if len(judged.time):
-            states["context"] = context.forget(states["context"], int(judged.time[-1]))
+        incidents, newest = list[Incident](), None
+        for judged in pieces:
+            past, some = group.step(past, judged, policy, evidence)
+            incidents += some
+            newest = judged.time[-1] if len(judged.time) else newest
+        if newest is not None:
+            states["context"] = context.forget(states["context"], int(newest))
         states["group"] = {"memory": np.frombuffer(opened.dump(past), np.uint8)}
         return states, tuple(incidents)
 
