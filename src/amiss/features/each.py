@@ -92,6 +92,8 @@ class Each(Features):
         fields = sorted(set(head.labels) - set(self.ignore))
         if np.isfinite(head.value).any() and "value" not in (*fields, *self.ignore):
             fields = sorted([*fields, "value"])
+        # the store of a name ends at its zeros: one of zeros alone would be no name
+        fields = [name for name in fields if name.strip("\0")]
         fields = [name for name in fields if (_column(head, name) != "").any()][: self.most]
         numeric = [
             name not in (*self.names, *self.subject) and _mostly_numbers(_column(head, name))
