@@ -137,3 +137,11 @@ def test_split_and_restart(features: Each, seed: int, at: int) -> None:
     again = load(dump({"it": half}))["it"]
     _, rest = features.step(again, said[at:])
     same(features.step(half, said[at:])[1], rest)
+
+
+def test_a_field_whose_name_is_a_zero_shifts_no_other() -> None:
+    said = logins()
+    odd = replace(said, labels={"\0": said.labels["user"], "": said.labels["user"], **said.labels})
+    frame = Each().step(Each().init(), odd)[1]
+    assert frame.features == ("bytes", "port", "user")
+    assert frame.categories == {"user"}

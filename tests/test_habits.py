@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from amiss import habits
-from amiss.data import DAY, HOUR, SECOND, Array, Floats, Times
+from amiss.data import DAY, HOUR, SECOND, Array, Floats, State, Times
 from made import START, Chance
 
 
@@ -94,3 +94,18 @@ def test_memory_is_bounded_and_who_comes_often_is_kept() -> None:
     assert {name: table.shape for name, table in state.items()} == size
     assert 2 * state["used"][0] <= 1 << habits.BITS
     assert found[subject == 7, 2].max() < 0.5  # its name is known to be usual for it
+
+
+def test_who_comes_all_the_time_does_not_count_beyond_its_bits() -> None:
+    def step(state: State, count: int) -> tuple[State, Floats]:
+        one, time = np.ones(count, np.int64), (START + np.arange(count)) * SECOND
+        return habits.step(state, time, one, one[:, None], one[:, None].astype(float))
+
+    state, _ = step(habits.init(), 1)
+    there = state["count"] > 0
+    state["count"][there] = habits.MOST - 3
+    state["first"][there] = 0
+    state, found = step(state, 10)
+    assert (state["count"][there] > habits.MOST // 4).all()
+    assert (state["count"] < habits.MOST + 10).all()
+    np.testing.assert_array_equal(found[:, 2], 0.0)

@@ -23,7 +23,7 @@ def test_it_is_what_the_equation_says_in_one_piece_or_two() -> None:
     for t in range(60):
         dt = (time[t] - time[max(t - 1, 0)]) / SECOND
         fade = exp(-dt / 86400)
-        count, spent = count * fade + 1, spent * fade + dt * (1 + fade) / 2
+        count, spent = count * fade + 1, spent * fade + 86400 * (1 - fade)
         assert np.isclose(interval[t], max(spent / count, pace.SHORTEST))
     first, one, _ = pace.step(pace.init(), time[:17])
     second, two, _ = pace.step(first, time[17:])
@@ -37,3 +37,9 @@ def test_a_burst_makes_each_of_its_records_cheap() -> None:
     _, interval, _ = pace.step(pace.init(), time)
     assert interval[199] > 300
     assert interval[-1] < 30
+
+
+def test_after_a_long_gap_the_pace_is_soon_what_it_is() -> None:
+    before, after = np.arange(1000), 60 * 86400 + np.arange(1000)
+    _, interval, _ = pace.step(pace.init(), (START + 10 * np.concatenate([before, after])) * SECOND)
+    np.testing.assert_allclose(interval[1000 + 359], 86400 / 360, rtol=0.05)

@@ -7,12 +7,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from amiss import singles
 from amiss.data import DAY, MINUTE, SECOND, Incident, Records, parse_key
-from amiss.decide.group import LEAST
+from amiss.decide.group import LEAST, Judged
 from amiss.judge import States
 from amiss.memory import dump, load
 from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
+from amiss.singles import Strange
 from made import START, Chance
 
 PIPELINE = Pipeline.model_validate(
@@ -157,3 +159,67 @@ def test_a_detector_of_records_wants_features_that_give_them() -> None:
     said = PIPELINE.model_dump(exclude={"features"}) | {"features": {"type": "grid"}}
     with pytest.raises(ValueError, match=r"'rarity' judges single records, .* write features"):
         Pipeline.model_validate(said)
+
+
+def test_a_system_that_is_long_gone_leaves_what_is_known_of_records() -> None:
+    pipeline = PIPELINE.model_copy(update={"forget": 2 * DAY})
+    states, said = pipeline.init(), logins()
+    other = {**said.labels, "host": np.full(COUNT, "web-2")}
+    late = replace(said, time=said.time + 4 * DAY, labels=other)
+    for records in (said, late, replace(late, time=late.time + 4 * DAY)):
+        states, _ = pipeline.step(states, records)
+    assert states["series"]["keys"].tolist() == ['events_per_minute{host="web-2"}']
+    rarity = next(name for name in states if name.startswith("rarity"))
+    assert states[rarity]["sample.rows"][0] > 2 * COUNT
+
+
+def test_the_first_records_are_counted_in_their_own_minutes_however_they_come() -> None:
+    def counted(*cuts: int) -> list[float]:
+        states, said, counts = PIPELINE.init(), logins()[:100], []
+        for a, b in pairwise((0, *cuts, 100)):
+            mark = int(said.time[b - 1]) - 1
+            states, outcome = PIPELINE.step(states, replace(said[a:b], watermark=mark))
+            counts += outcome.frame.values[:, :, 0].sum(axis=1).tolist()
+        return counts
+
+    whole = counted()
+    assert counted(63) == counted(*range(1, 100)) == whole
+    assert max(whole) < 10
+
+
+def test_a_record_without_the_field_that_is_counted_by_counts_once() -> None:
+    features = PIPELINE.features.model_copy(update={"count_by": ("status",)})
+    pipeline = PIPELINE.model_copy(update={"features": features})
+    status = np.where(np.arange(COUNT) % 2, "200", "")
+    said = replace(logins(), labels={**logins().labels, "status": status})
+    frame = pipeline.step(pipeline.init(), said)[1].frame
+    total = dict(zip(frame.keys, np.nansum(frame.values[:, :, 0], axis=0), strict=True))
+    of_all = np.sum(said.time <= frame.time[-1])
+    assert total['events_per_minute{host="web-1"}'] == of_all
+    assert total['events_per_minute{host="web-1",status="200"}'] == np.sum(
+        (said.time <= frame.time[-1]) & (status != "")
+    )
+
+
+def test_ten_thousand_strange_records_of_as_many_people_take_no_square_of_memory() -> None:
+    alone, count = np.full((3, 1), np.nan), 10_000
+    judged = Judged(np.arange(3) * MINUTE, ("cpu",), ("",), *[alone] * 7, ready=np.isfinite(alone))
+    one, time = np.full(count, 5.0), np.sort(Chance(1).uniform(count) * 3 * MINUTE).astype(np.int64)
+    time[2000:4000] = MINUTE  # of one moment the records come first
+    keys = [f'login{{user="u{n}"}}' for n in range(count)]
+    those = Strange(time, keys, one, one, one, [()] * count, keys)
+    found = list(singles.pieces(judged, those, ("host",)))
+    assert max(part.scores.size for part in found) < 300 * 300
+    order = np.concatenate([part.time for part in found])
+    ticks = np.concatenate([~part.ready.any(axis=1) for part in found])
+    assert (np.diff(order) >= 0).all()
+    assert order[ticks].tolist() == judged.time.tolist()
+    said = [text for part in found for _, text in sorted(part.said.items())]
+    assert said == keys
+    at = np.flatnonzero(ticks & (order == MINUTE))[0]
+    assert not (order[at:] == MINUTE)[1:].any()
+
+
+def test_many_strange_records_are_grouped_as_if_at_once(whole, monkeypatch) -> None:
+    monkeypatch.setattr(singles, "TOGETHER", 2)
+    assert plain(run()[1]) == plain(whole[1])

@@ -9,8 +9,8 @@ far       (slog x - m)/sqrt(v + 1/4),  m, v = mean and variance of its numbers i
 
 All of earlier events only; 0 for what is missing, or of a subject or field that is new. Memory is
 bounded: each of these has a place among the four that its hash allows. Where all are taken, the
-one that came least often gives way, an event at a time; once half of all are in use, all counts
-are halved, and what was seen once is forgotten.
+one that came least often gives way, an event at a time; once half of all are in use, or a subject
+was there 2^30 times, all counts are halved, and what was seen once is forgotten.
 """
 
 from math import copysign, exp, isfinite, log1p, log2, sqrt
@@ -28,6 +28,7 @@ SLOW = 64  # events, over which a mean is taken at most
 LEAST = 0.25  # of a variance: numbers differ by less than half of themselves
 MIX = np.uint64(0x9E3779B97F4A7C15)
 OF_FIELD, OF_NAME = np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
+MOST = 1 << 30  # events of a subject, of which none of its habits has more: counts are 32 bits
 DAYS = 3  # before the hour says something
 TABLES = ("tag", "count", "used", "lately", "first", "last", "mean", "variance")
 
@@ -134,9 +135,9 @@ def _hour(tag: Array, count: Array, subject: int, often: int, hour: int) -> floa
 
 
 @kernel
-def _age(count: Array, used: Array) -> None:
-    """All counts are halved if there is little room left."""
-    if 2 * used[0] <= len(count):
+def _age(count: Array, used: Array, often: int) -> None:
+    """All counts are halved if there is little room left, or one of them is very high."""
+    if 2 * used[0] <= len(count) and often < MOST:
         return
     used[0] = 0
     for k in range(len(count)):
@@ -188,4 +189,4 @@ def _step(
             if isfinite(numbers[t, j]):
                 at = _place(tag, count, used, _mixed(subject, fields + j, 0))
                 out[t, fields + j] = _far(numbers[t, j], at, count, mean, variance)
-        _age(count, used)
+        _age(count, used, often)

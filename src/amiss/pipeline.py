@@ -1,6 +1,7 @@
 """A pipeline: the one pure step from records to incidents, made of smaller ones."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Self
@@ -130,12 +131,15 @@ class Pipeline(Component):
         states["pace"], interval, watched = pace.step(states.get("pace") or pace.init(), frame.time)
         whom = (*self.by, *self.features.whom)
         those = singles.strange(frame, nats, why, interval, watched, whom)
-        now = max(watermark or NEVER, int(frame.time[-1]) if len(frame.time) else NEVER)
-        ways = [self.by, *([(*self.by, *self.features.counted)] if self.features.counted else [])]
-        counted = [singles.labelled(singles.records_of(frame), of) for of in ways]
-        time, whose = np.tile(frame.time, len(ways)), np.concatenate(counted)
-        past, worst = states.get("pulse") or pulse.init(), np.tile(nats, len(ways))
-        states["pulse"], frame, worst = pulse.step(past, time, whose, worst, now)
+        begun = bool(states["pace"]["count"][0])  # else the first records are still held back
+        promised = NEVER if watermark is None or not begun else watermark
+        now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)
+        records, past = singles.records_of(frame), states.get("pulse") or pulse.init()
+        whole = singles.labelled(records, self.by)
+        parts = singles.labelled(records, (*self.by, *self.features.counted))
+        more = np.flatnonzero(parts != whole)  # those that say nothing of it count once
+        rows, kinds = np.append(np.arange(len(whole)), more), np.append(whole, parts[more])
+        states["pulse"], frame, worst = pulse.step(past, frame.time[rows], kinds, nats[rows], now)
         return states, frame, worst, those
 
     def _known(self, states: States) -> States:
@@ -182,9 +186,7 @@ class Pipeline(Component):
                 said = judge_jointly(detector, states, together)
                 states, raw[name], joint[name], before[name] = said
         judged = members_of(frame, opinion, joint, before, self.by)
-        if len(those):
-            judged = singles.merged(judged, those, self.by)
-        states, incidents = self._group(states, judged)
+        states, incidents = self._group(states, singles.pieces(judged, those, self.by))
         return states, Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)
 
     def _forget(self, states: States, frame: Frame) -> States:
@@ -205,8 +207,8 @@ class Pipeline(Component):
         states = states | {"series": memory.keep(table, kept)}
         states["expect"] = memory.keep(states["expect"], kept)
         for detector in self.detectors:
-            if detector.each:
-                continue  # it has no rows of series
+            if detector.each:  # what it knows is of records, and of no series
+                continue
             name = name_of(detector)
             states[name] = memory.keep(states[name], rows[detector.joint], detector.shared)
             for past in (f"{name}.rank", f"{name}.size", f"{name}.count"):
@@ -235,14 +237,20 @@ class Pipeline(Component):
             skipped,
         )
 
-    def _group(self, states: States, judged: Judged) -> tuple[States, tuple[Incident, ...]]:
+    def _group(
+        self, states: States, pieces: Iterable[Judged]
+    ) -> tuple[States, tuple[Incident, ...]]:
         said = states.get("group", {}).get("memory")
         past = opened.load(said.tobytes()) if said is not None else opened.Memory()
         policy = group.Policy(self.name, self.budget, self.calm, self.silence, self.settle)
         evidence = partial(context.evidence, states["context"])
-        past, incidents = group.step(past, judged, policy, evidence)
-        if len(judged.time):
-            states["context"] = context.forget(states["context"], int(judged.time[-1]))
+        incidents, newest = list[Incident](), None
+        for judged in pieces:
+            past, some = group.step(past, judged, policy, evidence)
+            incidents += some
+            newest = judged.time[-1] if len(judged.time) else newest
+        if newest is not None:
+            states["context"] = context.forget(states["context"], int(newest))
         states["group"] = {"memory": np.frombuffer(opened.dump(past), np.uint8)}
         return states, tuple(incidents)
 

@@ -1,6 +1,6 @@
 """Single records: judged one by one, and told beside the series of the same systems."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,10 @@ from amiss.systems import system_of
 
 BLAMED = 3  # fields named
 LONGEST = 300  # characters of what a record said
+TOGETHER = 256  # strange records that are grouped at once
+BY_TICK = (
+    "time", "scores", "value", "expected", "lower", "upper", "interval", "watched", "ready",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +144,43 @@ def labelled(records: Records, by: tuple[str, ...]) -> Strings:
     return np.array(found, dtype=str)
 
 
+def pieces(judged: Judged, those: Strange, by: tuple[str, ...]) -> Iterator[Judged]:
+    """Series and single records in order of time, a few records at a time.
+
+    Each may be about somebody else, and has a column then: together that is their square.
+    """
+    at = 0
+    for first in range(0, len(those), TOGETHER):
+        some, last = those[first : first + TOGETHER], first + TOGETHER >= len(those)
+        due = len(judged.time) if last else int(np.searchsorted(judged.time, some.time[-1], "left"))
+        yield merged(_ticks(judged, at, due), some, by)
+        at = due
+    if not len(those):
+        yield judged
+
+
+def _ticks(judged: Judged, first: int, end: int) -> Judged:
+    """Some of its ticks."""
+    if (first, end) == (0, len(judged.time)):
+        return judged
+    cut = {name: getattr(judged, name)[first:end] for name in BY_TICK}
+    blame = {(t - first, s): of for (t, s), of in judged.blame.items() if first <= t < end}
+    return replace(judged, blame=blame, **cut)
+
+
 def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
     """Series and single records as one: a row for each tick and each record, in order of time."""
-    keys = tuple(dict.fromkeys(key for key in those.key if key not in judged.keys))
+    known = set(judged.keys)
+    keys = tuple(dict.fromkeys(key for key in those.key if key not in known))
     column = {key: s for s, key in enumerate((*judged.keys, *keys))}
     time = np.concatenate([those.time, judged.time])
     order = np.argsort(time, kind="stable")  # of one moment the records come first
     at = np.argsort(order)[: len(those.time)]
     where = np.array([column[key] for key in those.key])
 
-    def wide(known: Array, own: Floats | None) -> Floats:
-        rows = np.full((len(those.time) + len(known), len(column)), np.nan)
-        rows[len(those.time) :, : known.shape[1]] = known
+    def wide(values: Array, own: Floats | None) -> Floats:
+        rows = np.full((len(those.time) + len(values), len(column)), np.nan)
+        rows[len(those.time) :, : values.shape[1]] = values
         rows = rows[order]
         if own is not None:
             rows[at, where] = own

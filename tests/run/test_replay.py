@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from amiss.errors import StateError
 from amiss.evaluate.kept import Kept, records_of, series_of
 from amiss.evaluate.recording import batches
 from amiss.judge import name_of
+from amiss.pipeline import Pipeline
 from amiss.run import replay as module
 from amiss.run.commits import NOTHING
 from amiss.run.fit import fit_here
@@ -124,3 +126,21 @@ def test_the_last_tick_is_judged_though_nothing_comes_after_it() -> None:
     late = Records(np.array([START + SECOND]), np.array(["x"]), np.array([1.0]))
     *_, last = replay(pipeline(), batches(late))
     assert last.frame.time.tolist() == [START + EVERY]
+
+
+def test_lines_that_are_not_in_order_are_not_late_for_a_model(monkeypatch) -> None:
+    asked = list[int]()
+
+    def fit(detector, states, history):
+        asked.append(len(history.time))
+        return fit_here(detector, states, history)
+
+    monkeypatch.setattr(module, "fit_apart", fit)
+    said = {**pipeline(joint=True).model_dump(), "features": {"type": "grid", "every": "5s"}}
+    grid, past = Pipeline.model_validate(said), made(300)
+    jumps = past.time + (np.arange(len(past)) * 7919 % 13 - 6) * SECOND
+    mixed = replace(past, time=jumps, watermark=int(jumps.max()) - 13 * SECOND)
+    found = list(replay(grid, [mixed, NOTHING]))
+    assert not any("late" in outcome.skipped for outcome in found)
+    assert all(90 <= ticks <= 110 for ticks in asked)
+    assert asked

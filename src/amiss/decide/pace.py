@@ -1,8 +1,9 @@
 """How often single records come, so that p of one can be held against incidents a day.
 
-    c <- c e^(-dt/day) + 1;   w <- w e^(-dt/day) + dt (1 + e^(-dt/day))/2;   interval = w/c
+    c <- c f + 1;   w <- w f + day (1 - f);   f = e^(-dt/day);   interval = w/c
 
-c and w count records and time, each forgotten with a day.
+c and w count records and time, each forgotten with a day: so w is never more than a day, however
+long nothing came.
 """
 
 from math import exp
@@ -37,6 +38,6 @@ def _step(time: Array, interval: Array, count: Array, spent: Array, span: Array)
         dt = max(time[t] - span[1], 0) / 1e9
         fade = exp(-dt / FORGET)
         count[0] = count[0] * fade + 1.0
-        spent[0] = spent[0] * fade + dt * (1.0 + fade) / 2.0
+        spent[0] = spent[0] * fade + FORGET * (1.0 - fade)
         span[1] = max(span[1], time[t])
         interval[t] = max(spent[0] / count[0], SHORTEST)

@@ -1,5 +1,6 @@
 """Each record as a tick of its own: what its fields say, and how usual that is of its subject."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -91,7 +92,7 @@ class Each(Features):
             records = _joined(state, records)
             if len(records) < HEAD:
                 state |= _held(records)
-                return state, self._frame(state, records[:0])
+                return state, self._frame(state, replace(records[:0], watermark=None))
             state |= _held(records[:0]) | self._settled(records[:HEAD])
         return state, self._frame(state, records)
 
@@ -100,6 +101,8 @@ class Each(Features):
         fields = sorted(set(head.labels) - set(self.ignore))
         if np.isfinite(head.value).any() and "value" not in (*fields, *self.ignore):
             fields = sorted([*fields, "value"])
+        # the store of a name ends at its zeros: one of zeros alone would be no name
+        fields = [name for name in fields if name.strip("\0")]
         fields = [name for name in fields if (_column(head, name) != "").any()][: self.most]
         numeric = [
             name not in (*self.names, *self.subject) and _mostly_numbers(_column(head, name))
@@ -199,6 +202,7 @@ def _joined(state: State, records: Records) -> Records:
         value=np.concatenate([state["held.value"], records.value]),
         labels=both,
         text=np.concatenate([state["held.text"], text]),
+        watermark=records.watermark,
     )
 
 

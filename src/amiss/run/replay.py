@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from amiss.component import Detector
-from amiss.data import Frame, Records
+from amiss.data import Frame, Records, Times
 from amiss.errors import StateError
 from amiss.judge import States, name_of
 from amiss.memory import align
@@ -35,14 +35,14 @@ def replay(pipeline: Pipeline, batches: Iterable[Records]) -> Iterator[Outcome]:
     """
     states, models, last = pipeline.init(), _Models(pipeline), 0
     for batch in batches:
-        last = max(last, int(batch.time.max()))
+        last = int(batch.time.max(initial=last))
         for records in models.cut(batch):
             states, outcome = pipeline.step(states, records)
-            models.see(outcome.frame, len(np.unique(records.time)))
+            models.see(outcome.frame, records)
             failed = models.fit(states)
             yield replace(outcome, skipped={**outcome.skipped, **failed}) if failed else outcome
     # nothing more is to come, so the tick that the last record lies in is complete
-    end = last + getattr(pipeline.features, "every", pipeline.every)
+    end = last + models.every
     yield pipeline.step(states, replace(NOTHING, watermark=end))[1]
 
 
@@ -51,9 +51,19 @@ class _Models:
     """What is to be fitted, and the samples for that."""
 
     pipeline: Pipeline
-    times: int = 0  # that were stepped
+    times: int = 0  # ticks in which something came
+    newest: int | None = None  # the last of them
+    ready: bool = False  # so many are there now that a fit is due
     held: deque[Frame] = field(default_factory=deque)
     bytes: int = 0
+
+    @property
+    def every(self) -> int:
+        """Nanoseconds from one tick of its series to the next."""
+        return int(getattr(self.pipeline.features, "every", self.pipeline.every))
+
+    def _tick(self, time: Times) -> Times:
+        return -(-time // self.every)
 
     @property
     def detectors(self) -> list[Detector]:
@@ -62,29 +72,43 @@ class _Models:
 
     @property
     def due(self) -> int | None:
-        """How many times are to be seen before the next fit."""
+        """How many ticks are to be seen before the next fit."""
         left = (n for n in FIRST if n > self.times)
         return next(left, None) if self.detectors else None
 
     def cut(self, batch: Records) -> Iterator[Records]:
         """A batch in parts, so that one ends where models are due."""
+        if self.due is not None and (np.diff(batch.time) < 0).any():  # lines of a log
+            order = np.argsort(batch.time, kind="stable")
+            batch = replace(batch[order], skipped=batch.skipped)
         while self.due is not None and len(batch):
-            edges = np.append(np.flatnonzero(np.diff(batch.time)) + 1, len(batch))
-            wanted = self.due - self.times
-            if wanted >= len(edges):
+            tick = self._tick(batch.time)
+            edges = np.append(np.flatnonzero(np.diff(tick)) + 1, len(batch))
+            had = tick[0] - 1 if self.newest is None else self.newest
+            ticks = np.cumsum(np.diff(tick, prepend=had) > 0)
+            edges = edges[ticks[edges - 1] >= self.due - self.times]
+            if not len(edges) or edges[0] == len(batch):
                 break
-            end = int(edges[wanted - 1])
-            yield replace(batch[:end], watermark=int(batch.time[end - 1]))
+            end = int(edges[0])
+            promised = int(batch.time[end - 1])
+            if batch.watermark is not None:
+                promised = min(promised, batch.watermark)
+            yield replace(batch[:end], watermark=promised, skipped=batch.skipped)
             batch = batch[end:]
-        if len(batch):
+        if len(batch) or batch.watermark is not None:
             yield batch
 
-    def see(self, frame: Frame, times: int) -> None:
+    def see(self, frame: Frame, records: Records) -> None:
         """Hold what models are to be fitted on."""
         if self.due is None:
             self.held.clear()
             return
-        self.times += times
+        ticks = np.unique(self._tick(records.time))
+        if self.newest is not None:
+            ticks = ticks[ticks > self.newest]
+        before, self.times = self.times, self.times + len(ticks)
+        self.newest = int(ticks[-1]) if len(ticks) else self.newest
+        self.ready = any(before < n <= self.times for n in FIRST)
         with np.errstate(over="ignore"):  # as live holds them
             slim = replace(frame, values=frame.values.astype(np.float32))
         self.held.append(slim)
@@ -95,7 +119,7 @@ class _Models:
     def fit(self, states: States) -> dict[str, int]:
         """Fit what is due and put it to use; the models with which that did not work."""
         failed: dict[str, int] = {}
-        if self.times not in FIRST or not self.detectors or not self.held:
+        if not self.ready or not self.detectors or not self.held:
             return failed
         keys = self.held[-1].keys
         frames = [align(frame, keys) for frame in self.held]
