@@ -11,7 +11,6 @@ from amiss.data import parse_key
 UNITS = {
     "_bytes_per_second": "B/s",
     "_per_second": "/s",
-    "_per_minute": "/min",
     "_percent": "%",
     "_ratio": "",
     "_bytes": "B",
@@ -22,7 +21,7 @@ UNITS = {
 }
 LARGE = ("", "k", "M", "G", "T", "P", "E")
 SMALL = ("", "m", "µ", "n")
-PREFIXED = ("B/s", "B", "/s", "/min", "")
+PREFIXED = ("B/s", "B", "/s", "")
 PLACES = ("mount", "device", "interface", "sensor")
 SYSTEM = ("host", "instance", "job")  # labels that name a system, unless it is said which do
 EVIDENCE = {
@@ -57,7 +56,7 @@ def write_number(value: float, name: str, digits: int = 3) -> str:
     if -4 <= size < 15:
         text = f"{value:.{max(0, digits - 1 - size)}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
-    gap = "" if unit.startswith("/") and not prefix else " "
+    gap = "" if unit == "/s" and not prefix else " "
     return f"{text}{gap}{prefix}{unit}".strip()
 
 
