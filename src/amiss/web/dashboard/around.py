@@ -23,7 +23,8 @@ TOLD = {"delivered": "good", "retrying": "wait", "refused": "fail"}
 def every(look: Look, member: Member) -> float:
     """Seconds between two samples of a member."""
     pipeline = next((s.pipeline for s in look.now.series if s.key == member.series), "")
-    return look.every(pipeline)
+    counts = parse_key(member.series)[0] == pulse.NAME  # of single records, by the minute
+    return 60.0 if counts else look.every(pipeline)
 
 
 def pictures(look: Look, each: Incident) -> None:

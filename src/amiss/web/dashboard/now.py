@@ -97,6 +97,7 @@ def series(look: Look, key: str, start: int, height: int, of: str = "") -> None:
     name = parse_key(key)[0]
     pipeline = next((one.pipeline for one in look.now.series if one.key == key), "")
     every, bar = look.every(pipeline), look.now.budget.bar
+    every = 60.0 if name == pulse.NAME else every  # counts come by the minute
     amiss = [i for i in look.now.open if i.id == of or any(m.series == key for m in i.members)]
     stretches = [(max(i.since, start), look.at) for i in amiss]
     data = shared(
