@@ -152,6 +152,10 @@ class Source(Component):
         """What to say of a poll before anything is watched, line by line; nothing by default."""
         return ()
 
+    def wrong(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
+        """Settings that do not fit what a poll gave, a sentence each; before anything runs."""
+        return ()
+
 
 class Features(Component):
     """Turns records into numbers: the only place where text and categories become numbers."""

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, tzinfo
-from math import isfinite
+from math import exp, isfinite
 
 from amiss.data import DAY, SECOND, Incident, parse_key, readable
 from amiss.decide.explain import moment, rarity
@@ -14,6 +14,7 @@ USUAL = 4.0  # nats below which a moment is not worth a word about how rare it i
 DIGITS = "-+.e0123456789"
 NUMBER = re.compile(r"[-+.e0-9]*")
 TICK = 5 * SECOND  # a sample counts for so long
+BEFORE = re.compile(r"last like this [^;.]* before")
 OPERATIONS = re.compile(r"disk_(read|write)_per_second")
 
 
@@ -68,13 +69,20 @@ def strange_until(incident: Incident, now: int) -> int:
 
 
 def how_rare(incident: Incident) -> str:
-    """About once in 3 months, or that nothing like it was seen."""
+    """About once in 3 months, that nothing like it was seen, or when; as its sentence says."""
+    if before := BEFORE.search(incident.sentence.removeprefix(incident.title)):
+        return before[0]
     return rare(incident.rarity, incident.watched, incident.since, None)
 
 
 def worst_first(incidents: tuple[Incident, ...] | list[Incident]) -> list[Incident]:
     """By severity, then by surprise, then the longest."""
     return sorted(incidents, key=lambda i: (-ORDER[i.severity], -i.score, i.since))
+
+
+def one_in(score: float) -> str:
+    """How rare a single record is among all of them: one in 290,000."""
+    return f"one in {float(f'{exp(score):.2g}'):,.0f}" if score < 700 else "one of its kind"
 
 
 def rarity_now(score: float, every: float) -> str:

@@ -202,6 +202,22 @@ def test_files_are_read_again_from_their_beginning(folder: Path) -> None:
     assert trial["from"] == "2026-02-25T06:13:20Z"
     page = (folder / "backtest.html").read_text()
     assert "an unusual login of" in page
+    assert "like those before" in page
+    assert "Events" in page  # the picture beside a record
+    assert ">nothing<" not in page
+    text = (folder / "logins.yaml").read_text()
+    for right, wrong, sentence in (
+        ("[user]", "[usr]", "logins: features.subject: no record has a field 'usr'; there are "),
+        ("start: end", "time: ts", "logins: source.time: no record has a time in a field 'ts'"),
+        ("start: end", "value: n", "logins: source.value: no record has a field 'n'; there are "),
+        ("start: end", "format: combined", "logins: source: nothing that was read is a record of"),
+    ):
+        (folder / "wrong.yaml").write_text(text.replace(right, wrong))
+        for command in (["backtest", "--home", str(folder)], ["check"]):
+            said = amiss(*command, "wrong.yaml")
+            assert said.code == 2
+            assert sentence in said.err
+            assert len(said.err.splitlines()) == 1
     said = amiss("backtest", "logins.yaml", "--home", folder, "--data", "x.csv")
     assert said.code == 2
     assert "--data has series" in said.err

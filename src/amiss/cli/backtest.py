@@ -190,18 +190,23 @@ def _recordings(
         found: list[tuple[Pipeline, Recording]] = []
         for one in chosen:
             if (source := one.source.again()) is not None:
-                found.append((one, _again(source, one.name)))
+                found.append((one, _again(one, source)))
                 continue
             kept = kept or opened.enter_context(_history(home))
             found.append((one, kept(one, settings)))
         yield found
 
 
-def _again(source: "Source", name: str) -> "Recording":
+def _again(pipeline: "Pipeline", source: "Source") -> "Recording":
+    from amiss.cli.poll import poll
+    from amiss.errors import ConfigError
     from amiss.evaluate.again import look_over
     from amiss.world import World
 
-    return look_over(source, World(), f"the source of {name}")
+    world, name = World(), pipeline.name
+    if wrong := poll(pipeline.model_copy(update={"source": source}), world).wrong:
+        raise ConfigError("\n".join(f"{name}: {said}" for said in wrong))
+    return look_over(source, world, f"the source of {name}")
 
 
 @contextmanager

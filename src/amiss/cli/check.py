@@ -29,12 +29,15 @@ def check(
     from amiss.cli.output import print_json
     from amiss.cli.poll import poll
     from amiss.config import read
+    from amiss.errors import ConfigError
     from amiss.world import World
 
     world = World()
     settings = read(file)
     _resolve(settings, world, str(file))
     polled = {pipeline.name: poll(pipeline, world) for pipeline in settings.pipelines}
+    if wrong := [f"{file}: {name}: {said}" for name, one in polled.items() for said in one.wrong]:
+        raise ConfigError("\n".join(wrong))
     costs = of_all(settings, {name: one.series for name, one in polled.items()})
     if json:
         said = {

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from amiss.data import Records
 from amiss.errors import ConfigError, Rejected, Unreachable
+from amiss.features.each import HEAD
 from amiss.pipeline import Pipeline
 from amiss.world import World
 
@@ -15,6 +17,7 @@ class Polled:
     skipped: dict[str, int]  # by reason
     failure: str = ""
     found: tuple[str, ...] = ()  # what else the source says
+    wrong: tuple[str, ...] = ()  # settings that do not fit what it gave
 
 
 def poll(pipeline: Pipeline, world: World) -> Polled:
@@ -29,6 +32,9 @@ def poll(pipeline: Pipeline, world: World) -> Polled:
     try:
         cursor, records = source.poll({}, world)
         found = source.found(cursor, records)
+        whole = source.again()  # what is there already counts here, wherever it begins to read
+        first_of = (cursor, records) if whole in (None, source) else whole.poll({}, world)
+        wrong = (*source.wrong(*first_of), *missing(pipeline, first_of[1]))
         skipped.update(records.skipped)
         state, first = features.step(state, records)
         cursor, records = source.poll(cursor, later)
@@ -37,4 +43,19 @@ def poll(pipeline: Pipeline, world: World) -> Polled:
         return Polled(0, {}, str(exc))
     keys.update(first.keys, second.keys)
     skipped.update(records.skipped)
-    return Polled(min(len(keys), pipeline.max_series), skipped, found=found)
+    return Polled(min(len(keys), pipeline.max_series), skipped, found=found, wrong=wrong)
+
+
+def missing(pipeline: Pipeline, records: Records) -> tuple[str, ...]:
+    """Fields of single records that are named and that none of the first ones has."""
+    features = pipeline.features
+    if not features.each or len(records) < HEAD:
+        return ()
+    named = {"subject": features.whom, "count_by": features.counted}
+    there = f"; there are {', '.join(records.labels)}"
+    return tuple(
+        f"features.{setting}: no record has a field {field!r}{there}"
+        for setting, fields in named.items()
+        for field in fields
+        if field not in records.labels and field != "value"
+    )

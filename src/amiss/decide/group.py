@@ -232,6 +232,8 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
     said = explain.sentence(system, members, len(members), it.since, rare)
     if until is not None:
         tick = int(it.interval * SECOND)
+        if members[0].said:  # a record is a moment, however long one waits for the next
+            tick = min(tick, SECOND)
         said = explain.ended(said, max(min(it.seen + tick, until) - it.since, tick), settled)
     return Incident(
         id=it.id,

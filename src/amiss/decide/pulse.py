@@ -15,6 +15,11 @@ GONE = 1440  # minutes
 MOST = 10_000  # kinds
 
 
+def rate_of(system: str) -> str:
+    """The key of the series that counts the records of a system, all of them."""
+    return series_key(NAME, parse_key(f"x{{{system}}}")[1])
+
+
 def init() -> State:
     """No minute yet."""
     return {

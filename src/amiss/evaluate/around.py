@@ -7,6 +7,7 @@ import numpy as np
 
 from amiss.curve import broken
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Array, Floats, Incident
+from amiss.decide import pulse
 from amiss.outcome import Outcome
 from amiss.phrases import worst_first
 from amiss.store import Points
@@ -80,8 +81,9 @@ class Around:
     def _cut(self, incident: Incident) -> None:
         every = self._every(incident)
         start, end = _window(incident, every)
-        members = [m.series for m in incident.members if not is_whole(m)][:MEMBERS]
-        curves = (self._curve(key, start, end) for key in members)
+        rate = pulse.rate_of(incident.system)  # of single records, which have no curve
+        keys = [rate if m.said else m.series for m in incident.members if not is_whole(m)]
+        curves = (self._curve(key, start, end) for key in list(dict.fromkeys(keys))[:MEMBERS])
         self.drawn[incident.id] = incident, tuple(curve for curve in curves if curve)
         if len(self.drawn) > INCIDENTS:
             least = worst_first([one for one, _ in self.drawn.values()])[-1]

@@ -9,7 +9,7 @@ from amiss.evaluate import svg
 from amiss.evaluate.figures import shortly, written
 from amiss.evaluate.trial import Trial
 from amiss.markup import table
-from amiss.phrases import band, count, how_rare, rarity_now, worst_first
+from amiss.phrases import band, count, how_rare, one_in, rarity_now, worst_first
 from amiss.units import words, write_number
 from amiss.wording import is_whole
 
@@ -83,8 +83,13 @@ def _pictures(trial: Trial, incident: Incident) -> Iterator[str]:
 
 
 def _member(trial: Trial, member: Member, every: float) -> tuple[str, ...]:
-    rare = escape(rarity_now(member.score, every))
     at = escape(shortly(member.at))
+    if member.said:
+        blame = escape(", ".join(member.blame))
+        most = f"<small>most of all {blame}</small>" if blame else ""
+        title, said = escape(trial.title(member.series)), f"<code>{escape(member.said)}</code>"
+        return title + most, said, "like those before", one_in(member.score), at
+    rare = escape(rarity_now(member.score, every))
     if is_whole(member):
         blame = ", ".join(words(key) for key in member.blame)
         most = f"<small>most of all {escape(blame)}</small>" if blame else ""

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from amiss import config as files
+from amiss.data import MINUTE
 from amiss.errors import ConfigError, Error, Unreachable
 from amiss.home import DATABASE, RUNNING, announce
 from amiss.run import picture, tell, training
@@ -268,6 +269,7 @@ class Live:
         """What the picture depends on: another one, another picture."""
         return (
             tuple((watch.progress.version, picture.hangs(watch)) for watch in self.watches),
+            max((watch.progress.polled // MINUTE for watch in self.watches), default=0),
             tuple(channel.status for channel in self.channels),
             tuple((t.card, t.known, t.failed, t.running is None) for t in self.trainees),
             self.config_error,

@@ -1,6 +1,7 @@
 """Files of lines: logs, events, tables; tailed through rotation, truncation and .gz."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -184,6 +185,22 @@ class File(Source):
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
         """Files, how they are written, fields, first time."""
         return tuple(_found(cursor, records))
+
+    def wrong(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
+        """Fields that are named and are nowhere, and a format that nothing is written in."""
+        return tuple(self._wrong(cursor, records))
+
+    def _wrong(self, cursor: Cursor, records: Records) -> Iterator[str]:
+        if not len(records):
+            if said := "; ".join(f"{why} ({n})" for why, n in records.skipped.items()):
+                yield f"source: nothing that was read is a record of format {self.format}: {said}"
+            return
+        forms = [Followed.load(said).form for said in cursor.get("files", ())]
+        there = f"; there are {', '.join(records.labels)}"
+        if self.time and not any(form.get("time") for form in forms):
+            yield f"source.time: no record has a time in a field {self.time!r}{there}"
+        if self.value and NO_LABEL.sub("_", self.value)[:100] not in records.labels:
+            yield f"source.value: no record has a field {self.value!r}{there}"
 
 
 def _found(cursor: Cursor, records: Records) -> Any:

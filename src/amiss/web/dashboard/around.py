@@ -6,7 +6,7 @@ from html import escape
 
 import pyarrow as pa
 
-from amiss.data import DAY, HOUR, Incident, Member, parse_key, series_key
+from amiss.data import DAY, HOUR, Incident, Member, parse_key
 from amiss.decide import pulse
 from amiss.store import Delivery
 from amiss.web.dashboard import charts, parts, words
@@ -23,13 +23,14 @@ TOLD = {"delivered": "good", "retrying": "wait", "refused": "fail"}
 def every(look: Look, member: Member) -> float:
     """Seconds between two samples of a member."""
     pipeline = next((s.pipeline for s in look.now.series if s.key == member.series), "")
-    return look.every(pipeline)
+    counts = parse_key(member.series)[0] == pulse.NAME  # of single records, by the minute
+    return 60.0 if counts else look.every(pipeline)
 
 
 def pictures(look: Look, each: Incident) -> None:
     """The first members over a time that shows what is normal."""
     drawn = [m for m in each.members if not is_whole(m) and not m.said][:CHARTS]
-    rate = series_key(pulse.NAME, parse_key(f"x{{{each.system}}}")[1])
+    rate = pulse.rate_of(each.system)
     if len(drawn) < CHARTS and rate not in {m.series for m in drawn}:
         drawn += [replace(m, series=rate) for m in each.members if m.said][:1]
     end = look.at if each.until is None else each.until
@@ -55,7 +56,7 @@ def pictures(look: Look, each: Incident) -> None:
             key=member.series,
         )
         if data.num_rows <= len(stretch):
-            parts.show('<p class="am-faint">its history is no longer kept</p>')
+            parts.show('<p class="am-faint">no history of it is kept from then</p>')
             continue
         spec = charts.series_chart(name, look.dark, 170, often)
         parts.chart(data, spec, f"{words.title(member.series)} before and during the incident")

@@ -9,7 +9,7 @@ from math import isfinite
 import streamlit as st
 
 from amiss import __version__
-from amiss.data import HOUR
+from amiss.data import HOUR, SECOND
 from amiss.run.now import Health, PipelineNow, SeriesNow, SinkNow
 from amiss.units import write_number
 from amiss.web.dashboard import parts, words
@@ -97,7 +97,7 @@ def source(look: Look, one: PipelineNow) -> str:
         ("failed polls", f"{one.failures:,}"),
         ("a step takes", write_number(one.step_seconds, "x_seconds", 2)),
         ("a commit takes", write_number(one.commit_seconds, "x_seconds", 2)),
-        ("behind by", write_number(one.lag, "x_seconds", 2)),
+        ("behind by", behind(one.lag)),
         ("memory of the series", write_number(one.state_bytes, "x_bytes", 2)),
         ("ticks replayed at the start", f"{one.replayed:,}"),
     ]
@@ -105,6 +105,12 @@ def source(look: Look, one: PipelineNow) -> str:
         f'<div class="am-box am-edge-{tone}">{parts.line(one.health, tone, said, one.name)}'
         f"{parts.facts(pairs)}</div>"
     )
+
+
+def behind(seconds: float) -> str:
+    """How far the newest tick is from now: 4.2 s, 7 months."""
+    long = isfinite(seconds) and seconds >= 60
+    return words.span(int(seconds * SECOND)) if long else write_number(seconds, "x_seconds", 2)
 
 
 def sinks(look: Look) -> str:

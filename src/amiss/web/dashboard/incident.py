@@ -2,7 +2,6 @@
 
 import json
 from html import escape
-from math import exp
 
 import streamlit as st
 
@@ -116,7 +115,8 @@ def members(look: Look, each: Incident) -> str:
     lines = []
     for member in each.members:
         often = around.every(look, member)
-        rarity = one_in(member) if member.said else words.rarity_now(member.score, often)
+        score = member.score
+        rarity = words.one_in(score) if member.said else words.rarity_now(score, often)
         when = f"{look.clock(member.at)}<small>strange since {look.clock(member.since)}</small>"
         lines.append((subject(look, member), *seen(member), escape(rarity), when))
     table = parts.rows(("series", "seen", "expected", "rarity", "strangest at"), lines, "Members")
@@ -135,11 +135,6 @@ def subject(look: Look, member: Member) -> str:
         return f"{escape(whole[:1].upper() + whole[1:])}{most}"
     said = escape(words.title(member.series, look.systems))
     return f'<a href="{parts.address("explorer", key=member.series)}">{said}</a>'
-
-
-def one_in(member: Member) -> str:
-    """How rare a single record is among all of them."""
-    return f"one in {write_number(exp(member.score), '', 2)}"
 
 
 def seen(member: Member) -> tuple[str, str]:

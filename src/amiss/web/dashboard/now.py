@@ -5,6 +5,7 @@ from html import escape
 import streamlit as st
 
 from amiss.data import HOUR, MINUTE, Incident, parse_key
+from amiss.decide import pulse
 from amiss.web.dashboard import charts, overview, parts, words
 from amiss.web.dashboard.drawn import READ, table
 from amiss.web.dashboard.parts import Look
@@ -87,7 +88,8 @@ def card(look: Look, each: Incident) -> None:
         first = next((m for m in each.members if not is_whole(m)), None)
         if first is not None:
             since = each.since - max(look.at - each.since, HOUR)
-            series(look, first.series, since, 130, each.id)
+            key = pulse.rate_of(each.system) if first.said else first.series
+            series(look, key, since, 130, each.id)
 
 
 def series(look: Look, key: str, start: int, height: int, of: str = "") -> None:
@@ -95,7 +97,8 @@ def series(look: Look, key: str, start: int, height: int, of: str = "") -> None:
     name = parse_key(key)[0]
     pipeline = next((one.pipeline for one in look.now.series if one.key == key), "")
     every, bar = look.every(pipeline), look.now.budget.bar
-    amiss = [i for i in look.now.open if any(m.series == key for m in i.members)]
+    every = 60.0 if name == pulse.NAME else every  # counts come by the minute
+    amiss = [i for i in look.now.open if i.id == of or any(m.series == key for m in i.members)]
     stretches = [(max(i.since, start), look.at) for i in amiss]
     data = shared(
         look.live,

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from amiss.data import DAY, HOUR, MINUTE, parse_key, readable
+from amiss.decide import pulse
 from amiss.judge import WARM
 from amiss.run.now import SeriesNow
 from amiss.store import Points
@@ -152,6 +153,8 @@ def picture(look: Look, key: str, one: SeriesNow | None, points: Points, stretch
     """The large chart; dragging in it chooses a span."""
     name = parse_key(key)[0]
     every = look.every(one.pipeline if one else "")
+    if name == pulse.NAME:  # counts come by the minute
+        every = 60.0
     found = shared(
         look.live,
         ("incidents of", key, stretch.end - stretch.start),

@@ -140,7 +140,8 @@ def day(look: Look) -> str:
 
 def about(look: Look, chosen: Sequence[SeriesNow]) -> str:
     """The heading of the tiles; or, before there are any, when there will be."""
-    where = parse_key(chosen[0].key)[1].get("host", "") if chosen else ""
+    hosts = {parse_key(one.key)[1].get("host", "") for one in chosen}
+    where = hosts.pop() if len(hosts) == 1 else ""
     heading = parts.heading(f"{where} live" if where else "Live", "with what is expected")
     if chosen:
         return heading
