@@ -136,7 +136,8 @@ class Pipeline(Component):
         now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)
         records, past = singles.records_of(frame), states.get("pulse") or pulse.init()
         whole = singles.labelled(records, self.by)
-        parts = singles.labelled(records, (*self.by, *self.features.counted))
+        by = (*self.by, *self.features.counted)
+        parts = whole if by == self.by else singles.labelled(records, by)
         more = np.flatnonzero(parts != whole)  # those that say nothing of it count once
         rows, kinds = np.append(np.arange(len(whole)), more), np.append(whole, parts[more])
         states["pulse"], frame, worst = pulse.step(past, frame.time[rows], kinds, nats[rows], now)

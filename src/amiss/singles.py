@@ -82,13 +82,14 @@ def judge_each(
     heard = np.isfinite(inverse).sum(axis=0)[:, 0]
     total = np.nansum(inverse, axis=0)[:, 0]
     nats = np.log(np.divide(total, heard, out=np.full(len(total), np.nan), where=heard > 0))
-    odd = frame[_hot(nats)]
+    hot = _hot(nats)
+    odd = frame[hot]
     why: list[tuple[str, ...]] = [()] * len(odd.time)
     for detector, blame in zip(detectors, blames, strict=True):
         if blame is None:
             more = detector.why(states[name_of(detector)], odd)
         else:
-            more = _blamed(odd, blame[_hot(nats), 0])
+            more = _blamed(odd, blame[hot, 0])
         why = [(*before, *after) for before, after in zip(why, more, strict=True)]
     return states, nats, why
 
@@ -175,7 +176,7 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
     column = {key: s for s, key in enumerate((*judged.keys, *keys))}
     time = np.concatenate([those.time, judged.time])
     order = np.argsort(time, kind="stable")  # of one moment the records come first
-    at = np.argsort(order)[: len(those.time)]
+    at, back = np.split(np.argsort(order), [len(those.time)])
     where = np.array([column[key] for key in those.key])
 
     def wide(values: Array, own: Floats | None) -> Floats:
@@ -190,7 +191,6 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
     ready[len(those.time) :, : len(judged.keys)] = judged.ready
     ready = ready[order]
     ready[at, where] = True
-    back = np.argsort(order)[len(those.time) :]
     blame = {(int(back[t]), s): of for (t, s), of in judged.blame.items()}
     blame |= {(int(t), int(s)): of for t, s, of in zip(at, where, those.blame, strict=True)}
     said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True)}

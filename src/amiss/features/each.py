@@ -9,6 +9,7 @@ from pydantic import Field
 from amiss import habits, mined
 from amiss.component import Features
 from amiss.data import HOUR, LARGEST, Array, Floats, Frame, Records, State, Strings
+from amiss.memory import flat, nested
 from amiss.names import hashed
 
 KEY = "events"
@@ -71,9 +72,8 @@ class Each(Features):
         }
         fields = {"fields": np.zeros(0, "U1"), "numeric": np.zeros(0, np.bool_)}
         counts = {"newest": np.full(1, np.iinfo(np.int64).min), "ahead": np.zeros(1, np.int64)}
-        of = {f"habits.{name}": table for name, table in habits.init().items()}
-        forms = {f"mined.{name}": a for name, a in (mined.init() if self.templates else {}).items()}
-        return held | fields | counts | of | forms
+        of = {"habits": habits.init()} | ({"mined": mined.init()} if self.templates else {})
+        return held | fields | counts | flat(of)
 
     def step(self, state: State, records: Records) -> tuple[State, Frame]:
         """The records in order of their time, none before the newest that there was."""
@@ -84,10 +84,9 @@ class Each(Features):
             records = records[~ahead]
         records = records[np.argsort(records.time, kind="stable")]
         if self.templates:
-            forms = {k.partition(".")[2]: a for k, a in state.items() if k.startswith("mined.")}
-            forms, found = mined.step(forms, _column(records, self.templates))
+            forms, found = mined.step(nested(state)["mined"], _column(records, self.templates))
             records = records.labelled("template", found)
-            state |= {f"mined.{name}": a for name, a in forms.items()}
+            state |= flat({"mined": forms})
         if not len(state["fields"]):
             records = _joined(state, records)
             if len(records) < HEAD:
@@ -127,9 +126,9 @@ class Each(Features):
         if self.subject:
             mine = [j for j, name in enumerate(named) if name not in self.subject]
             whom = _hashes(subjects(records, self.subject))
-            of = {k: state[f"habits.{k}"] for k in habits.TABLES}
+            of = nested(state)["habits"]
             of, found = habits.step(of, time, whom, names[:, mine], numbers)
-            state |= {f"habits.{k}": table for k, table in of.items()}
+            state |= flat({"habits": of})
             whose = " and ".join(self.subject)
             usual = [f"{name} for {whose}" for name in (*(named[j] for j in mine), *number)]
             features += [f"events of {whose} lately", f"hour for {whose}", *usual]
