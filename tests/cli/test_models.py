@@ -2,6 +2,7 @@
 
 import math
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,20 +32,18 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def home(folder: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> Path:
     """A data folder with two models, the later one kept beside the first."""
-    words = (
-        "train",
-        folder / "made.yaml",
-        "--data",
-        folder / "data.csv",
-        "--home",
-        tmp_path / "home",
-    )
-    assert amiss(*words, "--to", "10m").code == 0
-    assert amiss(*words, "--keep").code == 0
-    return tmp_path / "home"
+    assert train(folder, folder / "home", "--to", "10m") == 0
+    assert train(folder, folder / "home", "--keep") == 0
+    return folder / "home"
+
+
+@pytest.fixture
+def home(trained: Path, tmp_path: Path) -> Path:
+    """A copy of that."""
+    return shutil.copytree(trained, tmp_path / "home")
 
 
 def train(folder: Path, home: Path, *words: object, data: str = "data.csv") -> int:

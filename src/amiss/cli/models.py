@@ -1,16 +1,11 @@
 """`amiss models`: what was learned by fitting, and which of it serves."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from amiss.cli.options import AsJson, Home
-
-if TYPE_CHECKING:
-    from amiss.model import Card
-    from amiss.store import Store
-    from amiss.store.models import Model
 
 models = typer.Typer(name="models", help="Models: which serve, which are kept.")
 Id = Annotated[str, typer.Argument(help="Of a model, or as much of it as no other begins with.")]
@@ -66,10 +61,12 @@ def show(model: Id, json: AsJson = False, home: Home = None) -> None:
     from amiss.cli.model_words import facts
     from amiss.cli.output import print_json
     from amiss.cli.stored import stored
+    from amiss.model import card_of
+    from amiss.run.models import chosen
 
     with stored(home) as store:
         kept = chosen(store, model)
-        card = card_in(kept)
+        card = card_of(kept.card, kept.id)
     if json:
         print_json({"id": card.id, "in_use": kept.in_use, "bytes": kept.bytes, **card.said()})
         return
@@ -94,41 +91,29 @@ def compare(
     import time
     from dataclasses import asdict
 
-    from amiss.cli.model_words import compared
+    from amiss.cli import model_words
     from amiss.cli.output import print_json
     from amiss.cli.stored import stored
-    from amiss.errors import ConfigError
-    from amiss.run import shadow
+    from amiss.run.models import compared
 
     with stored(home) as store:
-        first = chosen(store, one)
-        if other is None:
-            mates = [m for m in store.models(first.pipeline, in_use=True) if m.id != first.id]
-            mate = next((m for m in mates if m.card.get("name") == first.card.get("name")), None)
-            if mate is None:
-                raise ConfigError(f"there is no other model in use than {first.id}; name a second")
-        else:
-            mate = chosen(store, other)
-        until = time.time_ns()
-        pair = [shadow.shadow(store, m.id, until) for m in (first, mate)]
-    found = shadow.compare(*pair)
+        first, second, found = compared(store, one, other, time.time_ns())
     if json:
-        cards = [{"id": s.card.id, **s.card.said()} for s in pair]
+        cards = [{"id": card.id, **card.said()} for card in (first, second)]
         print_json({"models": cards, **asdict(found)})
     else:
-        print("\n".join(compared(pair[0].card, pair[1].card, found)))
+        print("\n".join(model_words.compared(first, second, found)))
 
 
 @models.command()
 def promote(model: Id, anyway: Anyway = False, home: Home = None) -> None:
     """Put a model to use; a program that runs does so within seconds, without a restart."""
     from amiss.cli.stored import stored
+    from amiss.run import models as kept
 
     with stored(home) as store:
-        kept = chosen(store, model)
-        check_features(store, card_in(kept), anyway)
-        store.promote(kept.id)
-    print(f"{kept.card.get('name')} {kept.id} of {kept.pipeline} is in use.")
+        card = kept.promote(store, model, anyway)
+    print(f"{card.name} {card.id} of {card.pipeline} is in use.")
 
 
 @models.command()
@@ -139,30 +124,18 @@ def rollback(
 ) -> None:
     """Go back to the model that was fitted before the one in use."""
     from amiss.cli.stored import stored
-    from amiss.errors import ConfigError
+    from amiss.run import models as kept
 
     with stored(home) as store:
-        own = [m for m in store.models(pipeline) if m.card.get("name") == name]
-        used = [m for m in own if m.in_use]
-        if not used:
-            raise ConfigError(f"no model {name!r} is in use; see `amiss models`")
-        if len(used) > 1:
-            kinds = ", ".join(f"{m.pipeline} ({m.detector})" for m in used)
-            raise ConfigError(f"{name!r} is in use {len(used)} times: {kinds}; promote one by id")
-        kind = (used[0].pipeline, used[0].detector)
-        before = [
-            m for m in own if (m.pipeline, m.detector) == kind and m.trained < used[0].trained
-        ]
-        if not before:
-            raise ConfigError(f"there is no model {name!r} of before {used[0].id}")
-        store.promote(before[0].id)
-    print(f"{name} {before[0].id} of {before[0].pipeline} is in use again.")
+        card = kept.rollback(store, name, pipeline)
+    print(f"{card.name} {card.id} of {card.pipeline} is in use again.")
 
 
 @models.command()
 def delete(model: Id, home: Home = None) -> None:
     """Forget a model that is not in use."""
     from amiss.cli.stored import stored
+    from amiss.run.models import chosen
 
     with stored(home) as store:
         kept = chosen(store, model)
@@ -181,14 +154,15 @@ def export(
     """Write a model to a file, for another installation. There is no code in it."""
     from amiss.cli.stored import stored
     from amiss.errors import ConfigError
-    from amiss.model import write
+    from amiss.model import card_of, write
+    from amiss.run.models import chosen
 
     with stored(home) as store:
         kept, states = store.load_model(chosen(store, model).id)
     path = file or Path(f"{kept.card.get('name')}-{kept.id}.npz")
     part = path.with_name(f"{path.name}.part")
     try:
-        part.write_bytes(write(card_in(kept), states))
+        part.write_bytes(write(card_of(kept.card, kept.id), states))
         part.replace(path)
     except OSError as exc:
         raise ConfigError(f"{path} cannot be written: {exc.strerror}") from None
@@ -209,6 +183,7 @@ def bring(
     from amiss.cli.stored import stored
     from amiss.errors import ConfigError
     from amiss.model import read
+    from amiss.run.models import check_features
     from amiss.run.shadow import detector_of
 
     try:
@@ -218,41 +193,7 @@ def bring(
     detector_of(card)
     card = replace(card, pipeline=pipeline or card.pipeline)
     with stored(home) as store:
-        check_features(store, card, anyway)
+        if not anyway:
+            check_features(store, card)
         kept = store.save_model(card.said(), states, in_use=use)
     print(f"{card.name} {kept} is {'in use' if use else 'kept'} for pipeline {card.pipeline}.")
-
-
-def chosen(store: "Store", begin: str) -> "Model":
-    """The model whose id begins so. Raises ConfigError if none does, or several."""
-    from amiss.errors import ConfigError
-
-    found = [m for m in store.models() if m.id.startswith(begin)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise ConfigError(f"there is no model {begin!r}; `amiss models` lists them")
-    raise ConfigError(f"{len(found)} models begin with {begin!r}; write more of the id")
-
-
-def card_in(kept: "Model") -> "Card":
-    """The card of a model that is kept."""
-    from amiss.model import card_of
-
-    said: dict[str, Any] = kept.card
-    return card_of(said, kept.id)
-
-
-def check_features(store: "Store", card: "Card", anyway: bool) -> None:
-    """Raises ConfigError if a model was fitted on other metrics than the one in its place."""
-    from amiss.errors import ConfigError
-    from amiss.model import difference
-
-    used = [m for m in store.models(card.pipeline, in_use=True) if m.detector == card.detector]
-    if anyway or not used or used[0].id == card.id:
-        return
-    if differs := difference(card.features, used[0].card.get("features", [])):
-        raise ConfigError(
-            f"model {card.id} was fitted on other metrics than {used[0].id}, which is in use: "
-            f"{differs}; say --anyway if that is meant"
-        )
