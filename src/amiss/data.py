@@ -131,6 +131,7 @@ class Member:
     upper: float
     blame: tuple[str, ...] = ()  # of a joint detector: the features that added most
     said: str = ""  # of a single record: what it said
+    among: int = 0  # of a single record: how many had been seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class Judged:
     ready: Array  # (T, S) bool: seen long enough to open an incident
     blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
+    among: dict[tuple[int, int], int] = field(default_factory=dict)  # how many had been seen
 
 
 def step(
@@ -209,6 +210,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
         upper=float(judged.upper[t, s]),
         blame=judged.blame.get((t, s), ()),
         said=said,
+        among=judged.among.get((t, s), 0),
     )
     if known is None:
         it.members[key] = seen
