@@ -140,6 +140,17 @@ def test_charts_have_the_count_and_the_strangest_of_each_minute(whole) -> None:
     assert outcome.scores.values[row, 0] == max(one.score for one in whole[1])
 
 
+def test_its_hours_are_those_of_its_zone() -> None:
+    tokyo = PIPELINE.model_copy(update={"zone": "Asia/Tokyo"})
+    states, _ = tokyo.step(tokyo.init(), logins())
+    alone = Each(subject=("user",))
+    known, _ = alone.step(alone.init(), replace(logins(), zone="Asia/Tokyo"))
+    for name, column in known.items():
+        np.testing.assert_array_equal(states["features"][name], column, err_msg=name)
+    utc, _ = alone.step(alone.init(), logins())
+    assert any((utc[name] != column).any() for name, column in known.items())
+
+
 def test_without_a_detector_of_records_their_rate_is_watched_alone() -> None:
     said = PIPELINE.model_dump(exclude={"detectors"}) | {"detectors": [{"type": "level"}]}
     pipeline = Pipeline.model_validate(said)

@@ -46,6 +46,7 @@ class Records:
     watermark: int | None = None  # a promise: nothing at or before this time is still to come
     skipped: Mapping[str, int] = field(default_factory=dict)  # what could not be read, by reason
     more: bool = False  # there is more to read: the driver polls again at once
+    zone: str = "UTC"  # whose hours of the day count (see zones.py)
 
     def __post_init__(self) -> None:
         labels = {label: _readable(column) for label, column in self.labels.items()}

@@ -59,7 +59,7 @@ class Pipeline(Component):
     max_series: int = Field(100_000, gt=0)
     """Most series; over it the newest are refused and counted."""
     zone: str = "UTC"
-    """Whose days and weekends count, such as Europe/Berlin: people rise by their own clock."""
+    """Whose hours, days and weekends count, such as Europe/Berlin: people rise by their clock."""
     forget: Span = Field(14 * DAY, gt=0)
     """How long a series may be silent before its memory is dropped."""
 
@@ -100,6 +100,7 @@ class Pipeline(Component):
     def step(self, states: States, records: Records) -> tuple[States, Outcome]:
         """Records in, outcome out; all memory is in `states`, which is given away with the call."""
         states = self._known(states)
+        records = replace(records, zone=self.zone)
         states["features"], frame = self.features.step(states["features"], records)
         frame = replace(frame, values=measured(frame.values))
         skipped = _skipped(states["features"], records)

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import habits, mined
+from amiss import habits, mined, zones
 from amiss.component import Features
 from amiss.data import HOUR, LARGEST, Array, Floats, Frame, Records, State, Strings
 from amiss.memory import flat, nested
@@ -127,7 +127,8 @@ class Each(Features):
             mine = [j for j, name in enumerate(named) if name not in self.subject]
             whom = _hashes(subjects(records, self.subject))
             of = nested(state)["habits"]
-            of, found = habits.step(of, time, whom, names[:, mine], numbers)
+            clock = zones.local(time, records.zone)
+            of, found = habits.step(of, time, whom, names[:, mine], numbers, clock)
             state |= flat({"habits": of})
             whose = " and ".join(self.subject)
             usual = [f"{name} for {whose}" for name in (*(named[j] for j in mine), *number)]
@@ -202,6 +203,7 @@ def _joined(state: State, records: Records) -> Records:
         labels=both,
         text=np.concatenate([state["held.text"], text]),
         watermark=records.watermark,
+        zone=records.zone,
     )
 
 
