@@ -26,6 +26,7 @@ LARGEST = 1e150  # beyond it squares and ratios overflow; no sensor measures so 
 
 SECOND = 10**9
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
+AHEAD = HOUR  # before its time: no record that is to be waited for
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ from amiss.singles import Strange
 from amiss.systems import distinct, members_of, view
 
 NEVER = np.iinfo(np.int64).min
-DROPPED = {"late": "late", "from the future": "ahead"}
+FUTURE = "from the future"
+DROPPED = {"late": "late", FUTURE: "ahead"}
 """Why features leave records out, and what they count them in."""
 
 
@@ -100,7 +101,8 @@ class Pipeline(Component):
     def step(self, states: States, records: Records) -> tuple[States, Outcome]:
         """Records in, outcome out; all memory is in `states`, which is given away with the call."""
         states = self._known(states)
-        records = replace(records, zone=self.zone)
+        if records.zone != self.zone:
+            records = replace(records, zone=self.zone)
         states["features"], frame = self.features.step(states["features"], records)
         frame = replace(frame, values=measured(frame.values))
         skipped = _skipped(states["features"], records)

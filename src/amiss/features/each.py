@@ -8,7 +8,7 @@ from pydantic import Field
 
 from amiss import habits, mined, zones
 from amiss.component import Features
-from amiss.data import HOUR, LARGEST, Array, Floats, Frame, Records, State, Strings
+from amiss.data import AHEAD, LARGEST, Array, Floats, Frame, Records, State, Strings
 from amiss.memory import flat, nested
 from amiss.names import hashed
 
@@ -16,7 +16,6 @@ KEY = "events"
 HEAD = 64
 """Records that decide which fields there are, and which of them are numbers."""
 MOSTLY = 0.95  # of the cells of a field that hold something
-AHEAD = HOUR  # before its time: no record that is to be waited for
 
 
 class Each(Features):
