@@ -15,7 +15,6 @@ Who was told lately is silent for a while (told.py). Each change that a person s
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import exp
 from typing import TypeAlias
 
 import numpy as np
@@ -23,6 +22,7 @@ import numpy as np
 from amiss import wording
 from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times
 from amiss.decide import band, budget, explain, told
+from amiss.decide.fuse import p_of
 from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
 
@@ -247,7 +247,7 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
         until=until,
         severity=it.severity,
         score=peak,
-        p=exp(-peak),
+        p=float(p_of(peak)),
         rarity=days,
         watched=it.watched,
         breadth=len(members),
