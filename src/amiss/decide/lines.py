@@ -164,10 +164,10 @@ def _sampled(sample: State, lines: Lines, taken: Array, kept: Array, places: Arr
         text[used : used + len(added.text)] = added.text
         return {"text": text, "begin": begin, "end": end}
     both = Lines(np.concatenate([text[:used], added.text]), begin, end)
-    kept = _some(both, np.arange(len(begin)))  # lines that left take no room
-    text = np.zeros(2 * len(kept.text) + LONGEST, np.uint8)
-    text[: len(kept.text)] = kept.text
-    return {"text": text, "begin": kept.begin, "end": kept.end}
+    left = _some(both, np.arange(len(begin)))  # those that went take no room
+    text = np.zeros(2 * len(left.text) + LONGEST, np.uint8)
+    text[: len(left.text)] = left.text
+    return {"text": text, "begin": left.begin, "end": left.end}
 
 
 def _some(lines: Lines, which: Array) -> Lines:
