@@ -4,8 +4,9 @@
 4 largest surprise of a character   5 all surprise of a value, over the root of its length
 6 the value itself   7, 8 its length, both ways
 
-0 to 3 and 6 are -ln(count + .5). What lines are made of (features/parts.py) is counted in one
-table and values in another, so that values which never come again do not push out the rest.
+0 to 3 and 6 are -ln(count + .5); a pair that was never met has that of novelty.py. What lines are
+made of (features/parts.py) is counted in one table and values in another, so that values which
+never come again do not push out the rest.
 """
 
 from math import log, log1p
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from amiss.data import Array, Floats, State
+from amiss.decide.novelty import learn as learn_company
+from amiss.decide.novelty import strangest
 from amiss.features.grams import learn as learn_text
 from amiss.features.grams import surprise
 from amiss.features.parts import Parts, fresh
@@ -50,8 +53,8 @@ def measure(states: States, found: Parts, alone: bool = False) -> Measures:
     grams = states["grams"]
     memo = np.zeros(1 << (2 * values + 1).bit_length(), np.uint64)
     _measure(
-        found, states["forms"]["cells"], states["values"]["cells"], grams["contexts"],
-        grams["grams"], int(alone), memo, out,
+        found, states["forms"]["cells"], states["values"]["cells"], states["words"]["cells"],
+        grams["contexts"], grams["grams"], int(alone), memo, out,
     )  # fmt: skip
     return out
 
@@ -95,7 +98,7 @@ def _put(
 
 @kernel
 def _measure(
-    found: Parts, forms: Array, values: Array, contexts: Array, grams: Array,
+    found: Parts, forms: Array, values: Array, words: Array, contexts: Array, grams: Array,
     alone: int, memo: Array, out: Measures,
 ) -> None:  # fmt: skip
     at = 0
@@ -108,7 +111,11 @@ def _measure(
             now = had(forms, found.pair[k])
             if now < least:
                 least, which = now, k
-        at = _put(out, at, n, PAIR, NOTHING, _rare(least, alone), which)
+        number = _rare(least, alone)
+        if least <= alone:
+            a, b = found.pairs_to[n], found.pairs_to[n + 1]
+            number, which = strangest(forms, words, found.pair, found.beside, a, b, alone)
+        at = _put(out, at, n, PAIR, NOTHING, number, which)
         known = times > 0  # under a skeleton that is new, all keys are
         number = _rare(had(forms, found.sequence[n]), alone) if known else NEVER
         at = _put(out, at, n, SEQUENCE, skeleton, number, -1)
@@ -143,7 +150,8 @@ def _learn(
         count(forms, forms_used, found.skeleton[n], 1)
         count(forms, forms_used, found.sequence[n], 1)
         for k in range(found.pairs_to[n], found.pairs_to[n + 1]):
-            count(forms, forms_used, found.pair[k], 1)
+            if count(forms, forms_used, found.pair[k], 1):
+                learn_company(forms, forms_used, found.beside[k])
         first = found.values_to[n]
         for k in range(first, found.values_to[n + 1]):
             if fresh(found.field, first, k):
