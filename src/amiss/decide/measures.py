@@ -4,8 +4,9 @@
 4 largest surprise of a character   5 all surprise of a value, over the root of its length
 6 the value itself   7, 8 its length, both ways
 
-0 to 3 and 6 are -ln(count + .5). What lines are made of (features/parts.py) is counted in one
-table and values in another, so that values which never come again do not push out the rest.
+0 to 3 and 6 are -ln(count + .5); a pair that was never met has that of novelty.py. What lines are
+made of (features/parts.py) is counted in one table and values in another, so that values which
+never come again do not push out the rest.
 """
 
 from math import log, log1p
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from amiss.data import Array, Floats, State
+from amiss.decide.novelty import learn as learn_company
+from amiss.decide.novelty import strangest
 from amiss.features.grams import Memo, Seen, gather, memo, seen, surprise
 from amiss.features.grams import learn as learn_noted
 from amiss.features.parts import Parts, fresh
@@ -48,7 +51,8 @@ def measure(states: States, found: Parts, alone: bool = False) -> Measures:
         np.empty(size), np.empty(size, np.int64),
     )  # fmt: skip
     grams = states["grams"]
-    _measure_lines(found, states["forms"]["cells"], int(alone), out)
+    tables = states["forms"]["cells"], states["words"]["cells"]
+    _measure_lines(found, *tables, int(alone), out)
     _measure_values(
         found, states["values"]["cells"], grams["contexts"], grams["grams"], int(alone),
         _table(values), memo(_characters(found)), out,
@@ -95,10 +99,10 @@ def _rare(times: int, alone: int) -> float:
 
 
 @kernel
-def _measure_lines(found: Parts, forms: Array, alone: int, out: Measures) -> None:
+def _measure_lines(found: Parts, forms: Array, words: Array, alone: int, out: Measures) -> None:
     at, (lines, kinds, places, numbers, whiches) = 0, out  # in a loop, `out.` takes time
     pairs_to, values_to, pair, fields = found.pairs_to, found.values_to, found.pair, found.field
-    skeletons, sequence = found.skeleton, found.sequence
+    skeletons, sequence, beside = found.skeleton, found.sequence, found.beside
     for n in range(len(skeletons)):
         skeleton = skeletons[n]
         times = had(forms, skeleton) - alone
@@ -114,6 +118,10 @@ def _measure_lines(found: Parts, forms: Array, alone: int, out: Measures) -> Non
             if now < least:
                 least, whiches[at + 1] = now, k
         numbers[at + 1] = _rare(least, alone)
+        if least <= alone:
+            numbers[at + 1], whiches[at + 1] = strangest(
+                forms, words, pair, beside, pairs_to[n], pairs_to[n + 1], alone
+            )
         known = times > 0  # under a skeleton that is new, all keys are
         numbers[at + 2] = _rare(had(forms, sequence[n]), alone) if known else NEVER
         least = times + alone
@@ -165,7 +173,8 @@ def _learn(
         count(forms, forms_used, found.skeleton[n], 1)
         count(forms, forms_used, found.sequence[n], 1)
         for k in range(pairs_to[n], pairs_to[n + 1]):
-            count(forms, forms_used, pair[k], 1)
+            if count(forms, forms_used, pair[k], 1):
+                learn_company(forms, forms_used, found.beside[k])
         first = values_to[n]
         for k in range(first, values_to[n + 1]):
             if fresh(field, first, k):

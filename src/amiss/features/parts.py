@@ -59,6 +59,7 @@ class Parts(NamedTuple):
     words_to: Array  # (N + 1,)
     pair: Array  # of neighbouring words, each once
     pair_span: Array  # (.., 2) where they are in `plain`
+    beside: Array  # (.., 2) what stands there, before and after
     word: Array  # those that may come to be a part of a skeleton, each once
     field: Array  # of each value
     itself: Array  # a value under its field
@@ -87,6 +88,7 @@ def parts(lines: Lines, words: Array) -> Parts:
         words_to=np.zeros(count + 1, np.int64),
         pair=pair,
         pair_span=np.empty((room, 2), np.int64),
+        beside=np.empty((room, 2), np.uint64),
         word=word,
         field=field,
         itself=itself,
@@ -211,6 +213,7 @@ def _next(out: Parts, line: int, before: np.uint64, now: np.uint64, a: int, b: i
     at = out.pairs_to[line]
     out.pair[at] = mixed(before ^ (now * PRIME))
     out.pair_span[at, 0], out.pair_span[at, 1] = a, b
+    out.beside[at, 0], out.beside[at, 1] = before, now
     if fresh(out.pair, out.pairs_to[line - 1], at):
         out.pairs_to[line] += 1
 
