@@ -43,6 +43,7 @@ from amiss.data import (
     Incident,
     Records,
     Scores,
+    Severity,
     State,
 )
 from amiss.world import World
@@ -143,9 +144,7 @@ class Source(Component):
         """
 
     def again(self) -> "Source | None":
-        """The same, set to give from an empty cursor on all that it gave before and still has;
-        None if it keeps nothing.
-        """
+        """The same, set to give all that it still has once more; None if it keeps nothing."""
         return None
 
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
@@ -162,6 +161,11 @@ class Features(Component):
 
     each: ClassVar[bool] = False
     """Whether each record is a tick of its own (a login, a line), and not an interval of time."""
+
+    @property
+    def grid(self) -> int:
+        """Nanoseconds between two ticks; 0 if they come as they come."""
+        return 0
 
     @property
     def whom(self) -> tuple[str, ...]:
@@ -195,6 +199,8 @@ class Detector(Component):
     """Whether it judges a whole system at once: series are systems, features their metrics."""
     each: ClassVar[bool] = False
     """Whether it judges single records; its frame has one series, and the records with it."""
+    apart: ClassVar[bool] = False
+    """Whether it tells by itself, in words, and is not fused with others (apart.py)."""
     calibration: ClassVar[Literal["rank", "size", "nats"]] = "rank"
     """How its scores are read: by their rank in their own past, by their size against it, or as
     they are, if what it learns depends on how strange it was."""
@@ -205,6 +211,19 @@ class Detector(Component):
     shared: ClassVar[frozenset[str]] = frozenset()
     tolerance: ClassVar[float] = 0.0
     """How far scores may differ by company or batch: 0 is to the bit; 1e-9 for matrix detectors."""
+
+    @property
+    def rule(self) -> tuple[str, Severity] | None:
+        """Name and severity of what a person wrote: it is told wherever its score is above 0."""
+        return None
+
+    def among(self, keys: tuple[str, ...]) -> tuple[int, ...]:
+        """Which of these series it judges, if it tells by itself."""
+        return tuple(range(len(keys)))
+
+    def tell(self, frame: Frame, scores: Scores, t: int, s: int) -> str:
+        """What it found there, in words that follow the name of the series."""
+        raise NotImplementedError
 
     @abstractmethod
     def init(self, series: int, features: int) -> State:

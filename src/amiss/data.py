@@ -131,6 +131,8 @@ class Member:
     upper: float
     blame: tuple[str, ...] = ()  # of a joint detector: the features that added most
     said: str = ""  # of a single record: what it said
+    why: str = ""  # of a detector that tells by itself: what follows the name of the series
+    rules: tuple[str, ...] = ()  # the rules of a person that held
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class Incident:
     severity: Severity
     score: float  # nats, of its strangest member
     p: float
-    rarity: float  # days between two such moments
+    rarity: float  # days between two such moments; NaN if a rule says that it is strange
     watched: float  # days of history that `rarity` rests on
     breadth: int  # how many series have been strange in it
     members: tuple[Member, ...]  # the first few, by surprise; slight changes come last

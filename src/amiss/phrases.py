@@ -4,7 +4,7 @@ import re
 from datetime import datetime, tzinfo
 from math import exp, isfinite
 
-from amiss.data import DAY, SECOND, Incident, parse_key, readable
+from amiss.data import DAY, SECOND, Incident, Member, parse_key, readable
 from amiss.decide.explain import moment, rarity
 from amiss.decide.severity import ORDER
 from amiss.units import words, write_days, write_number
@@ -72,6 +72,8 @@ def how_rare(incident: Incident) -> str:
     """About once in 3 months, that nothing like it was seen, or when; as its sentence says."""
     if before := BEFORE.search(incident.sentence.removeprefix(incident.title)):
         return before[0]
+    if not isfinite(incident.rarity):
+        return "a rule says so"
     return rare(incident.rarity, incident.watched, incident.since, None)
 
 
@@ -92,6 +94,15 @@ def rarity_now(score: float, every: float) -> str:
     if score < USUAL:
         return "usual"
     return f"about once in {write_days(rarity(score, every))}"
+
+
+def rarity_of(member: Member, every: float) -> str:
+    """How rare it was at its strangest; every: seconds between samples, NaN if not known."""
+    if member.rules:
+        return "a rule says so"
+    if member.said or not isfinite(every):
+        return one_in(member.score)
+    return rarity_now(member.score, every)
 
 
 def band(expected: float, lower: float, upper: float, observed: float, name: str) -> str:

@@ -166,7 +166,8 @@ def _ticks(judged: Judged, first: int, end: int) -> Judged:
         return judged
     cut = {name: getattr(judged, name)[first:end] for name in BY_TICK}
     blame = {(t - first, s): of for (t, s), of in judged.blame.items() if first <= t < end}
-    return replace(judged, blame=blame, **cut)
+    found = {(t - first, s): of for (t, s), of in judged.found.items() if first <= t < end}
+    return replace(judged, blame=blame, found=found, **cut)
 
 
 def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
@@ -193,6 +194,7 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
     ready[at, where] = True
     blame = {(int(back[t]), s): of for (t, s), of in judged.blame.items()}
     blame |= {(int(t), int(s)): of for t, s, of in zip(at, where, those.blame, strict=True)}
+    found = {(int(back[t]), s): of for (t, s), of in judged.found.items()}
     said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True)}
     whose = tuple(system_of(parse_key(key)[1], by) for key in keys)
     return replace(
@@ -210,6 +212,7 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
         ready=ready,
         blame=blame,
         said=said,
+        found=found,
     )
 
 

@@ -31,15 +31,18 @@ def is_back(it: Opened, key: str, value: float) -> bool:
     return known is not None and _outside(known, known.observed) and not _outside(known, value)
 
 
-def order(member: Member) -> tuple[bool, float, str]:
-    """The strangest first, but for those that left their band by next to nothing."""
+def order(member: Member) -> tuple[bool, bool, float, str]:
+    """The strangest first, but for those that left their band by next to nothing.
+
+    What a rule says comes before all others.
+    """
     little = _beyond(member, member.observed, 0.0) and _slight(member, member.observed)
-    return little, -member.score, member.series
+    return not member.rules, little and not member.why, -member.score, member.series
 
 
 def _began(it: Opened, member: Member) -> bool:
     early = member.since - it.since <= int(EARLY * it.interval * SECOND)
-    return early and _outside(member, member.observed)
+    return early and not member.why and _outside(member, member.observed)
 
 
 def _outside(member: Member, value: float) -> bool:

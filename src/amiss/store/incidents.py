@@ -172,7 +172,10 @@ def read_incident(body: str) -> Incident:
         said = json.loads(body)
         known = {f.name for f in fields(Incident)}
         said = {name: value for name, value in said.items() if name in known}
-        members = tuple(Member(**m | {"blame": tuple(m["blame"])}) for m in said["members"])
+        members = tuple(
+            Member(**m | {name: tuple(m.get(name, ())) for name in ("blame", "rules")})
+            for m in said["members"]
+        )
         return Incident(**said | {"members": members, "evidence": tuple(said["evidence"])})
     except (ValueError, TypeError, KeyError) as exc:
         raise StateError(f"a stored incident is damaged: {exc}") from exc

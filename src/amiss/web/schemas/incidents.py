@@ -21,6 +21,8 @@ MEMBER: dict[str, Any] = {
     "upper": 4e7,
     "blame": [],
     "said": "",
+    "why": "",
+    "rules": [],
 }
 INCIDENT: dict[str, Any] = {
     "id": "a1b2c3d4e5f60718",
@@ -65,6 +67,10 @@ class Member(Said):
     upper: Number
     blame: list[Text] = Field(description="Of a joint detector: the series that added most.")
     said: Text = Field(description="Of a single record: what it said.")
+    why: Text = Field(
+        description="Of a detector that tells by itself: what follows the name of the series."
+    )
+    rules: list[Text] = Field(description="The rules of a person that held.")
 
 
 class Incident(Said):
@@ -82,7 +88,9 @@ class Incident(Said):
     severity: Severity
     score: Number = Field(description="Of its strangest member, in nats.")
     p: Number
-    rarity: Number = Field(description="Days between two such moments.")
+    rarity: Number = Field(
+        description="Days between two such moments; null if a rule says that it is strange."
+    )
     watched: Number = Field(description="Days of history that `rarity` rests on.")
     breadth: int = Field(description="How many series have been strange in it.")
     members: list[Member]
