@@ -34,10 +34,12 @@ def judge_apart(
     past = states.get("quiet") or quiet.init(0)
     known = states.get("silence") or quiet.start()
     states["silence"], clock = quiet.ticks(known, frame.time, most)
-    states["quiet"], silent, often = quiet.since(past, frame, clock, judged.interval[:, :count])
+    last = judged.interval[:, :count], judged.watched[:, :count]
+    states["quiet"], silent, often, days = quiet.since(past, frame, clock, *last)
     planes = {"value": frame.values[:, :, 0], "silent": silent, "interval": often}
-    scores, interval = judged.scores.copy(), judged.interval.copy()
-    ready, found = judged.ready.copy(), dict(judged.found)
+    names = ("scores", "interval", "watched", "ready")
+    scores, interval, watched, ready = (getattr(judged, name).copy() for name in names)
+    found = dict(judged.found)
     for detector in detectors:
         columns = np.array(detector.among(frame.keys), np.int64)
         if not len(columns):
@@ -57,9 +59,10 @@ def judge_apart(
                 scores[t, column] = np.fmax(scores[t, column], nats[t, s])
             else:  # what was fused is stranger, and says so in numbers
                 continue
-            interval[t, column] = often[t, column]
+            interval[t, column], watched[t, column] = often[t, column], days[t, column]
             found[t, column] = both(found.get((t, column)), finding)
-    return states, replace(judged, scores=scores, interval=interval, ready=ready, found=found)
+    columns = {"interval": interval, "watched": watched, "ready": ready}
+    return states, replace(judged, scores=scores, found=found, **columns)
 
 
 def _view(detector: Detector, frame: Frame, planes: dict[str, Floats], columns: Array) -> Frame:

@@ -52,8 +52,9 @@ def fill(state: State, frame: Frame, every: int, watermark: int | None) -> tuple
 
 
 def init(series: int) -> State:
-    """Series that were never seen: 16 bytes each."""
-    return {"seen": np.full(series, NEVER), "interval": np.full(series, np.nan)}
+    """Series that were never seen: 24 bytes each."""
+    nothing = np.full(series, np.nan)
+    return {"seen": np.full(series, NEVER), "interval": nothing, "watched": nothing.copy()}
 
 
 def ticks(state: State, time: Times, most: int) -> tuple[State, Times]:
@@ -74,9 +75,9 @@ def ticks(state: State, time: Times, most: int) -> tuple[State, Times]:
 
 
 def since(
-    state: State, frame: Frame, clock: Times, interval: Floats
-) -> tuple[State, Floats, Floats]:
-    """Seconds since the sample before (T, S), and the interval of each series (T, S) as last known.
+    state: State, frame: Frame, clock: Times, interval: Floats, watched: Floats
+) -> tuple[State, Floats, Floats, Floats]:
+    """Seconds since the sample before (T, S); interval and days watched (T, S) as last known.
 
     NaN where there was no sample before. Cost: O(T S), plain numpy.
     """
@@ -84,12 +85,15 @@ def since(
     there = np.isfinite(frame.values[:, :, 0])
     stamps = np.vstack([state["seen"][None], np.where(there, clock[:, None], NEVER)])
     often = np.vstack([state["interval"][None], np.where(there, interval, np.nan)])
+    days = np.vstack([state["watched"][None], np.where(there, watched, np.nan)])
     rows = np.where(there, np.arange(1, len(there) + 1)[:, None], 0)
     rows = np.maximum.accumulate(np.vstack([np.zeros((1, len(frame.keys)), np.int64), rows]))
-    before, usual = _at(stamps, rows[:-1]), _at(often, rows[1:])
+    before = _at(stamps, rows[:-1])
     gap = (clock[:, None] - np.where(before == NEVER, 0, before)) / SECOND
-    state = {"seen": _at(stamps, rows[-1:])[0], "interval": _at(often, rows[-1:])[0]}
-    return state, np.where(before == NEVER, np.nan, gap), usual
+    columns = {"seen": stamps, "interval": often, "watched": days}
+    state = {name: _at(column, rows[-1:])[0] for name, column in columns.items()}
+    gap = np.where(before == NEVER, np.nan, gap)
+    return state, gap, _at(often, rows[1:]), _at(days, rows[1:])
 
 
 def _at(values: Array, rows: Array) -> Array:
