@@ -6,14 +6,13 @@ said. The strangest opinion on a series counts, and the words of whoever has it 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
 from amiss import memory, quiet
 from amiss.component import Detector
-from amiss.data import Array, Floats, Frame, Scores, State, parse_key, series_key
-from amiss.decide import rank
+from amiss.data import Array, Floats, Frame, Scores, State
+from amiss.decide import fuse, rank, size
 from amiss.decide.finding import Finding, both
 from amiss.decide.group import LEAST, Judged
 from amiss.judge import States, above, name_of
@@ -41,15 +40,15 @@ def judge_apart(
     scores, interval, watched, ready = (getattr(judged, name).copy() for name in names)
     found = dict(judged.found)
     for detector in detectors:
-        columns = np.array(detector.among(frame.keys), np.int64)
-        if not len(columns):
+        some = np.array(detector.chosen(frame.keys), np.int64)
+        if not len(some):
             continue
-        view = _view(detector, frame, planes, columns)
+        view = _view(detector, frame, planes, some)
         states, raw, nats = _step(detector, states, view)
         rule = detector.rule
         hot = raw.values > 0 if rule else nats >= LEAST
         for t, s in np.argwhere(hot).tolist():
-            column = int(columns[s])
+            column = int(some[s])
             finding = Finding(detector.tell(view, raw, t, s))
             if rule:
                 finding = replace(finding, rules=rule[:1], severity=rule[1])
@@ -69,34 +68,14 @@ def _view(detector: Detector, frame: Frame, planes: dict[str, Floats], columns: 
     """What a detector reads of the series that it wants."""
     keys = tuple(frame.keys[s] for s in columns.tolist())
     parts = {name: plane[:, columns] for name, plane in planes.items() if name in detector.needs}
-    if "divisor" in detector.needs:
-        parts["divisor"] = _divisors(getattr(detector, "divided_by", ""), frame, keys)
+    parts |= detector.beside(frame, keys)
     features = tuple(name for name in detector.needs if name in parts)
     values = np.stack([parts[name] for name in features], axis=2)
     return Frame(frame.time, keys, features, values)
 
 
-def _divisors(name: str, frame: Frame, keys: tuple[str, ...]) -> Floats:
-    """The metric of this name with the labels of each of these series (T, S); NaN without one."""
-    whose, which = _partners(name, frame.keys, keys) if name else ([], [])
-    found = np.full((len(frame.time), len(keys)), np.nan)
-    found[:, whose] = frame.values[:, which, 0]
-    return found
-
-
-@lru_cache(maxsize=64)
-def _partners(
-    name: str, keys: tuple[str, ...], some: tuple[str, ...]
-) -> tuple[list[int], list[int]]:
-    """Which of some series have a partner of this name, and which among all that is."""
-    where = {key: s for s, key in enumerate(keys)}
-    wanted = [where.get(series_key(name, parse_key(key)[1])) for key in some]
-    pairs = [(s, other) for s, other in enumerate(wanted) if other is not None]
-    return [s for s, _ in pairs], [other for _, other in pairs]
-
-
 def _step(detector: Detector, states: States, view: Frame) -> tuple[States, Scores, Floats]:
-    """Score and learn; nats (T, S)."""
+    """Score and learn; nats (T, S). Where the rank decides, size counts as for series."""
     name, width = name_of(detector), len(view.features)
 
     def init(series: int) -> State:
@@ -107,7 +86,9 @@ def _step(detector: Detector, states: States, view: Frame) -> tuple[States, Scor
         return states, raw, raw.values
     past = grow(states.get(f"{name}.rank", {}), rank.init, len(view.keys))
     states[f"{name}.rank"], inverse = rank.step(past, above(raw, detector.zero))
-    return states, raw, np.log(inverse)
+    sizes = grow(states.get(f"{name}.size", {}), size.init, len(view.keys))
+    states[f"{name}.size"], large, rare, _ = size.step(sizes, raw.values)
+    return states, raw, fuse.fuse(inverse[None], np.zeros(inverse.shape) > 0, large, rare)
 
 
 def forget(
@@ -118,7 +99,8 @@ def forget(
     if "quiet" in states:
         states["quiet"] = memory.keep(states["quiet"], kept[: len(states["quiet"]["seen"])])
     for detector in detectors:
-        for name in (name_of(detector), f"{name_of(detector)}.rank"):
+        own = name_of(detector)
+        for name in (own, f"{own}.rank", f"{own}.size"):
             if states.get(name):
-                states[name] = memory.keep(states[name], kept[list(detector.among(keys))])
+                states[name] = memory.keep(states[name], kept[list(detector.chosen(keys))])
     return states

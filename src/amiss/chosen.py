@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from amiss.data import parse_key
+from amiss.data import parse_key, series_key
 
 Chosen = tuple[int, ...]
 
@@ -23,6 +23,24 @@ def _chosen(metric: str, where: tuple[tuple[str, str], ...], keys: tuple[str, ..
         if name.fullmatch(said) and all(p.fullmatch(of.get(label, "")) for label, p in labels):
             found.append(s)
     return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def beside(name: str, keys: tuple[str, ...], some: tuple[str, ...]) -> list[int]:
+    """Of each of some series, which of all has this name and the same labels; -1 if none has."""
+    where = {key: s for s, key in enumerate(keys)}
+    return [where.get(series_key(name, parse_key(key)[1]), -1) for key in some]
+
+
+@lru_cache(maxsize=64)
+def groups(keys: tuple[str, ...], but: tuple[str, ...]) -> tuple[Chosen, ...]:
+    """The numbers of series that have the same name and labels, but for some labels."""
+    found: dict[str, list[int]] = {}
+    for s, key in enumerate(keys):
+        name, labels = parse_key(key)
+        rest = {label: text for label, text in labels.items() if label not in but}
+        found.setdefault(series_key(name, rest), []).append(s)
+    return tuple(tuple(members) for members in found.values())
 
 
 def pattern(text: str) -> re.Pattern[str]:

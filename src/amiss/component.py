@@ -189,8 +189,7 @@ class Features(Component):
 class Detector(Component):
     """Says how strange each series is. Pure: no clock, no network, no hidden memory.
 
-    State is a dict of arrays whose first axis is the series, but for those named in
-    `shared` (weights, trees), which are the same for all series.
+    State is a dict of arrays whose first axis is the series, but for `shared` (weights, trees).
     """
 
     needs: ClassVar[tuple[str, ...]] = ("value",)
@@ -202,8 +201,7 @@ class Detector(Component):
     apart: ClassVar[bool] = False
     """Whether it tells by itself, in words, and is not fused with others (apart.py)."""
     calibration: ClassVar[Literal["rank", "size", "nats"]] = "rank"
-    """How its scores are read: by their rank in their own past, by their size against it, or as
-    they are, if what it learns depends on how strange it was."""
+    """How its scores are read: by their rank or size in their own past, or as they are."""
     zero: ClassVar[float] = 0.0
     """The score of what is not strange at all: ranks tell apart only what is above it."""
     state_bytes: ClassVar[int] = 1024
@@ -217,9 +215,13 @@ class Detector(Component):
         """Name and severity of what a person wrote: it is told wherever its score is above 0."""
         return None
 
-    def among(self, keys: tuple[str, ...]) -> tuple[int, ...]:
+    def chosen(self, keys: tuple[str, ...]) -> tuple[int, ...]:
         """Which of these series it judges, if it tells by itself."""
         return tuple(range(len(keys)))
+
+    def beside(self, frame: Frame, keys: tuple[str, ...]) -> dict[str, Floats]:
+        """What it needs of other series to judge these, by feature (T, keys), from all values."""
+        return {}
 
     def tell(self, frame: Frame, scores: Scores, t: int, s: int) -> str:
         """What it found there, in words that follow the name of the series."""
@@ -233,8 +235,7 @@ class Detector(Component):
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
         """Score the frame, then learn from it. Row i of the state is frame.keys[i].
 
-        The state's arrays are given away with the call: they may be changed and returned.
-        The frame's arrays may not.
+        The state is given away with the call and may be changed and returned; the frame may not.
         """
 
     def fit(self, state: State, history: Frame) -> State:
@@ -265,8 +266,7 @@ class Sink(Component):
         `event` is what they are to this receiver, who may not have heard of the revisions
         before; None is what they are by themselves (see message.event_of).
 
-        Each incident is a revision; the same id and revision may come twice after a crash
-        between sending and remembering that it was sent.
+        Each is a revision, which may come twice after a crash before it was noted as sent.
         """
 
 

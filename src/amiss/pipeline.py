@@ -144,10 +144,10 @@ class Pipeline(Component):
     ) -> tuple[States, Frame, Floats, Strange]:
         """Judge single records, and count them by the minute: those are series as all others."""
         detectors = [detector for detector in self.detectors if detector.each]
-        states, nats, *why = singles.judge_each(detectors, states, frame)
+        states, nats, why, found = singles.judge_each(detectors, states, frame)
         states["pace"], interval, watched = pace.step(states.get("pace") or pace.init(), frame.time)
         whom = (*self.by, *self.features.whom)
-        those = singles.strange(frame, nats, *why, interval, watched, whom)
+        those = singles.strange(frame, nats, why, found, interval, watched, whom)
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back
         promised = NEVER if watermark is None or not begun else watermark
         now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)

@@ -100,6 +100,8 @@ def apart(needs: tuple[str, ...]) -> Callable[[Floats], Frame]:
     def frame(x: Floats) -> Frame:
         x = measured(x)
         planes = {"value": x[:, :, 0], "silent": np.abs(x[:, :, 1]), "divisor": x[:, :, 2]}
+        planes["median"], planes["spread"] = x[:, :, 1], np.abs(x[:, :, 2])
+        planes["count"] = np.where(np.isnan(x[:, :, 0]), np.nan, 5.0)
         planes["interval"] = np.where(np.isnan(x).all(axis=2), np.nan, 60.0)
         return named(np.stack([planes[name] for name in needs], axis=2), needs)
 

@@ -43,7 +43,7 @@ class Absent(Detector):
     memory: Span = Field(30 * DAY, gt=0)
     """How long earlier silences count."""
 
-    def among(self, keys: tuple[str, ...]) -> tuple[int, ...]:
+    def chosen(self, keys: tuple[str, ...]) -> tuple[int, ...]:
         """Those that are called so."""
         return chosen(self.metric, self.where, keys)
 

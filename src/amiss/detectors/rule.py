@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import ConfigDict, Field, model_validator
 
 from amiss import windows
-from amiss.chosen import chosen
+from amiss.chosen import beside, chosen
 from amiss.component import Detector, Span
-from amiss.data import DAY, SECOND, Array, Frame, Scores, Severity, State, parse_key
+from amiss.data import DAY, SECOND, Array, Floats, Frame, Scores, Severity, State, parse_key
 from amiss.kernel import kernel
 from amiss.units import write_days, write_number
 from amiss.windows import Window
@@ -135,9 +135,17 @@ class Rule(Detector):
     def _number(self, value: float) -> str:
         return write_number(value, "" if self.divided_by or self.of == "count" else self.metric)
 
-    def among(self, keys: tuple[str, ...]) -> tuple[int, ...]:
+    def chosen(self, keys: tuple[str, ...]) -> tuple[int, ...]:
         """Those that are called so."""
         return chosen(self.metric, self.where, keys)
+
+    def beside(self, frame: Frame, keys: tuple[str, ...]) -> dict[str, Floats]:
+        """What to divide by; NaN where there is none."""
+        divisor = np.full((len(frame.time), len(keys)), np.nan)
+        if self.divided_by:
+            which = np.array(beside(self.divided_by, frame.keys, keys))
+            divisor[:, which >= 0] = frame.values[:, which[which >= 0], 0]
+        return {"divisor": divisor}
 
     def init(self, series: int, features: int) -> State:
         """No sample yet."""

@@ -42,7 +42,7 @@ class Stuck(Detector):
     memory: Span = Field(30 * DAY, gt=0)
     """How long earlier runs count."""
 
-    def among(self, keys: tuple[str, ...]) -> tuple[int, ...]:
+    def chosen(self, keys: tuple[str, ...]) -> tuple[int, ...]:
         """Those that are called so."""
         return chosen(self.metric, self.where, keys)
 
