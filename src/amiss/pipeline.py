@@ -9,7 +9,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from amiss import apart, context, memory, quiet, singles, zones
+from amiss import apart, context, fields, memory, quiet, singles, zones
 from amiss.component import AnyOf, Component, Detector, Features, Rate, Source, Span
 from amiss.data import (
     DAY,
@@ -148,6 +148,8 @@ class Pipeline(Component):
         states["pace"], interval, watched = pace.step(states.get("pace") or pace.init(), frame.time)
         whom = (*self.by, *self.features.whom)
         those = singles.strange(frame, nats, why, found, interval, watched, whom)
+        states, held = fields.judge_fields(self._apart, states, frame, self.by)
+        those = fields.told(those, held, frame, interval, watched)
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back
         promised = NEVER if watermark is None or not begun else watermark
         now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)

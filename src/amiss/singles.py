@@ -220,7 +220,7 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
     blame = {(int(back[t]), s): of for (t, s), of in judged.blame.items()}
     blame |= {(int(t), int(s)): of for t, s, of in zip(at, where, those.blame, strict=True)}
     found = {(int(back[t]), s): of for (t, s), of in judged.found.items()}
-    said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True)}
+    said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True) if of}
     holds = zip(at, where, those.found, strict=True)
     found |= {(int(t), int(s)): of for t, s, of in holds if of is not None}
     whose = tuple(system_of(parse_key(key)[1], by) for key in keys)
