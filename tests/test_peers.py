@@ -103,7 +103,8 @@ def test_one_that_goes_another_way_is_told_against_what() -> None:
 
 def test_what_all_do_together_is_told_of_none_nor_one_that_always_differs() -> None:
     x = together(3000)
+    as_ever = site(x)
     x[2800:2830] *= 4
     told = site(x)
-    assert not [i for i in told if i.since >= MONDAY + 2800 * MINUTE]
+    assert [(i.system, i.since) for i in told] == [(i.system, i.since) for i in as_ever]
     assert 'host="web-3"' not in {i.system for i in told}
