@@ -1,9 +1,8 @@
 """What requests of attackers look like: plain patterns, by name. Pure.
 
 Each is looked for in a text of 2,048 characters at most, after %41 and + have been decoded twice,
-in small letters. No pattern repeats a repetition, and what may repeat is bounded, so that a text
-takes some microseconds whatever is in it. They say what is typical of an attempt, not that it
-worked; none is taken from a rule set of others.
+in small letters. What may repeat is bounded, so that a text takes some milliseconds at worst. They
+say what is typical of an attempt, not that it worked; none is taken from a rule set of others.
 """
 
 import re

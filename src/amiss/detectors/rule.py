@@ -39,7 +39,7 @@ class Rule(Detector):
     is no opinion before a window has been filled once, nor where the series has no sample; only
     `absent` is about that. Sums and means over a window lie within a sixtieth of it (windows.py).
     With features `each` it is about fields of records that are numbers, and about their counts.
-    Cost: O(T S), about 60 passes through a sample with a window.
+    Cost: O(T S), about 40 ns a sample, 10 times that with a window.
     """
 
     model_config = ConfigDict(
