@@ -103,7 +103,12 @@ def _view(detector: Detector, frame: Frame, rows: Array, field: str, key: str) -
 
 
 def told(
-    those: Strange, held: Sequence[Held], frame: Frame, interval: Floats, watched: Floats
+    those: Strange,
+    held: Sequence[Held],
+    frame: Frame,
+    interval: Floats,
+    watched: Floats,
+    seen: Array,
 ) -> Strange:
     """Strange records, and what rules say of fields, in order of time."""
     if not held:
@@ -125,5 +130,6 @@ def told(
         watched=np.append(those.watched, watched[at])[order],
         blame=list(chain(those.blame, [()] * n)),  # type: ignore[arg-type]
         said=list(map(str, chain(those.said, [""] * n))),
+        among=np.append(list(those.among), [0] * n).astype(int)[order].tolist(),
         found=list(chain(those.found, [one.found for one in held])),  # type: ignore[arg-type]
     )

@@ -31,7 +31,8 @@ from amiss.singles import Strange
 from amiss.systems import distinct, members_of, view
 
 NEVER = np.iinfo(np.int64).min
-DROPPED = {"late": "late", "from the future": "ahead"}
+FUTURE = "from the future"
+DROPPED = {"late": "late", FUTURE: "ahead"}
 """Why features leave records out, and what they count them in."""
 
 
@@ -59,7 +60,7 @@ class Pipeline(Component):
     max_series: int = Field(100_000, gt=0)
     """Most series; over it the newest are refused and counted."""
     zone: str = "UTC"
-    """Whose days and weekends count, such as Europe/Berlin: people rise by their own clock."""
+    """Whose hours, days and weekends count, such as Europe/Berlin: people rise by their clock."""
     forget: Span = Field(14 * DAY, gt=0)
     """How long a series may be silent before its memory is dropped."""
 
@@ -104,6 +105,8 @@ class Pipeline(Component):
     def step(self, states: States, records: Records) -> tuple[States, Outcome]:
         """Records in, outcome out; all memory is in `states`, which is given away with the call."""
         states = self._known(states)
+        if records.zone != self.zone:
+            records = replace(records, zone=self.zone)
         states["features"], frame = self.features.step(states["features"], records)
         frame = replace(frame, values=measured(frame.values))
         states, frame = self._filled(states, frame, records.watermark)
@@ -145,11 +148,11 @@ class Pipeline(Component):
         """Judge single records, and count them by the minute: those are series as all others."""
         detectors = [detector for detector in self.detectors if detector.each]
         states, nats, why, found = singles.judge_each(detectors, states, frame)
-        states["pace"], interval, watched = pace.step(states.get("pace") or pace.init(), frame.time)
+        states["pace"], *often = pace.step(states.get("pace", {}), frame.time)
         whom = (*self.by, *self.features.whom)
-        those = singles.strange(frame, nats, why, found, interval, watched, whom)
+        those = singles.strange(frame, nats, why, found, whom, *often)
         states, held = fields.judge_fields(self._apart, states, frame, self.by)
-        those = fields.told(those, held, frame, interval, watched)
+        those = fields.told(those, held, frame, *often)
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back
         promised = NEVER if watermark is None or not begun else watermark
         now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)

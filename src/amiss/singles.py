@@ -45,6 +45,7 @@ class Strange:
     blame: Sequence[tuple[str, ...]]
     said: Sequence[str]
     found: Sequence[Finding | None]  # by rules
+    among: Sequence[int]  # how many records had been seen
 
     def __getitem__(self, rows: slice) -> "Strange":
         return Strange(*(getattr(self, name)[rows] for name in self.__slots__))
@@ -58,7 +59,7 @@ class Strange:
 
 
 _NOTHING = np.zeros(0)
-NONE = Strange(np.zeros(0, np.int64), (), _NOTHING, _NOTHING, _NOTHING, (), (), ())
+NONE = Strange(np.zeros(0, np.int64), (), _NOTHING, _NOTHING, _NOTHING, (), (), (), ())
 
 
 def judge_each(
@@ -127,11 +128,16 @@ def strange(
     nats: Floats,
     why: list[tuple[str, ...]],
     found: list[Finding | None],
+    whom: tuple[str, ...],
     interval: Floats,
     watched: Floats,
-    whom: tuple[str, ...],
+    seen: Array,
 ) -> Strange:
-    """The strange ones of T records, and `why` each is; `whom`: the labels that name them."""
+    """The strange ones of T records, and `why` each is; `whom`: the labels that name them.
+
+    `interval`, `watched` and `seen` as in decide/pace.py. A record is no rarer than all that were
+    seen can show: no more days are held to have been watched than so many take now.
+    """
     records, hot = records_of(frame), _hot(nats)
     rows = hot.tolist()
     labels = [_labels(records, t) for t in rows]
@@ -140,10 +146,11 @@ def strange(
         key=[_key(records, of, t, whom) for t, of in zip(rows, labels, strict=True)],
         score=nats[hot],
         interval=interval[hot],
-        watched=watched[hot],
+        watched=np.minimum(watched, seen * interval / 86400.0)[hot],
         blame=why,
         said=[_said(records, of, t) for t, of in zip(rows, labels, strict=True)],
         found=found,
+        among=seen[hot].tolist(),
     )
 
 
@@ -223,6 +230,7 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
     said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True) if of}
     holds = zip(at, where, those.found, strict=True)
     found |= {(int(t), int(s)): of for t, s, of in holds if of is not None}
+    among = {(int(t), int(s)): of for t, s, of in zip(at, where, those.among, strict=True)}
     whose = tuple(system_of(parse_key(key)[1], by) for key in keys)
     return replace(
         judged,
@@ -240,6 +248,7 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
         blame=blame,
         said=said,
         found=found,
+        among=among,
     )
 
 

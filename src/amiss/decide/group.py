@@ -15,7 +15,7 @@ Who was told lately is silent for a while (told.py). Each change that a person s
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import exp, nan
+from math import nan
 from typing import TypeAlias
 
 import numpy as np
@@ -24,6 +24,7 @@ from amiss import wording
 from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Severity, Times
 from amiss.decide import band, budget, explain, told
 from amiss.decide.finding import ABOVE, Finding, kept
+from amiss.decide.fuse import p_of
 from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
 
@@ -66,6 +67,7 @@ class Judged:
     blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
     found: dict[tuple[int, int], Finding] = field(default_factory=dict)  # told by itself
+    among: dict[tuple[int, int], int] = field(default_factory=dict)  # how many had been seen
 
 
 def step(
@@ -243,6 +245,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
         said=said,
         why=why,
         rules=rules,
+        among=judged.among.get((t, s), 0),
     )
     if known is None:
         it.members[key] = seen
@@ -281,7 +284,7 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
         until=until,
         severity=it.severity,
         score=peak,
-        p=exp(-peak),
+        p=float(p_of(peak)),
         rarity=days,
         watched=it.watched,
         breadth=len(members),

@@ -23,6 +23,7 @@ MEMBER: dict[str, Any] = {
     "said": "",
     "why": "",
     "rules": [],
+    "among": 0,
 }
 INCIDENT: dict[str, Any] = {
     "id": "a1b2c3d4e5f60718",
@@ -71,6 +72,7 @@ class Member(Said):
         description="Of a detector that tells by itself: what follows the name of the series."
     )
     rules: list[Text] = Field(description="The rules of a person that held.")
+    among: int = Field(description="Of a single record: how many had been seen.")
 
 
 class Incident(Said):
