@@ -237,7 +237,7 @@ def test_ten_thousand_strange_records_of_as_many_people_take_no_square_of_memory
     one, time = np.full(count, 5.0), np.sort(Chance(1).uniform(count) * 3 * MINUTE).astype(np.int64)
     time[2000:4000] = MINUTE  # of one moment the records come first
     keys = [f'login{{user="u{n}"}}' for n in range(count)]
-    those = Strange(time, keys, one, one, one, [()] * count, keys, range(count))
+    those = Strange(time, keys, one, one, one, [()] * count, keys, [None] * count, range(count))
     found = list(singles.pieces(judged, those, ("host",)))
     assert max(part.scores.size for part in found) < 300 * 300
     order = np.concatenate([part.time for part in found])

@@ -43,6 +43,7 @@ from amiss.data import (
     Incident,
     Records,
     Scores,
+    Severity,
     State,
 )
 from amiss.world import World
@@ -143,9 +144,7 @@ class Source(Component):
         """
 
     def again(self) -> "Source | None":
-        """The same, set to give from an empty cursor on all that it gave before and still has;
-        None if it keeps nothing.
-        """
+        """The same, set to give all that it still has once more; None if it keeps nothing."""
         return None
 
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
@@ -162,6 +161,11 @@ class Features(Component):
 
     each: ClassVar[bool] = False
     """Whether each record is a tick of its own (a login, a line), and not an interval of time."""
+
+    @property
+    def grid(self) -> int:
+        """Nanoseconds between two ticks; 0 if they come as they come."""
+        return 0
 
     @property
     def whom(self) -> tuple[str, ...]:
@@ -185,8 +189,7 @@ class Features(Component):
 class Detector(Component):
     """Says how strange each series is. Pure: no clock, no network, no hidden memory.
 
-    State is a dict of arrays whose first axis is the series, but for those named in
-    `shared` (weights, trees), which are the same for all series.
+    State is a dict of arrays whose first axis is the series, but for `shared` (weights, trees).
     """
 
     needs: ClassVar[tuple[str, ...]] = ("value",)
@@ -195,9 +198,10 @@ class Detector(Component):
     """Whether it judges a whole system at once: series are systems, features their metrics."""
     each: ClassVar[bool] = False
     """Whether it judges single records; its frame has one series, and the records with it."""
+    apart: ClassVar[bool] = False
+    """Whether it tells by itself, in words, and is not fused with others (apart.py)."""
     calibration: ClassVar[Literal["rank", "size", "nats"]] = "rank"
-    """How its scores are read: by their rank in their own past, by their size against it, or as
-    they are, if what it learns depends on how strange it was."""
+    """How its scores are read: by their rank or size in their own past, or as they are."""
     zero: ClassVar[float] = 0.0
     """The score of what is not strange at all: ranks tell apart only what is above it."""
     state_bytes: ClassVar[int] = 1024
@@ -205,6 +209,23 @@ class Detector(Component):
     shared: ClassVar[frozenset[str]] = frozenset()
     tolerance: ClassVar[float] = 0.0
     """How far scores may differ by company or batch: 0 is to the bit; 1e-9 for matrix detectors."""
+
+    @property
+    def rule(self) -> tuple[str, Severity] | None:
+        """Name and severity of what a person wrote: it is told wherever its score is above 0."""
+        return None
+
+    def chosen(self, keys: tuple[str, ...]) -> tuple[int, ...]:
+        """Which of these series it judges, if it tells by itself."""
+        return tuple(range(len(keys)))
+
+    def beside(self, frame: Frame, keys: tuple[str, ...]) -> dict[str, Floats]:
+        """What it needs of other series to judge these, by feature (T, keys), from all values."""
+        return {}
+
+    def tell(self, frame: Frame, scores: Scores, t: int, s: int) -> str:
+        """What it found there, in words that follow the name of the series."""
+        raise NotImplementedError
 
     @abstractmethod
     def init(self, series: int, features: int) -> State:
@@ -214,8 +235,7 @@ class Detector(Component):
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
         """Score the frame, then learn from it. Row i of the state is frame.keys[i].
 
-        The state's arrays are given away with the call: they may be changed and returned.
-        The frame's arrays may not.
+        The state is given away with the call and may be changed and returned; the frame may not.
         """
 
     def fit(self, state: State, history: Frame) -> State:
@@ -250,8 +270,7 @@ class Sink(Component):
         `event` is what they are to this receiver, who may not have heard of the revisions
         before; None is what they are by themselves (see message.event_of).
 
-        Each incident is a revision; the same id and revision may come twice after a crash
-        between sending and remembering that it was sent.
+        Each is a revision, which may come twice after a crash before it was noted as sent.
         """
 
 

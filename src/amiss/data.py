@@ -145,6 +145,8 @@ class Member:
     blame: tuple[str, ...] = ()  # of a joint detector: the features that added most
     blamed: tuple[Blamed, ...] = ()  # the same with what was expected of them, where it says so
     said: str = ""  # of a single record: what it said
+    why: str = ""  # of a detector that tells by itself: what follows the name of the series
+    rules: tuple[str, ...] = ()  # the rules of a person that held
     among: int = 0  # of a single record: how many had been seen
 
 
@@ -162,7 +164,7 @@ class Incident:
     severity: Severity
     score: float  # nats, of its strangest member
     p: float
-    rarity: float  # days between two such moments
+    rarity: float  # days between two such moments; NaN if a rule says that it is strange
     watched: float  # days of history that `rarity` rests on
     breadth: int  # how many series have been strange in it
     members: tuple[Member, ...]  # the first few, by surprise; slight changes come last

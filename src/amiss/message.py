@@ -28,8 +28,9 @@ class Message:
 def telling(previous: Incident | None, now: Incident) -> Event | None:
     """Whether a revision is worth telling to one who was last told `previous`, and as what.
 
-    The opening and the end are, once; in between, only a higher severity or twice as many
-    members. One who never heard of an incident that is over hears of its end.
+    The opening and the end are, once; in between, only a higher severity, twice as many members,
+    or a rule of theirs that did not hold before. One who never heard of an incident that is over
+    hears of its end.
     """
     if previous is None:
         return "resolved" if now.state == "resolved" else "opened"
@@ -40,7 +41,12 @@ def telling(previous: Incident | None, now: Incident) -> Event | None:
     if now.state == "resolved":
         return "resolved"
     graver = SEVERITIES.index(now.severity) > SEVERITIES.index(previous.severity)
+    graver = graver or bool(_rules(now) - _rules(previous))
     return "worse" if graver or now.breadth >= 2 * previous.breadth else None
+
+
+def _rules(incident: Incident) -> set[str]:
+    return {rule for member in incident.members for rule in member.rules}
 
 
 def event_of(incident: Incident, told: Event | None = None) -> Event:

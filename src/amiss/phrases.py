@@ -72,6 +72,8 @@ def how_rare(incident: Incident) -> str:
     """About once in 3 months, that nothing like it was seen, or when; as its sentence says."""
     if before := BEFORE.search(incident.sentence.removeprefix(incident.title)):
         return before[0]
+    if not isfinite(incident.rarity):
+        return "a rule says so"
     return rare(incident.rarity, incident.watched, incident.since, None)
 
 
@@ -95,6 +97,15 @@ def rarity_now(score: float, every: float) -> str:
     if score < USUAL:
         return "usual"
     return f"about once in {write_days(rarity(score, every))}"
+
+
+def rarity_of(member: Member, every: float) -> str:
+    """How rare it was at its strangest; every: seconds between samples, NaN if not known."""
+    if member.rules:
+        return "a rule says so"
+    if member.said or not isfinite(every):
+        return one_in(member.score, member.among)
+    return rarity_now(member.score, every)
 
 
 def band(expected: float, lower: float, upper: float, observed: float, name: str) -> str:

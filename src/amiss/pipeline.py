@@ -9,7 +9,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from amiss import context, memory, singles, zones
+from amiss import apart, context, fields, memory, quiet, singles, zones
 from amiss.component import AnyOf, Component, Detector, Features, Rate, Source, Span
 from amiss.data import (
     DAY,
@@ -99,6 +99,10 @@ class Pipeline(Component):
         """Nanoseconds between two ticks of its series, as a rule."""
         return max(self.source.every, MINUTE) if self.features.each else self.source.every
 
+    @property
+    def _apart(self) -> list[Detector]:
+        return [detector for detector in self.detectors if detector.apart and not detector.each]
+
     def init(self) -> States:
         """The memory before the first record."""
         return {"features": self.features.init()}
@@ -110,6 +114,7 @@ class Pipeline(Component):
             records = replace(records, zone=self.zone)
         states["features"], frame = self.features.step(states["features"], records)
         frame = replace(frame, values=measured(frame.values))
+        states, frame = self._filled(states, frame, records.watermark)
         skipped = _skipped(states["features"], records)
         those, worst = singles.NONE, None
         if self.features.each:
@@ -130,15 +135,29 @@ class Pipeline(Component):
         said = replace(join(parts), skipped=dict(+skipped))
         return states, said if worst is None else singles.shown(said, frame, worst)
 
+    def _filled(self, states: States, frame: Frame, watermark: int | None) -> tuple[States, Frame]:
+        """With the ticks in which nothing came, where a detector is about silence.
+
+        Of a source that keeps what it gave: else nothing came because nobody asked.
+        """
+        heard = any("silent" in detector.needs for detector in self.detectors)
+        if not (heard and self.features.grid and self.source.again()):
+            return states, frame
+        past = states.get("silence") or quiet.start()
+        states["silence"], frame = quiet.fill(past, frame, self.features.grid, watermark)
+        return states, frame
+
     def _each(
         self, states: States, frame: Frame, watermark: int | None
     ) -> tuple[States, Frame, Floats, Strange]:
         """Judge single records, and count them by the minute: those are series as all others."""
         detectors = [detector for detector in self.detectors if detector.each]
-        states, nats, why = singles.judge_each(detectors, states, frame)
+        states, nats, why, found = singles.judge_each(detectors, states, frame)
         states["pace"], *often = pace.step(states.get("pace", {}), frame.time)
         whom = (*self.by, *self.features.whom)
-        those = singles.strange(frame, nats, why, whom, *often)
+        those = singles.strange(frame, nats, why, found, whom, *often)
+        states, held = fields.judge_fields(self._apart, states, frame, self.by)
+        those = fields.told(those, held, frame, *often)
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back
         promised = NEVER if watermark is None or not begun else watermark
         now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)
@@ -186,7 +205,7 @@ class Pipeline(Component):
         """From numbers to incidents; `those` are the strange records of the same time."""
         states = self._forget(states, frame)
         states, frame, skipped = self._admit(states, frame)
-        alone = [d for d in self.detectors if not d.joint and not d.each]
+        alone = [d for d in self.detectors if not (d.joint or d.each or d.apart)]
         clock = None if self.zone == "UTC" else zones.local(frame.time, self.zone)
         states, opinion = judge(alone, states, replace(frame, clock=clock))
         joint, raw, before = {}, {}, {}
@@ -199,6 +218,8 @@ class Pipeline(Component):
             whole = judge_system(self.views, states, frame, opinion, self.by)
             states, raw[SYSTEM], joint[SYSTEM], before[SYSTEM] = whole
         judged = members_of(frame, opinion, joint, before, self.by)
+        often = max(self.every, self.features.grid)
+        states, judged = apart.judge_apart(self._apart, states, frame, judged, 2 * often)
         states, incidents = self._group(states, singles.pieces(judged, those, self.by))
         return states, Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)
 
@@ -219,8 +240,9 @@ class Pipeline(Component):
         }
         states = states | {"series": memory.keep(table, kept)}
         states["expect"] = memory.keep(states["expect"], kept)
+        states = apart.forget(self._apart, states, keys, kept)
         for detector in self.detectors:
-            if detector.each:  # what it knows is of records, and of no series
+            if detector.each or detector.apart:  # the former knows of records, and of no series
                 continue
             name = name_of(detector)
             states[name] = memory.keep(states[name], rows[detector.joint], detector.shared)

@@ -25,6 +25,8 @@ def observed(member: Member, system: Collection[str] = SYSTEM) -> str:
     """CPU at 97.2 % (1 to 12 % expected). Labels named in `system` are left out."""
     if member.said:
         return _single(member, system)
+    if member.why:
+        return f"{words(member.series, system)} {member.why}"
     if is_whole(member):
         blame = listed([words(key, system) for key in member.blame]) if member.blame else ""
         if any(is_beyond(one) for one in member.blamed):
@@ -59,16 +61,23 @@ def _single(member: Member, system: Collection[str]) -> str:
     """an unusual login of alice, most of all country KP; or what a line says."""
     name, labels = parse_key(member.series)
     whose = [value for label, value in labels.items() if label not in system]
-    said = f"an unusual {name.replace('_', ' ')}{f' of {listed(whose)}' if whose else ''}"
+    whole = f"{name.replace('_', ' ')}{f' of {listed(whose)}' if whose else ''}"
+    said = f"a {whole} {member.why}" if member.rules else f"an unusual {whole}"
+    if member.rules:
+        return f'{said}: "{_quoted(member.said)}"'
     if member.blame and name != LINE:
         return f"{said}, most of all {listed(list(member.blame))}"
-    text = member.said if len(member.said) <= QUOTED else f"{member.said[:QUOTED]}..."
-    return f'{said}: "{text}"' + (f" ({'; '.join(member.blame)})" if member.blame else "")
+    reasons = f" ({'; '.join(member.blame)})" if member.blame else ""
+    return f'{said}: "{_quoted(member.said)}"{reasons}'
+
+
+def _quoted(text: str) -> str:
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}..."
 
 
 def is_whole(member: Member) -> bool:
     """Whether this is a system judged as a whole: nothing is expected of it in numbers."""
-    return not member.said and (bool(member.blame) or not isfinite(member.expected))
+    return not (member.said or member.why) and (bool(member.blame) or not isfinite(member.expected))
 
 
 def _expected(

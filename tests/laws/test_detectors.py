@@ -7,17 +7,28 @@ from hypothesis import strategies as st
 
 from amiss.component import Detector, find
 from amiss.data import Floats
+from amiss.detectors.rule import Rule
 from laws.laws import LAWS, METRICS, Subject, numbers, of, systems
 from made import Chance
 
-NEEDED: dict[str, dict[str, object]] = {}
+NEEDED: dict[str, dict[str, object]] = {"rule": {"metric": "s", "above": 0.5}}
 """By type: what a detector must be told that has no default."""
+RULES: list[dict[str, object]] = [
+    {"above": 0.2, "of": "mean", "over": "20m"},
+    {"outside": [-1, 1], "of": "max", "over": "1h", "for": "10m"},
+    {"below": 2, "of": "sum", "over": "30m", "divided_by": "u"},
+    {"above": -1, "below": 1, "per": "1h", "of": "min", "over": "40m"},
+    {"above": 3, "of": "count", "over": "20m", "where": {"host": "*"}},
+    {"absent": "1s", "for": "1s"},
+]
+"""Other settings that take other ways through the code."""
 
 DETECTORS = [
     kind(**NEEDED.get(name, {}))
     for name, kind in find("amiss.detectors", Detector).items()
     if not kind.each  # of one series only: tests/laws/test_singles.py
 ]
+DETECTORS += [Rule.model_validate({"metric": "s", **said}) for said in RULES]
 SUBJECTS = [of(d) for d in DETECTORS] + [of(d, fitted=True) for d in DETECTORS if d.fits()]
 
 

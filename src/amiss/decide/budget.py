@@ -105,6 +105,11 @@ def widened(price: float, before: int, series: int) -> float:
     return price + 0.5 * log(max(series, 1) / max(before, 1))
 
 
+def charged(price: float, a_day: float, rule: bool) -> float:
+    """The price after an incident; those of rules can use up a day's budget, and no more."""
+    return max(price, min(price + 1.0, a_day)) if rule else price + 1.0
+
+
 def faded(price: float, ns: int, a_day: float) -> float:
     """The price after so much time without an incident."""
     return max(0.0, price - a_day * max(ns, 0) / DAY)

@@ -24,7 +24,7 @@ def rarity(score: float, interval: float) -> float:
 
 
 def sentence(system: str, members: Sequence[Member], breadth: int, since: int, rarity: str) -> str:
-    """Whose, what against what, since when, how rare, with what else."""
+    """Whose, what against what, since when, how rare (unless that is ""), with what else."""
     labels = parse_key(f"x{{{system}}}")[1]
     whose = ", ".join(labels.values())
     first, *others = _untold(members)
@@ -33,7 +33,7 @@ def sentence(system: str, members: Sequence[Member], breadth: int, since: int, r
     rest = breadth - 1 - (len(members) - 1 - len(others)) - len(others[:NAMED])
     more += [f"{rest} more"] if rest > 0 else []
     said = f"{whose + ': ' if whose else ''}{observed(first, labels)} since {moment(since)}"
-    parts = [said, rarity, *([f"with it: {listed(more)}"] if more else [])]
+    parts = [part for part in (said, rarity, f"with it: {listed(more)}" if more else "") if part]
     return "; ".join(parts) + "."
 
 

@@ -9,19 +9,32 @@ others: a disk that never moves may make much of a few megabytes. It resolves af
 stretch, or after six hours as the new normal.
 
 Who was told lately is silent for a while (told.py). Each change that a person should know of
-(opened, severity up, members doubled, resolved) is a new revision.
+(opened, severity up, members doubled, a rule of theirs holds, resolved) is a new revision.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import TypeAlias
 
 import numpy as np
 
 from amiss import wording
-from amiss.data import HOUR, MINUTE, SECOND, Array, Blamed, Floats, Incident, Member, Times
+from amiss.data import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    Array,
+    Blamed,
+    Floats,
+    Incident,
+    Member,
+    Severity,
+    Times,
+)
 from amiss.decide import band, budget, explain, told
+from amiss.decide.finding import ABOVE, Finding, kept
 from amiss.decide.fuse import p_of
 from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
@@ -66,6 +79,7 @@ class Judged:
     blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     blamed: dict[tuple[int, int], tuple[Blamed, ...]] = field(default_factory=dict)
     said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
+    found: dict[tuple[int, int], Finding] = field(default_factory=dict)  # told by itself
     among: dict[tuple[int, int], int] = field(default_factory=dict)  # how many had been seen
 
 
@@ -110,12 +124,15 @@ def _tick(
     policy: Policy,
     evidence: Evidence,
 ) -> Iterator[Incident]:
-    now, scores, value = int(judged.time[t]), judged.scores[t], judged.value[t]
+    now, scores, value = int(judged.time[t]), judged.scores[t].copy(), judged.value[t]
     hot = np.flatnonzero((scores >= LEAST) & judged.ready[t])
     bars = budget.bar(judged.interval[t, hot], policy.a_day, _fade(memory, now, policy))
     if judged.many is not None:
         bars = bars + judged.many[t, hot]
     strange: dict[str, list[int]] = {}
+    for s, bar in zip(hot.tolist(), bars.tolist(), strict=True):
+        if level := _asked(judged, t, s):
+            scores[s] = max(scores[s], bar + ABOVE[level])
     # the strangest first, whatever the order of the columns
     for s, bar in sorted(
         zip(hot.tolist(), bars.tolist(), strict=True),
@@ -125,20 +142,27 @@ def _tick(
             continue
         system = judged.systems[s]
         strange.setdefault(system, []).append(s)
-        if system not in memory.opened and _may_open(memory, judged, t, s, bar, policy):
-            memory.opened[system] = _open(memory, judged, t, s, bar, policy)
+        score = float(scores[s])
+        if system not in memory.opened and _may_open(memory, judged, t, s, score, bar, policy):
+            memory.opened[system] = _open(memory, judged, t, s, score, bar, policy)
     for system in sorted(memory.opened):
         it = memory.opened[system]
         still = [
             s
             for s in strange.get(system, [])
-            if not band.is_back(it, judged.keys[s], float(value[s]))
+            if (t, s) in judged.found or not band.is_back(it, judged.keys[s], float(value[s]))
         ]
         for s in still:
-            _join(it, judged, t, s, evidence)
+            _join(it, judged, t, s, float(scores[s]), evidence)
         there = {key: float(value[column[key]]) for key in it.members if key in column}
         outside = band.half_outside(it, there)
         yield from _update(memory, system, now, bool(still), outside, policy)
+
+
+def _asked(judged: Judged, t: int, s: int) -> Severity | None:
+    """The severity that a rule asks for, where one holds."""
+    found = judged.found.get((t, s))
+    return found.severity if found else None
 
 
 def _payer(judged: Judged, t: int, s: int) -> str:
@@ -147,19 +171,27 @@ def _payer(judged: Judged, t: int, s: int) -> str:
     return blamed[0].series if blamed else judged.keys[s]
 
 
-def _may_open(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Policy) -> bool:
-    now, score, key = int(judged.time[t]), float(judged.scores[t, s]), judged.keys[s]
-    payer = _payer(judged, t, s)
-    if payer != key and told.is_silent(memory.told.get(key), now, score, policy.silence):
+def _may_open(
+    memory: Memory, judged: Judged, t: int, s: int, score: float, bar: float, policy: Policy
+) -> bool:
+    key, payer, now = judged.keys[s], _payer(judged, t, s), int(judged.time[t])
+    last = memory.told.get(key)
+    if _asked(judged, t, s) is not None:
+        # a record is one of many: of the same subject the first of them is enough for a while
+        return (t, s) not in judged.said or not told.silent(last, now, score, policy.silence)
+    if payer != key and told.silent(last, now, score, policy.silence):
         return False
     return told.may_open(memory.told.get(payer), now, score, bar, policy.silence)
 
 
-def _open(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Policy) -> Opened:
-    now, score = int(judged.time[t]), float(judged.scores[t, s])
-    last = memory.told.get(judged.keys[s])
-    told.pay(memory.told, _payer(judged, t, s), now, score)
-    memory.price = (memory.price or 0.0) + 1.0
+def _open(
+    memory: Memory, judged: Judged, t: int, s: int, score: float, bar: float, policy: Policy
+) -> Opened:
+    now, key, rule = int(judged.time[t]), judged.keys[s], _asked(judged, t, s) is not None
+    last = memory.told.get(key)
+    if not rule:
+        told.pay(memory.told, _payer(judged, t, s), now, score)
+    memory.price = budget.charged(memory.price or 0.0, policy.a_day, rule)
     memory.count += 1
     return Opened(
         id=identity(policy.name, judged.systems[s], now, memory.count),
@@ -191,36 +223,44 @@ def _update(
     calm = now - it.seen >= max(policy.calm, int(3 * it.interval * SECOND))
     over = settled or calm or now < it.since
     breadth = _breadth(it)
-    peak = max(m.score for m in it.members.values())
-    level = severity(peak, it.bar, breadth, (it.seen - it.since) / MINUTE)
+    level = it.least
+    if others := [m.score for m in it.members.values() if not m.rules]:
+        own = severity(max(others), it.bar, breadth, (it.seen - it.since) / MINUTE)
+        level = max(level, own, key=lambda name: ORDER[name])
     grown = ORDER[level] > ORDER[it.severity] or breadth >= 2 * it.told_breadth
+    grown = grown or len(it.rules) > it.told_rules
     if over or it.revision == 0 or grown:
         it.revision += 1
         it.severity = max(level, it.severity, key=lambda name: ORDER[name])
-        it.told_breadth = breadth
+        it.told_breadth, it.told_rules = breadth, len(it.rules)
         yield _revision(it, system, latest if over else None, settled)
     if over:
         del memory.opened[system]
         told.quieten(memory.told, it, now, policy.silence)
 
 
-def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> None:
+def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Evidence) -> None:
     """Remember a strange series at its strangest; the band stays that of when it joined."""
-    key, score, now = judged.keys[s], float(judged.scores[t, s]), int(judged.time[t])
-    known = it.members.get(key)
+    key, now = judged.keys[s], int(judged.time[t])
+    known, found = it.members.get(key), judged.found.get((t, s))
+    why, rules = kept(known, found)
+    new = set(rules) - set(known.rules if known else ())
     value = float(judged.value[t, s])
     said = judged.said.get((t, s), "")
     if said and said not in it.evidence:
         it.evidence = (*it.evidence, said)[:EXAMPLES]
-    if known is not None and known.score >= score:
+    if found and found.severity:
+        it.least = max(it.least, found.severity, key=lambda name: ORDER[name])
+        it.rules = tuple(dict.fromkeys((*it.rules, *rules)))
+    if known is not None and known.score >= score and not new:
         return
-    if known is None and len(it.members) >= CAP:
+    if known is None and len(it.members) >= CAP and not new:
         return
     seen = Member(
         series=key,
         since=now,
         at=now,
-        score=score,
+        score=max(score, known.score) if known else score,
         observed=value,
         expected=float(judged.expected[t, s]),
         lower=float(judged.lower[t, s]),
@@ -228,6 +268,8 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
         blame=judged.blame.get((t, s), ()),
         blamed=judged.blamed.get((t, s), ()),
         said=said,
+        why=why,
+        rules=rules,
         among=judged.among.get((t, s), 0),
     )
     if known is None:
@@ -238,9 +280,9 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
             seen, since=known.since, expected=frozen[0], lower=frozen[1], upper=frozen[2]
         )
     if score > it.explained and not said:
-        found = explain.evidence(it.members[key], evidence(judged.systems[s], now))
-        if found:
-            it.evidence, it.explained = found, score
+        around = explain.evidence(it.members[key], evidence(judged.systems[s], now))
+        if around:
+            it.evidence, it.explained = around, score
 
 
 def _breadth(it: Opened) -> int:
@@ -251,9 +293,11 @@ def _breadth(it: Opened) -> int:
 def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Incident:
     members = band.in_order(it)
     peak = max(m.score for m in members)
-    days = explain.rarity(peak, it.interval)
+    ruled = bool(members[0].rules)  # how rare that is was not asked
+    days = nan if ruled else explain.rarity(peak, it.interval)
     alike = it.before is not None and it.before.score > peak - ALIKE
-    rare = wording.rare(days, it.watched, it.since, it.before.at if it.before and alike else None)
+    before = it.before.at if it.before and alike else None
+    rare = "" if ruled else wording.rare(days, it.watched, it.since, before)
     said = explain.sentence(system, members, len(members), it.since, rare)
     if until is not None:
         tick = int(it.interval * SECOND)

@@ -41,6 +41,11 @@ class Grid(Features):
     late: Span = Field(0, ge=0)
     """How long to wait for late records where the source promises nothing."""
 
+    @property
+    def grid(self) -> int:
+        """The length of a tick."""
+        return self.every
+
     def init(self) -> State:
         """No record yet."""
         return {

@@ -42,9 +42,10 @@ def table(
     rows = []
     for field, info in kind.model_fields.items():
         if field != "type":
-            said = known.get(field) or accepts(schema["properties"][field], schema.get("$defs", {}))
+            name = info.alias or field
+            said = known.get(field) or accepts(schema["properties"][name], schema.get("$defs", {}))
             meaning = " ".join((info.description or "").split())
-            rows.append(f"| `{field}` | {said} | {_default(info, written[field])} | {meaning} |")
+            rows.append(f"| `{name}` | {said} | {_default(info, written[name])} | {meaning} |")
     return ["| setting | value | default | meaning |", "|-|-|-|-|", *rows] if rows else []
 
 
@@ -68,7 +69,7 @@ def accepts(schema: dict[str, Any], others: dict[str, Any]) -> str:
 def _default(info: FieldInfo, value: object) -> str:
     if info.is_required():
         return "needed"
-    text = _inline(value)
+    text = _inline(None if info.default is None else value)
     return f"`{text}`" if len(text) <= LONG else "see below"
 
 

@@ -115,10 +115,7 @@ def members(look: Look, each: Incident) -> str:
     lines = []
     for member in each.members:
         often = around.every(look, member)
-        if member.said:
-            rarity = words.one_in(member.score, member.among)
-        else:
-            rarity = words.rarity_now(member.score, often)
+        rarity = words.rarity_of(member, often)
         when = f"{look.clock(member.at)}<small>strange since {look.clock(member.since)}</small>"
         lines.append((subject(look, member), *seen(member), escape(rarity), when))
     table = parts.rows(("series", "seen", "expected", "rarity", "strangest at"), lines, "Members")
@@ -153,4 +150,5 @@ def seen(member: Member) -> tuple[str, str]:
     times = member.observed / member.expected if member.expected > 0 else 0.0
     much = f"<small>{times:.0f} times the usual</small>" if 2 <= times < 1000 else ""
     expected = words.band(member.expected, member.lower, member.upper, member.observed, name)
-    return f"<b>{escape(write_number(member.observed, name))}</b>{much}", escape(expected)
+    observed = f"<b>{escape(write_number(member.observed, name))}</b>{much}"
+    return escape(member.why) or observed, escape(expected)

@@ -22,6 +22,8 @@ MEMBER: dict[str, Any] = {
     "blame": [],
     "blamed": [],
     "said": "",
+    "why": "",
+    "rules": [],
     "among": 0,
 }
 INCIDENT: dict[str, Any] = {
@@ -80,6 +82,10 @@ class Member(Said):
         description="Of a system as a whole: the same, against what the others let expect."
     )
     said: Text = Field(description="Of a single record: what it said.")
+    why: Text = Field(
+        description="Of a detector that tells by itself: what follows the name of the series."
+    )
+    rules: list[Text] = Field(description="The rules of a person that held.")
     among: int = Field(description="Of a single record: how many had been seen.")
 
 
@@ -98,7 +104,9 @@ class Incident(Said):
     severity: Severity
     score: Number = Field(description="Of its strangest member, in nats.")
     p: Number
-    rarity: Number = Field(description="Days between two such moments.")
+    rarity: Number = Field(
+        description="Days between two such moments; null if a rule says that it is strange."
+    )
     watched: Number = Field(description="Days of history that `rarity` rests on.")
     breadth: int = Field(description="How many series have been strange in it.")
     members: list[Member]
