@@ -11,7 +11,7 @@ import pytest
 from amiss import singles
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Incident, Records, parse_key
 from amiss.decide import pace
-from amiss.decide.group import LEAST, Judged
+from amiss.decide.judged import LEAST, Judged
 from amiss.features.each import Each
 from amiss.judge import States
 from amiss.memory import dump, load

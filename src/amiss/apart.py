@@ -14,7 +14,7 @@ from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State
 from amiss.decide import fuse, rank, size
 from amiss.decide.finding import Finding, both
-from amiss.decide.group import LEAST, Judged
+from amiss.decide.judged import LEAST, Judged
 from amiss.judge import States, above, name_of
 from amiss.memory import grow
 

@@ -13,7 +13,7 @@ import numpy as np
 from amiss.component import Detector
 from amiss.data import MINUTE, Array, Floats, Frame, State, parse_key, series_key
 from amiss.decide.finding import Finding
-from amiss.decide.group import LEAST
+from amiss.decide.judged import LEAST
 from amiss.judge import States, name_of
 from amiss.memory import grow
 from amiss.singles import Strange, labelled, records_of

@@ -1,6 +1,5 @@
 """A pipeline: the one pure step from records to incidents, made of smaller ones."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -19,21 +18,18 @@ from amiss.data import (
     Frame,
     Incident,
     Records,
-    State,
     Times,
     measured,
 )
 from amiss.decide import group, opened, pace, pulse
-from amiss.decide.group import Judged
+from amiss.decide.judged import Judged, Policy
+from amiss.dropped import left_out
 from amiss.judge import WHOLE, States, judge, judge_jointly, name_of
 from amiss.outcome import Outcome, join
 from amiss.singles import Strange
 from amiss.systems import SYSTEM, distinct, features_of, judge_system, members_of, view
 
 NEVER = np.iinfo(np.int64).min
-FUTURE = "from the future"
-DROPPED = {"late": "late", FUTURE: "ahead"}
-"""Why features leave records out, and what they count them in."""
 
 
 class Pipeline(Component):
@@ -115,7 +111,7 @@ class Pipeline(Component):
         states["features"], frame = self.features.step(states["features"], records)
         frame = replace(frame, values=measured(frame.values))
         states, frame = self._filled(states, frame, records.watermark)
-        skipped = _skipped(states["features"], records)
+        skipped = left_out(states["features"], records)
         those, worst = singles.NONE, None
         if self.features.each:
             states.setdefault("context", context.remember({}, records[:0], self.by))
@@ -281,7 +277,7 @@ class Pipeline(Component):
     ) -> tuple[States, tuple[Incident, ...]]:
         said = states.get("group", {}).get("memory")
         past = opened.load(said.tobytes()) if said is not None else opened.Memory()
-        policy = group.Policy(self.name, self.budget, self.calm, self.silence, self.settle)
+        policy = Policy(self.name, self.budget, self.calm, self.silence, self.settle)
         evidence = partial(context.evidence, states["context"])
         incidents, newest = list[Incident](), None
         for judged in pieces:
@@ -292,18 +288,6 @@ class Pipeline(Component):
             states["context"] = context.forget(states["context"], int(newest))
         states["group"] = {"memory": np.frombuffer(opened.dump(past), np.uint8)}
         return states, tuple(incidents)
-
-
-def _skipped(features: State, records: Records) -> Counter[str]:
-    """What of these records was left out before there was a frame, by reason."""
-    skipped = Counter(records.skipped)
-    number = records.value if records.text is None else records.value[records.text == ""]
-    skipped["not a number"] += int(np.isnan(measured(number)).sum())
-    for reason, column in DROPPED.items():
-        if column in features:
-            skipped[reason] += int(features[column][0])
-            features[column] = np.zeros(1, np.int64)
-    return +skipped
 
 
 def _hour(time: Times) -> Times:

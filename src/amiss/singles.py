@@ -18,7 +18,7 @@ from amiss.data import (
 )
 from amiss.decide import rank
 from amiss.decide.finding import Finding, both
-from amiss.decide.group import LEAST, Judged
+from amiss.decide.judged import LEAST, Judged
 from amiss.judge import States, above, name_of
 from amiss.memory import grow, place
 from amiss.outcome import Outcome

@@ -8,7 +8,7 @@ import numpy as np
 
 from amiss.component import Detector
 from amiss.data import Array, Blamed, Frame, Scores, parse_key, series_key
-from amiss.decide.group import LEAST, Judged
+from amiss.decide.judged import LEAST, Judged
 from amiss.decide.whole import expectations
 from amiss.judge import WARM, Opinion, States, judge_whole, squeezed
 

@@ -12,9 +12,8 @@ Who was told lately is silent for a while (told.py). Each change that a person s
 (opened, severity up, members doubled, a rule of theirs holds, resolved) is a new revision.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import nan
 from typing import TypeAlias
 
@@ -22,65 +21,25 @@ import numpy as np
 
 from amiss import wording
 from amiss.data import (
-    HOUR,
     MINUTE,
     SECOND,
-    Array,
-    Blamed,
-    Floats,
     Incident,
     Member,
-    Severity,
-    Times,
 )
-from amiss.decide import band, budget, explain, told
-from amiss.decide.finding import ABOVE, Finding, kept
+from amiss.decide import band, budget, explain, opening, told
+from amiss.decide.finding import ABOVE, kept
 from amiss.decide.fuse import p_of
+from amiss.decide.judged import LEAST, Judged, Policy
 from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
 
 Evidence: TypeAlias = Callable[[str, int], Mapping[str, Sequence[str]]]
 """What the source said beside the numbers of a system at a time, by family (units.EVIDENCE)."""
 HYSTERESIS = 2.0  # nats below the bar at which a series still counts as strange
-LEAST = 4.0  # nats below which nobody needs to look
 EXAMPLES = 5  # single records shown with an incident
 SHOWN = 12  # members kept with an incident
 CAP = 500  # members remembered of an open one
 ALIKE = 1.0  # nats within which two moments are as strange
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a user may set of all this."""
-
-    name: str  # of the pipeline
-    a_day: float  # incidents
-    calm: int = 2 * MINUTE
-    silence: int = HOUR
-    settle: int = 6 * HOUR
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Scores with what a person needs to understand them, for T ticks of S series."""
-
-    time: Times  # (T,)
-    keys: tuple[str, ...]  # S
-    systems: tuple[str, ...]  # S, the system of each series
-    scores: Floats  # (T, S) nats
-    value: Floats  # (T, S)
-    expected: Floats  # (T, S)
-    lower: Floats  # (T, S)
-    upper: Floats  # (T, S)
-    interval: Floats  # (T, S) seconds
-    watched: Floats  # (T, S) days of samples that came before
-    ready: Array  # (T, S) bool: seen long enough to open an incident
-    many: Floats | None = None  # (T, S) nats by which the bar of one of many is higher
-    blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
-    blamed: dict[tuple[int, int], tuple[Blamed, ...]] = field(default_factory=dict)
-    said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
-    found: dict[tuple[int, int], Finding] = field(default_factory=dict)  # told by itself
-    among: dict[tuple[int, int], int] = field(default_factory=dict)  # how many had been seen
 
 
 def step(
@@ -131,7 +90,7 @@ def _tick(
         bars = bars + judged.many[t, hot]
     strange: dict[str, list[int]] = {}
     for s, bar in zip(hot.tolist(), bars.tolist(), strict=True):
-        if level := _asked(judged, t, s):
+        if level := opening.asked(judged, t, s):
             scores[s] = max(scores[s], bar + ABOVE[level])
     # the strangest first, whatever the order of the columns
     for s, bar in sorted(
@@ -143,8 +102,9 @@ def _tick(
         system = judged.systems[s]
         strange.setdefault(system, []).append(s)
         score = float(scores[s])
-        if system not in memory.opened and _may_open(memory, judged, t, s, score, bar, policy):
-            memory.opened[system] = _open(memory, judged, t, s, score, bar, policy)
+        asked = (memory, judged, t, s, score, bar, policy)
+        if system not in memory.opened and opening.may_open(*asked):
+            memory.opened[system] = opening.begin(*asked)
     for system in sorted(memory.opened):
         it = memory.opened[system]
         still = [
@@ -157,52 +117,6 @@ def _tick(
         there = {key: float(value[column[key]]) for key in it.members if key in column}
         outside = band.half_outside(it, there)
         yield from _update(memory, system, now, bool(still), outside, policy)
-
-
-def _asked(judged: Judged, t: int, s: int) -> Severity | None:
-    """The severity that a rule asks for, where one holds."""
-    found = judged.found.get((t, s))
-    return found.severity if found else None
-
-
-def _payer(judged: Judged, t: int, s: int) -> str:
-    """Who pays for an incident that this series opens: of a whole the one most to blame."""
-    blamed = judged.blamed.get((t, s), ())
-    return blamed[0].series if blamed else judged.keys[s]
-
-
-def _may_open(
-    memory: Memory, judged: Judged, t: int, s: int, score: float, bar: float, policy: Policy
-) -> bool:
-    key, payer, now = judged.keys[s], _payer(judged, t, s), int(judged.time[t])
-    last = memory.told.get(key)
-    if _asked(judged, t, s) is not None:
-        # a record is one of many: of the same subject the first of them is enough for a while
-        return (t, s) not in judged.said or not told.silent(last, now, score, policy.silence)
-    if payer != key and told.silent(last, now, score, policy.silence):
-        return False
-    return told.may_open(memory.told.get(payer), now, score, bar, policy.silence)
-
-
-def _open(
-    memory: Memory, judged: Judged, t: int, s: int, score: float, bar: float, policy: Policy
-) -> Opened:
-    now, key, rule = int(judged.time[t]), judged.keys[s], _asked(judged, t, s) is not None
-    last = memory.told.get(key)
-    if not rule:
-        told.pay(memory.told, _payer(judged, t, s), now, score)
-    memory.price = budget.charged(memory.price or 0.0, policy.a_day, rule)
-    memory.count += 1
-    return Opened(
-        id=identity(policy.name, judged.systems[s], now, memory.count),
-        since=now,
-        seen=now,
-        scored=now,
-        bar=bar,
-        interval=float(judged.interval[t, s]),
-        watched=float(judged.watched[t, s]),
-        before=last,
-    )
 
 
 def _update(
@@ -322,9 +236,3 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
         sentence=said,
         evidence=it.evidence,
     )
-
-
-def identity(pipeline: str, system: str, since: int, count: int) -> str:
-    """The same incident always has the same id, and no other has it if a time comes twice."""
-    said = f"{pipeline}\n{system}\n{since}\n{count}".encode()
-    return hashlib.blake2b(said, digest_size=6).hexdigest()
