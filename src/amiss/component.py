@@ -14,7 +14,7 @@ import importlib
 import pkgutil
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
 from importlib.metadata import entry_points
@@ -219,12 +219,19 @@ class Detector(Component):
         """
 
     def fit(self, state: State, history: Frame) -> State:
-        """Learn slowly from history, in a worker process. Most detectors need not."""
+        """Learn slowly from history, in a worker process. Most detectors need not.
+
+        Raises StateError if what it must be told, such as labels, is not in the history.
+        """
         return state
 
     def forecast(self, state: State) -> dict[str, Floats]:
         """What it expects of the next tick, by feature (S,); nothing if it does not forecast."""
         return {}
+
+    def confidence(self, scores: Floats) -> Floats | None:
+        """The probability, 0 to 1, that scores stand for, of a detector whose scores tell one."""
+        return None
 
     def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
         """Of single records: what is strange about each, in words, if `blame` does not say it."""
@@ -253,15 +260,17 @@ class Sink(Component):
 
 @dataclass(frozen=True)
 class AnyOf:
-    """Annotation: any component of this kind, told apart by its `type`."""
+    """Annotation: any component of this kind, or those for which `only` holds, by its `type`."""
 
     package: str
+    only: Callable[[type[Any]], bool] | None = None
 
     def __get_pydantic_core_schema__(
         self, base: type[Component], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """The tagged union of all there are."""
-        kinds = tuple(find(self.package, base).values())
+        found = find(self.package, base).values()
+        kinds = tuple(kind for kind in found if self.only is None or self.only(kind))
         if len(kinds) == 1:
             return handler.generate_schema(kinds[0])
         return handler.generate_schema(Annotated[reduce(or_, kinds), Field(discriminator="type")])
