@@ -14,6 +14,8 @@ from typing import Any
 
 from _svg import bars, scatter
 
+from amiss.evaluate.quality.goals import said
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -36,17 +38,6 @@ def table(columns: tuple[str, ...], rows: list[list[str]]) -> str:
     """A table in Markdown."""
     head = [f"| {' | '.join(columns)} |", f"|{'-|' * len(columns)}"]
     return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def said(value: float | None) -> str:
-    """Three digits or so; nothing for nothing."""
-    if value is None:
-        return ""
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    if 0.99 < value < 1.0:
-        return f"{value:.4f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
 def named(method: str) -> str:

@@ -26,6 +26,7 @@ LARGEST = 1e150  # beyond it squares and ratios overflow; no sensor measures so 
 
 SECOND = 10**9
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
+AHEAD = HOUR  # before its time: no record that is to be waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Records:
     watermark: int | None = None  # a promise: nothing at or before this time is still to come
     skipped: Mapping[str, int] = field(default_factory=dict)  # what could not be read, by reason
     more: bool = False  # there is more to read: the driver polls again at once
+    zone: str = "UTC"  # whose hours of the day count (see zones.py)
 
     def __post_init__(self) -> None:
         labels = {label: _readable(column) for label, column in self.labels.items()}
@@ -131,6 +133,7 @@ class Member:
     upper: float
     blame: tuple[str, ...] = ()  # of a joint detector: the features that added most
     said: str = ""  # of a single record: what it said
+    among: int = 0  # of a single record: how many had been seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,12 @@ def worst_first(incidents: tuple[Incident, ...] | list[Incident]) -> list[Incide
     return sorted(incidents, key=lambda i: (-ORDER[i.severity], -i.score, i.since))
 
 
-def one_in(score: float) -> str:
-    """How rare a single record is among all of them: one in 290,000."""
-    return f"one in {float(f'{exp(score):.2g}'):,.0f}" if score < 700 else "one of its kind"
+def one_in(score: float, among: int) -> str:
+    """How rare a single record is: one in 290, or no more than those seen so far can show."""
+    often = exp(min(score, 700.0))
+    if often <= among:
+        return f"one in {float(f'{often:.2g}'):,.0f}"
+    return f"fewer than one in {among:,} seen" if among else "seldom"
 
 
 def rarity_now(score: float, every: float) -> str:

@@ -31,7 +31,8 @@ from amiss.singles import Strange
 from amiss.systems import distinct, members_of, view
 
 NEVER = np.iinfo(np.int64).min
-DROPPED = {"late": "late", "from the future": "ahead"}
+FUTURE = "from the future"
+DROPPED = {"late": "late", FUTURE: "ahead"}
 """Why features leave records out, and what they count them in."""
 
 
@@ -59,7 +60,7 @@ class Pipeline(Component):
     max_series: int = Field(100_000, gt=0)
     """Most series; over it the newest are refused and counted."""
     zone: str = "UTC"
-    """Whose days and weekends count, such as Europe/Berlin: people rise by their own clock."""
+    """Whose hours, days and weekends count, such as Europe/Berlin: people rise by their clock."""
     forget: Span = Field(14 * DAY, gt=0)
     """How long a series may be silent before its memory is dropped."""
 
@@ -100,6 +101,8 @@ class Pipeline(Component):
     def step(self, states: States, records: Records) -> tuple[States, Outcome]:
         """Records in, outcome out; all memory is in `states`, which is given away with the call."""
         states = self._known(states)
+        if records.zone != self.zone:
+            records = replace(records, zone=self.zone)
         states["features"], frame = self.features.step(states["features"], records)
         frame = replace(frame, values=measured(frame.values))
         skipped = _skipped(states["features"], records)
@@ -128,9 +131,9 @@ class Pipeline(Component):
         """Judge single records, and count them by the minute: those are series as all others."""
         detectors = [detector for detector in self.detectors if detector.each]
         states, nats, why = singles.judge_each(detectors, states, frame)
-        states["pace"], interval, watched = pace.step(states.get("pace") or pace.init(), frame.time)
+        states["pace"], *often = pace.step(states.get("pace", {}), frame.time)
         whom = (*self.by, *self.features.whom)
-        those = singles.strange(frame, nats, why, interval, watched, whom)
+        those = singles.strange(frame, nats, why, whom, *often)
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back
         promised = NEVER if watermark is None or not begun else watermark
         now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)

@@ -42,6 +42,7 @@ class Strange:
     watched: Floats  # days
     blame: Sequence[tuple[str, ...]]
     said: Sequence[str]
+    among: Sequence[int]  # how many records had been seen
 
     def __getitem__(self, rows: slice) -> "Strange":
         return Strange(*(getattr(self, name)[rows] for name in self.__slots__))
@@ -55,7 +56,7 @@ class Strange:
 
 
 _NOTHING = np.zeros(0)
-NONE = Strange(np.zeros(0, np.int64), (), _NOTHING, _NOTHING, _NOTHING, (), ())
+NONE = Strange(np.zeros(0, np.int64), (), _NOTHING, _NOTHING, _NOTHING, (), (), ())
 
 
 def judge_each(
@@ -103,11 +104,16 @@ def strange(
     frame: Frame,
     nats: Floats,
     why: list[tuple[str, ...]],
+    whom: tuple[str, ...],
     interval: Floats,
     watched: Floats,
-    whom: tuple[str, ...],
+    seen: Array,
 ) -> Strange:
-    """The strange ones of T records, and `why` each is; `whom`: the labels that name them."""
+    """The strange ones of T records, and `why` each is; `whom`: the labels that name them.
+
+    `interval`, `watched` and `seen` as in decide/pace.py. A record is no rarer than all that were
+    seen can show: no more days are held to have been watched than so many take now.
+    """
     records, hot = records_of(frame), _hot(nats)
     rows = hot.tolist()
     labels = [_labels(records, t) for t in rows]
@@ -116,9 +122,10 @@ def strange(
         key=[_key(records, of, t, whom) for t, of in zip(rows, labels, strict=True)],
         score=nats[hot],
         interval=interval[hot],
-        watched=watched[hot],
+        watched=np.minimum(watched, seen * interval / 86400.0)[hot],
         blame=why,
         said=[_said(records, of, t) for t, of in zip(rows, labels, strict=True)],
+        among=seen[hot].tolist(),
     )
 
 
@@ -194,6 +201,7 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
     blame = {(int(back[t]), s): of for (t, s), of in judged.blame.items()}
     blame |= {(int(t), int(s)): of for t, s, of in zip(at, where, those.blame, strict=True)}
     said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True)}
+    among = {(int(t), int(s)): of for t, s, of in zip(at, where, those.among, strict=True)}
     whose = tuple(system_of(parse_key(key)[1], by) for key in keys)
     return replace(
         judged,
@@ -210,6 +218,7 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
         ready=ready,
         blame=blame,
         said=said,
+        among=among,
     )
 
 

@@ -15,7 +15,6 @@ Who was told lately is silent for a while (told.py). Each change that a person s
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import exp
 from typing import TypeAlias
 
 import numpy as np
@@ -23,6 +22,7 @@ import numpy as np
 from amiss import wording
 from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times
 from amiss.decide import band, budget, explain, told
+from amiss.decide.fuse import p_of
 from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
 
@@ -64,6 +64,7 @@ class Judged:
     ready: Array  # (T, S) bool: seen long enough to open an incident
     blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
+    among: dict[tuple[int, int], int] = field(default_factory=dict)  # how many had been seen
 
 
 def step(
@@ -209,6 +210,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
         upper=float(judged.upper[t, s]),
         blame=judged.blame.get((t, s), ()),
         said=said,
+        among=judged.among.get((t, s), 0),
     )
     if known is None:
         it.members[key] = seen
@@ -245,7 +247,7 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
         until=until,
         severity=it.severity,
         score=peak,
-        p=exp(-peak),
+        p=float(p_of(peak)),
         rarity=days,
         watched=it.watched,
         breadth=len(members),

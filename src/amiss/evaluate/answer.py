@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from amiss.data import Array, Floats
+from amiss.decide.fuse import p_of
 from amiss.errors import ConfigError
 from amiss.evaluate import arrow, digits
 
@@ -56,11 +57,6 @@ def lines_of(text: Any, names: Sequence[str], which: Array, said: Verdict) -> It
             out, times, time_ends, named, ends, whose, numbers, DIGITS, flags, columns
         )
         yield out[:end].tobytes()
-
-
-def p_of(score: Floats) -> Floats:
-    """exp(-score), at most 1, of any shape; NaN where there is no score."""
-    return np.where(np.isfinite(score), np.exp(-np.maximum(score, 0.0)), np.nan)
 
 
 def numbered(first: int, p: Floats, alert: Array) -> bytes:

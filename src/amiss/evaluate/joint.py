@@ -16,8 +16,9 @@ import numpy as np
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, State
 from amiss.decide import size
+from amiss.decide.fuse import p_of
 from amiss.detectors.mahalanobis import Mahalanobis
-from amiss.evaluate.answer import blamed_lines, p_of
+from amiss.evaluate.answer import blamed_lines
 from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.metrics import SINGLE
 from amiss.evaluate.scorer import Memories, Memory, Told, alerts

@@ -88,7 +88,8 @@ def _member(trial: Trial, member: Member, every: float) -> tuple[str, ...]:
         blame = escape(", ".join(member.blame))
         most = f"<small>most of all {blame}</small>" if blame else ""
         title, said = escape(trial.title(member.series)), f"<code>{escape(member.said)}</code>"
-        return title + most, said, "like those before", one_in(member.score), at
+        often = one_in(member.score, member.among)
+        return title + most, said, "like those before", often, at
     rare = escape(rarity_now(member.score, every))
     if is_whole(member):
         blame = ", ".join(words(key) for key in member.blame)

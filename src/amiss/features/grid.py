@@ -7,10 +7,20 @@ import numpy as np
 from pydantic import Field
 
 from amiss.component import Features, Span
-from amiss.data import HOUR, SECOND, Array, Frame, Records, State, Strings, measured, series_key
+from amiss.data import (
+    AHEAD,
+    HOUR,
+    SECOND,
+    Array,
+    Frame,
+    Records,
+    State,
+    Strings,
+    measured,
+    series_key,
+)
 
 BACK = HOUR // 2  # a step back in time that no late record makes
-AHEAD = HOUR  # before its time: no record that is to be waited for
 
 
 class Grid(Features):

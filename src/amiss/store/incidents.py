@@ -119,17 +119,20 @@ class IncidentLog(Database):
         state: Literal["open", "resolved"] | None = None,
         limit: int = 100,
         before: str | None = None,
+        pipeline: str | None = None,
     ) -> list[Incident]:
         """The newest revision of each incident, the last that opened first.
 
         `since`: only those that were strange at or after this time (ns). `before`: only those
-        that opened before the incident with this id, for the next page.
+        that opened before the incident with this id, for the next page. `pipeline`: only its own.
         """
         query = sa.select(t.incident.c.body).order_by(t.incident.c.seq.desc()).limit(limit)
         if since is not None:
             query = query.where(t.incident.c.seen >= since)
         if state is not None:
             query = query.where(t.incident.c.state == state)
+        if pipeline is not None:
+            query = query.where(t.incident.c.pipeline == pipeline)
         if before is not None:
             place = sa.select(t.incident.c.seq).where(t.incident.c.id == before)
             query = query.where(t.incident.c.seq < place.scalar_subquery())

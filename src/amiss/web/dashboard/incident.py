@@ -115,8 +115,10 @@ def members(look: Look, each: Incident) -> str:
     lines = []
     for member in each.members:
         often = around.every(look, member)
-        score = member.score
-        rarity = words.one_in(score) if member.said else words.rarity_now(score, often)
+        if member.said:
+            rarity = words.one_in(member.score, member.among)
+        else:
+            rarity = words.rarity_now(member.score, often)
         when = f"{look.clock(member.at)}<small>strange since {look.clock(member.since)}</small>"
         lines.append((subject(look, member), *seen(member), escape(rarity), when))
     table = parts.rows(("series", "seen", "expected", "rarity", "strangest at"), lines, "Members")

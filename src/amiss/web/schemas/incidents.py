@@ -21,6 +21,7 @@ MEMBER: dict[str, Any] = {
     "upper": 4e7,
     "blame": [],
     "said": "",
+    "among": 0,
 }
 INCIDENT: dict[str, Any] = {
     "id": "a1b2c3d4e5f60718",
@@ -65,6 +66,7 @@ class Member(Said):
     upper: Number
     blame: list[Text] = Field(description="Of a joint detector: the series that added most.")
     said: Text = Field(description="Of a single record: what it said.")
+    among: int = Field(description="Of a single record: how many had been seen.")
 
 
 class Incident(Said):
