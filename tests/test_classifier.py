@@ -148,7 +148,7 @@ def test_the_sentence_comes_out_of_the_worker_process() -> None:
     x[:, 3] = 1.0
     with pytest.raises(StateError, match="60 are suspicious and 0 normal; it learns from both"):
         fit_apart(detector, {}, frame(x))
-    states = fit_apart(detector, {}, frame(labelled(600)))
+    states = fit_apart(detector, {}, frame(labelled(600))).states
     assert len(states[name_of(detector)]["feature"]) == 100
 
 

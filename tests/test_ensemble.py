@@ -86,7 +86,7 @@ def test_p_keeps_its_promise_on_samples_like_those_of_the_past(voting: str) -> N
 )
 def test_votes_are_put_together(said: dict[str, object], votes: list[float], wanted: float) -> None:
     ensemble = Ensemble.model_validate({"detectors": THREE, **said})
-    found = ensemble._fused(np.array(votes)[:, None, None])
+    found = ensemble.fused(np.array(votes)[:, None, None])
     np.testing.assert_allclose(found[0, 0], wanted, rtol=1e-12)
 
 
@@ -182,7 +182,7 @@ def test_it_refuses_where_all_of_them_do() -> None:
 
 def test_it_is_fitted_in_a_process_of_its_own() -> None:
     ensemble = Ensemble(detectors=THREE)
-    state = fit_apart(ensemble, {}, frame(noise(300)))[name_of(ensemble)]
+    state = fit_apart(ensemble, {}, frame(noise(300))).states[name_of(ensemble)]
     assert set(state) == set(ensemble.init(1, 3))
     assert all(len(state[f"past.{k}"]) == 60 for k in range(3))
 

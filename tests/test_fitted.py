@@ -71,7 +71,7 @@ def test_nothing_but_one_row_again_and_again(detector: Detector) -> None:
 
 def test_three_rows_are_learned_from_or_refused(detector: Detector) -> None:
     try:
-        found = fit_here(detector, {}, frame(noise(3)))
+        found = fit_here(detector, {}, frame(noise(3))).states
     except StateError as exc:
         assert str(exc).startswith(("nothing to learn from", "classifier: of 3 samples"))
     else:
@@ -95,8 +95,8 @@ def test_a_hundred_thousand_snapshots(detector: Detector) -> None:
 
 def test_the_same_in_another_process_to_the_bit(detector: Detector) -> None:
     history = frame(noise(500))
-    here = fit_here(detector, {}, history)[name_of(detector)]
-    apart = fit_apart(detector, {}, history)[name_of(detector)]
+    here = fit_here(detector, {}, history).states[name_of(detector)]
+    apart = fit_apart(detector, {}, history).states[name_of(detector)]
     assert here.keys() == apart.keys()
     for name in here:
         assert here[name].tobytes() == apart[name].tobytes(), name

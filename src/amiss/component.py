@@ -200,6 +200,8 @@ class Detector(Component):
     they are, if what it learns depends on how strange it was."""
     zero: ClassVar[float] = 0.0
     """The score of what is not strange at all: ranks tell apart only what is above it."""
+    labelled: ClassVar[bool] = False
+    """Whether it learns from labels, and so from incidents too, which others are spared."""
     state_bytes: ClassVar[int] = 1024
     """Most bytes of state per series, shared arrays aside."""
     shared: ClassVar[frozenset[str]] = frozenset()

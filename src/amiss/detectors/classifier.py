@@ -41,6 +41,7 @@ class Classifier(Detector):
     """
 
     joint: ClassVar[bool] = True
+    labelled: ClassVar[bool] = True
     state_bytes: ClassVar[int] = 0
     shared: ClassVar[frozenset[str]] = snapshots.NAMES | {
         "feature", "threshold", "left", "right", "path", "weights", "platt",

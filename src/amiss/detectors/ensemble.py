@@ -16,6 +16,7 @@ from amiss.snapshots import evenly
 HELD = 5  # one tick in so many, the latest, is kept to calibrate on
 LEAST = 20  # scores in the past of a member before it has an opinion
 MOST = 8192  # that are kept
+LITTLE = 1e-300
 SURE = 500.0  # nats; there is nothing between it and certainty
 APART = 0.5  # confidences of members that differ by more disagree
 
@@ -107,9 +108,8 @@ class Ensemble(Detector):
 
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
         """Ask each, and put together what they say."""
-        state, said, blamed = self._ask(state, frame)
-        scores, weight = self._fused(said), np.nan_to_num(said)[..., None]
-        blame = (weight * blamed).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-300)
+        state, said, blame = self._ask(state, frame)
+        scores = self.fused(said)
         blame[np.isnan(scores)] = np.nan
         return state, Scores(frame.time, frame.keys, scores, blame=blame)
 
@@ -133,6 +133,23 @@ class Ensemble(Detector):
     def votes(self, state: State, frame: Frame) -> Floats:
         """What each member says by itself, in nats (K, T, S); NaN is no opinion."""
         return self._ask({name: array.copy() for name, array in state.items()}, frame)[1]
+
+    def fused(self, said: Floats) -> Floats:
+        """What members say (K, T, S) -> what they say together (T, S); NaN where nobody does."""
+        heard = np.isfinite(said)
+        count = heard.sum(axis=0)
+        most = np.maximum(count, 1)
+        if self.voting == "mean":
+            weights = np.array(self.weights or [1.0] * len(said))[:, None, None] * heard
+            inverse = (weights * np.exp(np.where(heard, said, 0.0))).sum(axis=0)
+            fused = np.log(np.maximum(inverse, LITTLE) / np.maximum(weights.sum(axis=0), LITTLE))
+        else:
+            ranked = -np.sort(-np.where(heard, said, -1.0), axis=0)  # the strangest first
+            needed = {"any": np.ones_like(most), "majority": count // 2 + 1, "all": most}
+            some = np.minimum(needed[self.voting], most)
+            fused = np.take_along_axis(ranked, some[None] - 1, axis=0)[0] - np.log(most / some)
+        found: Floats = np.where(count > 0, np.maximum(fused, 0.0), np.nan)
+        return found
 
     def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
         """Of the first system at each tick: the confidence of each member, and if they disagree."""
@@ -171,10 +188,10 @@ class Ensemble(Detector):
         return flat(states) | flat({"past": pasts})
 
     def _ask(self, state: State, frame: Frame) -> tuple[State, Floats, Floats]:
-        """What members say (K, T, S) and whom they blame, as shares (K, T, S, F)."""
+        """What members say (K, T, S), and the shares that they blame, by that (T, S, F)."""
         states = nested(state)
         said = np.full((len(self.detectors), *frame.values.shape[:2]), np.nan)
-        blamed = np.zeros((*said.shape, len(frame.features)))
+        blamed = np.zeros(frame.values.shape)
         for k, detector in enumerate(self.detectors):
             states[str(k)], scores = detector.step(states[str(k)], frame)
             if len(past := states["past"][str(k)]):
@@ -182,25 +199,10 @@ class Ensemble(Detector):
                 said[k][heard] = tail.nats(past, scores.values[heard])
             if scores.blame is not None:
                 blame = np.nan_to_num(scores.blame)
-                blamed[k] = blame / np.maximum(blame.sum(axis=2, keepdims=True), 1e-300)
-        return flat(states), said, blamed
-
-    def _fused(self, said: Floats) -> Floats:
-        """(K, T, S) nats -> (T, S); NaN where nobody has an opinion."""
-        heard = np.isfinite(said)
-        count = heard.sum(axis=0)
-        most = np.maximum(count, 1)
-        if self.voting == "mean":
-            weights = np.array(self.weights or [1.0] * len(said))[:, None, None] * heard
-            inverse = (weights * np.exp(np.where(heard, said, 0.0))).sum(axis=0)
-            fused = np.log(np.maximum(inverse, 1e-300) / np.maximum(weights.sum(axis=0), 1e-300))
-        else:
-            ranked = -np.sort(-np.where(heard, said, -1.0), axis=0)  # the strangest first
-            needed = {"any": np.ones_like(most), "majority": count // 2 + 1, "all": most}
-            some = np.minimum(needed[self.voting], most)
-            fused = np.take_along_axis(ranked, some[None] - 1, axis=0)[0] - np.log(most / some)
-        found: Floats = np.where(count > 0, np.maximum(fused, 0.0), np.nan)
-        return found
+                share = blame / np.maximum(blame.sum(axis=2, keepdims=True), LITTLE)
+                blamed += np.nan_to_num(said[k])[..., None] * share
+        total = np.nan_to_num(said).sum(axis=0)[..., None]
+        return flat(states), said, blamed / np.maximum(total, LITTLE)
 
 
 def _learned(

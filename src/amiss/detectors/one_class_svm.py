@@ -12,7 +12,7 @@ from amiss.data import Array, Floats, Frame, Scores, State
 from amiss.kernel import kernel
 
 FEWEST = 2  # snapshots that can be told apart
-EXACT, MOST = 5_000, 20_000  # snapshots: exact up to there, and most that are learned from
+EXACT, MOST = 10_000, 20_000  # snapshots: exact up to there, and most that are learned from
 LEAST = 1e-12
 
 
@@ -29,9 +29,10 @@ class OneClassSvm(Detector):
     weighted by |a_i| and its nearness.
 
     Fitting is scikit-learn's, in a worker process. `exact` solves for the support vectors on at
-    most 5,000 snapshots, evenly spaced in time where there are more; `nystroem` takes the kernel
-    to `landmarks` of up to 20,000 and finds a plane by stochastic gradient descent, which costs
-    less and is less sharp. Scoring: O(vectors x metrics) a snapshot, on plain arrays.
+    most 10,000 snapshots, evenly spaced in time where there are more; `nystroem` takes the kernel
+    to `landmarks` of up to 20,000 and finds a plane by stochastic gradient descent: its cost grows
+    with the snapshots, that of exact with their square, and it is less sharp. Scoring:
+    O(vectors x metrics) a snapshot, on plain arrays.
     Schoelkopf and others, "Estimating the support of a high-dimensional distribution", 2001;
     Williams and Seeger, "Using the Nystroem method to speed up kernel machines", 2001.
     """
@@ -47,7 +48,7 @@ class OneClassSvm(Detector):
     gamma: float | None = Field(None, gt=0, le=1e6)
     """How fast likeness falls with distance in deviations; 1 / metrics if it is not said."""
     kind: Literal["exact", "nystroem"] | None = None
-    """How it is fitted; exact up to 5,000 snapshots and nystroem beyond if it is not said."""
+    """How it is fitted; exact up to 10,000 snapshots and nystroem beyond if it is not said."""
     landmarks: int = Field(256, ge=2, le=2048)
     """Of nystroem: snapshots that the kernel is taken to, at most."""
     seed: int = Field(0, ge=0, lt=2**32)
