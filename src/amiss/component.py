@@ -14,7 +14,7 @@ import importlib
 import pkgutil
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
 from importlib.metadata import entry_points
@@ -223,7 +223,7 @@ class Detector(Component):
     def fit(self, state: State, history: Frame) -> State:
         """Learn slowly from history, in a worker process. Most detectors need not.
 
-        Raises StateError if what it must be told, such as labels, is not in the history.
+        Raises StateError if labels that it needs are missing.
         """
         return state
 
@@ -234,6 +234,10 @@ class Detector(Component):
     def confidence(self, scores: Floats) -> Floats | None:
         """The probability, 0 to 1, that scores stand for, of a detector whose scores tell one."""
         return None
+
+    def retain(self, state: State, features: Collection[str]) -> State:
+        """Of a joint detector: without what it knows of metrics that are not among these."""
+        return state
 
     def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
         """Of single records: what is strange about each, in words, if `blame` does not say it."""

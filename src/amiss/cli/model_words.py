@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from amiss.cli.output import moment, sparkline
 from amiss.data import DAY
+from amiss.run.figures import validated
 from amiss.units import write_days
 
 if TYPE_CHECKING:
@@ -40,21 +41,6 @@ def facts(card: "Card", kept: "Model") -> Iterator[tuple[str, str]]:
     made = ", ".join(f"{name} {which}" for name, which in figures.get("versions", {}).items())
     yield "made by", made or "an earlier version"
     yield "size", f"{kept.bytes:,} bytes"
-
-
-def validated(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """How it did on the last fifth of its history, which it had not seen then."""
-    if not found:
-        yield "validated", "too little history for that"
-        return
-    yield "validated", f"on {found['samples']:,} samples that came after the rest"
-    told = "; ".join(f"p <= {a} of {share:.2%}" for a, share in found["told"].items())
-    yield "  told", told
-    for name, error in found.get("error", {}).items():
-        naive = found["naive"].get(name)
-        beside = f", expecting the last value {naive:.3g}" if naive is not None else ""
-        if error is not None:
-            yield "  error", f"{name}: {error:.3g}{beside}"
 
 
 def compared(one: "Card", other: "Card", found: "Comparison") -> Iterator[str]:

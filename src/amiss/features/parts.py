@@ -113,13 +113,16 @@ def fresh(some: Array, first: int, last: int) -> bool:
 @kernel
 def _value(source: Array, a: int, b: int, key: np.uint64, out: Parts, n: int, more: bool) -> int:
     """Add a value, or more to the last one, after a blank; how many values there are then."""
+    hashes, forms, lengths, text, text_to = (
+        out.itself, out.form, out.length, out.text, out.text_to,
+    )  # fmt: skip
     if more:
         n -= 1
-        h, form, length = out.itself[n], out.form[n], out.length[n]
-        first, at = out.text_to[n], out.text_to[n + 1]
+        h, form, length = hashes[n], forms[n], lengths[n]
+        first, at = text_to[n], text_to[n + 1]
     else:
         h, form, length = START, START, 0
-        first = at = out.text_to[n]
+        first = at = text_to[n]
         out.field[n] = key
     for k in range(a - 1 if more else a, b):
         c = SPACE if k < a else source[k]
@@ -127,10 +130,10 @@ def _value(source: Array, a: int, b: int, key: np.uint64, out: Parts, n: int, mo
             length += 1
         if at - first < LONG:
             h = (h ^ np.uint64(c)) * PRIME
-            out.text[at] = c
+            text[at] = c
             at += 1
             form = (form ^ np.uint64(ZERO if KINDS[c] & DIGIT else c)) * PRIME
-    out.itself[n], out.form[n], out.length[n], out.text_to[n + 1] = h, form, length, at
+    hashes[n], forms[n], lengths[n], text_to[n + 1] = h, form, length, at
     return n + 1
 
 
