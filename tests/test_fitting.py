@@ -6,7 +6,7 @@ import pytest
 from amiss.data import Frame
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.linear_regression import LinearRegression
-from amiss.fitting import Span, fit, spared, validate
+from amiss.fitting import INCIDENTS, Span, fit, spared, validate
 from amiss.judge import judge_jointly, name_of
 
 SYSTEMS = ('host="a"', 'host="b"')
@@ -38,6 +38,13 @@ def test_what_is_spared_is_not_there_and_is_counted_by_reason() -> None:
     np.testing.assert_array_equal(left.values, wanted)
     assert counts == {"incidents": 10, "a person": 2}
     assert np.isfinite(history.values).all()  # the caller's stays
+
+
+def test_who_learns_from_labels_is_not_spared_incidents() -> None:
+    spans = [Span(50, 99, INCIDENTS, SYSTEMS[0]), Span(95, 104, "excluded by a person")]
+    left, counts = spared(walk(), spans, labelled=True)
+    assert np.isnan(left.values).any(axis=(1, 2)).sum() == 2
+    assert counts == {"excluded by a person": 2}
 
 
 def test_the_figures_are_of_a_part_that_was_not_fitted_on() -> None:

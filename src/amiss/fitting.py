@@ -25,6 +25,7 @@ from amiss.model import Figures
 EARLY = 0.8  # share of the history that is fitted on
 LEAST = 20  # ticks on either side, below which there is no validation
 ASKED = (0.01, 0.001)
+INCIDENTS = "during incidents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,17 @@ def fit(detector: Detector, states: States, history: Frame) -> States:
     return {name: {c: fitted[c] if c in detector.shared else init[c] for c in init}}
 
 
-def spared(history: Frame, spans: Iterable[Span]) -> tuple[Frame, dict[str, int]]:
-    """History without what lies in these spans, which is NaN then, and ticks left out by reason."""
+def spared(
+    history: Frame, spans: Iterable[Span], labelled: bool = False
+) -> tuple[Frame, dict[str, int]]:
+    """History without what lies in these spans, which is NaN then, and ticks left out by reason.
+
+    Who learns from labels is not spared incidents: they are what it is to know.
+    """
     values, counts = history.values.copy(), Counter[str]()
     for span in spans:
+        if labelled and span.why == INCIDENTS:
+            continue
         within = (history.time >= span.start) & (history.time <= span.end)
         systems = np.array([span.system in ("", key) for key in history.keys])
         rows = np.ix_(within, systems)

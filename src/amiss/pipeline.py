@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from amiss import apart, context, fields, memory, quiet, singles, zones
-from amiss.component import AnyOf, Component, Detector, Features, Rate, Source, Span
+from amiss.component import AnyOf, Component, Detector, Features, Source
 from amiss.data import (
     DAY,
     HOUR,
@@ -27,6 +27,7 @@ from amiss.dropped import left_out
 from amiss.judge import WHOLE, States, judge, judge_jointly, name_of
 from amiss.outcome import Outcome, join
 from amiss.singles import Strange
+from amiss.spans import Rate, Span
 from amiss.systems import SYSTEM, distinct, features_of, judge_system, members_of, view
 
 NEVER = np.iinfo(np.int64).min

@@ -9,7 +9,7 @@ from amiss import habits, trees
 from amiss.component import Detector, find
 from amiss.data import SECOND, Frame
 from amiss.decide import budget, lines, pace, portion
-from amiss.detectors import burst, pairs, relation
+from amiss.detectors import burst, dbscan, one_class_svm, pairs, relation
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.evaluate import digits
 from amiss.evaluate.answer import Verdict, lines_of, numbered
@@ -49,6 +49,11 @@ def warm() -> float:
     rows = np.arange(6.0).reshape(3, 2)
     forest = trees.grow(rows)
     trees.score(forest, rows)
+    trees.moved(forest, rows)
+    dbscan.nearest(rows, rows)
+    one = np.ones(1)
+    near = {"vectors": rows, "dual": np.ones(3), "gamma": one, "rho": one}
+    one_class_svm.decision(near, rows)
     leaves = trees.leaves(forest, rows)
     often, _ = burst.fit(leaves, forest["feature"].shape[1])
     burst.score(burst.learn(often, leaves), leaves)

@@ -7,11 +7,15 @@ from hypothesis import strategies as st
 
 from amiss.component import Detector
 from amiss.data import Floats, Frame, Scores, State
+from amiss.detectors.classifier import Classifier
+from amiss.detectors.dbscan import Dbscan
 from amiss.detectors.drift import Drift
+from amiss.detectors.ensemble import Ensemble
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.level import Level
 from amiss.detectors.linear_regression import LinearRegression
 from amiss.detectors.mahalanobis import Mahalanobis
+from amiss.detectors.one_class_svm import OneClassSvm
 from amiss.detectors.step import Step
 from amiss.detectors.surprise import Surprise
 from amiss.judge import States, judge, judge_jointly, judge_whole, name_of
@@ -104,6 +108,10 @@ SUBJECTS = [
     stack(Surprise()),
     jointly(IsolationForest()),
     jointly(LinearRegression()),
+    jointly(OneClassSvm()),
+    jointly(Dbscan()),
+    jointly(Classifier(label="load1")),
+    jointly(Ensemble(detectors=(IsolationForest(), LinearRegression()))),
     jointly(Mahalanobis()),
     jointly(Mahalanobis(seasonal=True)),
     whole(Mahalanobis(), Mahalanobis(seasonal=True)),

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from amiss import longest
 from amiss.chosen import chosen
-from amiss.component import Detector, Span
+from amiss.component import Detector
 from amiss.data import DAY, SECOND, Array, Frame, Scores, State
 from amiss.kernel import kernel
+from amiss.spans import Span
 from amiss.units import write_days
 
 

@@ -9,9 +9,10 @@ from pydantic import ConfigDict, Field, model_validator
 
 from amiss import windows
 from amiss.chosen import beside, chosen
-from amiss.component import Detector, Span
+from amiss.component import Detector
 from amiss.data import DAY, SECOND, Array, Floats, Frame, Scores, Severity, State, parse_key
 from amiss.kernel import kernel
+from amiss.spans import Span
 from amiss.units import write_days, write_number
 from amiss.windows import Window
 

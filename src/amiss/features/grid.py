@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from pydantic import Field
 
-from amiss.component import Features, Span
+from amiss.component import Features
 from amiss.data import (
     AHEAD,
     HOUR,
@@ -19,6 +19,7 @@ from amiss.data import (
     measured,
     series_key,
 )
+from amiss.spans import Span
 
 BACK = HOUR // 2  # a step back in time that no late record makes
 

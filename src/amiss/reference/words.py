@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 import yaml
 from pydantic.fields import FieldInfo
 
-from amiss.component import RATE, SPAN, Component
+from amiss.component import Component
+from amiss.spans import RATE, SPAN
 
 Pages: TypeAlias = Iterator[tuple[str, str]]
 """Path below docs/reference and text of each."""

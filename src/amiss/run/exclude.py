@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from amiss.errors import ConfigError
-from amiss.fitting import Span
+from amiss.fitting import INCIDENTS, Span
 from amiss.store import Store
 
 EXCLUDED = "excluded"  # name of the list in the store
@@ -52,7 +52,7 @@ def not_learned(store: Store, pipeline: str, start: int) -> Iterator[Span]:
             yield Span(one.start, one.end, "excluded by a person")
     for incident in store.incidents(since=start, limit=MOST_INCIDENTS, pipeline=pipeline):
         end = incident.seen if incident.until is None else incident.until
-        yield Span(incident.since, end, "during incidents", incident.system)
+        yield Span(incident.since, end, INCIDENTS, incident.system)
 
 
 def _keep(store: Store, every: list[Excluded]) -> None:

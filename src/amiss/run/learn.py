@@ -83,7 +83,7 @@ def learn(
     Raises StateError if fitting failed: nothing is kept then.
     """
     began = world.monotonic()
-    together, left_out = spared(history, spans)
+    together, left_out = spared(history, spans, detector.labelled)
     found = fit_apart(detector, {}, together, validating=True, tell=tell)
     seconds = round((world.monotonic() - began) / 1e9, 3)
     card = carded(detector, pipeline.name, together, found, left_out)

@@ -195,7 +195,7 @@ def _train(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
 
     began = world.monotonic()
     spans = not_learned(store, watch.name, int(history.time[0]))
-    together, left_out = spared(view(history, watch.pipeline.by), spans)
+    together, left_out = spared(view(history, watch.pipeline.by), spans, detector.labelled)
     # the forest and the weights of before are no use to the new ones
     found = fit_apart(detector, {}, together, trainee.stop, validating=True, tell=at)
     seconds = (world.monotonic() - began) / 1e9

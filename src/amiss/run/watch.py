@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from amiss.data import AHEAD, Records
+from amiss.dropped import FUTURE
 from amiss.errors import Error, StateError, Unreachable
 from amiss.judge import States, name_of
-from amiss.pipeline import FUTURE, Pipeline
+from amiss.pipeline import Pipeline
 from amiss.run import commits
 from amiss.run.commits import NOTHING, Commit
 from amiss.run.resume import resume
