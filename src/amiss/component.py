@@ -14,7 +14,7 @@ import importlib
 import pkgutil
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
 from importlib.metadata import entry_points
@@ -225,6 +225,10 @@ class Detector(Component):
     def forecast(self, state: State) -> dict[str, Floats]:
         """What it expects of the next tick, by feature (S,); nothing if it does not forecast."""
         return {}
+
+    def retain(self, state: State, features: Collection[str]) -> State:
+        """Of a joint detector: without what it knows of metrics that are not among these."""
+        return state
 
     def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
         """Of single records: what is strange about each, in words, if `blame` does not say it."""

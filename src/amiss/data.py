@@ -120,6 +120,17 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Blamed:
+    """One metric of a system that is strange as a whole: what the others let expect of it."""
+
+    series: str
+    observed: float
+    expected: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """One series of an incident, at its strangest moment."""
 
@@ -132,6 +143,7 @@ class Member:
     lower: float
     upper: float
     blame: tuple[str, ...] = ()  # of a joint detector: the features that added most
+    blamed: tuple[Blamed, ...] = ()  # the same with what was expected of them, where it says so
     said: str = ""  # of a single record: what it said
     among: int = 0  # of a single record: how many had been seen
 

@@ -78,7 +78,8 @@ def as_json(incident: Incident) -> dict[str, Any]:
     """
     said = asdict(incident)
     said["members"] = [asdict(member) for member in incident.members]
-    for each in (said, *said["members"]):
+    members = said["members"]
+    for each in (said, *members, *(one for member in members for one in member["blamed"])):
         for name, value in each.items():
             if name in ("since", "seen", "until", "at") and value is not None:
                 each[name] = write_time(value)

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, tzinfo
 from math import exp, isfinite
 
-from amiss.data import DAY, SECOND, Incident, parse_key, readable
+from amiss.data import DAY, SECOND, Incident, Member, parse_key, readable
 from amiss.decide.explain import moment, rarity
 from amiss.decide.severity import ORDER
 from amiss.units import words, write_days, write_number
@@ -110,6 +110,20 @@ def band(expected: float, lower: float, upper: float, observed: float, name: str
     number, unit = NUMBER.match(first), first.lstrip(DIGITS)
     plain = number[0] if number and (number[0] == "0" or unit == last.lstrip(DIGITS)) else first
     return f"{plain} to {last}"
+
+
+def parted(member: Member) -> tuple[list[str], list[str]]:
+    """Of a system as a whole: what was seen of each metric to blame, and what all others let
+    expect: CPU 80 %; CPU 40 to 60 %.
+    """
+    seen, expected = list[str](), list[str]()
+    for one in member.blamed:
+        name = parse_key(one.series)[0]
+        seen.append(f"{words(one.series)} {write_number(one.observed, name)}")
+        if isfinite(one.expected):
+            said = band(one.expected, one.lower, one.upper, one.observed, name)
+            expected.append(f"{words(one.series)} {said}")
+    return seen, expected
 
 
 def shown(

@@ -25,10 +25,10 @@ from amiss.data import (
 )
 from amiss.decide import group, opened, pace, pulse
 from amiss.decide.group import Judged
-from amiss.judge import States, judge, judge_jointly, name_of
+from amiss.judge import WHOLE, States, judge, judge_jointly, name_of
 from amiss.outcome import Outcome, join
 from amiss.singles import Strange
-from amiss.systems import distinct, members_of, view
+from amiss.systems import SYSTEM, distinct, features_of, judge_system, members_of, view
 
 NEVER = np.iinfo(np.int64).min
 FUTURE = "from the future"
@@ -88,6 +88,11 @@ class Pipeline(Component):
                     f"{self.features.type!r} gives none; write features: {{type: each}}"  # type: ignore[attr-defined]
                 )
         return self
+
+    @property
+    def views(self) -> tuple[Detector, ...]:
+        """The detectors that look at a system as a whole and are told as one."""
+        return tuple(d for d in self.detectors if d.joint and d.calibration == "size")
 
     @property
     def every(self) -> int:
@@ -154,6 +159,7 @@ class Pipeline(Component):
         by = np.array(self.by, dtype=str)
         same = np.array_equal(states.get("by", {"names": by})["names"], by)
         names = tuple(name_of(d) for d in self.detectors if same or not d.joint)
+        names = (*names, WHOLE) if same and self.views else names
         fresh = {"series": {"keys": np.zeros(0, "U1"), "last": np.zeros(0, np.int64)}}
         kept = {k: v for k, v in states.items() if "-" not in k or k.startswith(names)}
         return fresh | kept | {"by": {"names": by}}
@@ -185,10 +191,13 @@ class Pipeline(Component):
         states, opinion = judge(alone, states, replace(frame, clock=clock))
         joint, raw, before = {}, {}, {}
         for detector in self.detectors:
-            if detector.joint:
+            if detector.joint and detector not in self.views:
                 name, together = name_of(detector), view(frame, self.by)
                 said = judge_jointly(detector, states, together)
                 states, raw[name], joint[name], before[name] = said
+        if self.views:
+            whole = judge_system(self.views, states, frame, opinion, self.by)
+            states, raw[SYSTEM], joint[SYSTEM], before[SYSTEM] = whole
         judged = members_of(frame, opinion, joint, before, self.by)
         states, incidents = self._group(states, singles.pieces(judged, those, self.by))
         return states, Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)
@@ -215,9 +224,13 @@ class Pipeline(Component):
                 continue
             name = name_of(detector)
             states[name] = memory.keep(states[name], rows[detector.joint], detector.shared)
+            if detector.joint:
+                states[name] = detector.retain(states[name], features_of(left, self.by))
             for past in (f"{name}.rank", f"{name}.size", f"{name}.count"):
                 if past in states:
                     states[past] = memory.keep(states[past], rows[detector.joint])
+        if WHOLE in states:
+            states[WHOLE] = memory.keep(states[WHOLE], rows[True])
         return states
 
     def _admit(self, states: States, frame: Frame) -> tuple[States, Frame, dict[str, int]]:

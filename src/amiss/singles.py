@@ -172,8 +172,11 @@ def _ticks(judged: Judged, first: int, end: int) -> Judged:
     if (first, end) == (0, len(judged.time)):
         return judged
     cut = {name: getattr(judged, name)[first:end] for name in BY_TICK}
+    if judged.many is not None:
+        cut["many"] = judged.many[first:end]
     blame = {(t - first, s): of for (t, s), of in judged.blame.items() if first <= t < end}
-    return replace(judged, blame=blame, **cut)
+    blamed = {(t - first, s): of for (t, s), of in judged.blamed.items() if first <= t < end}
+    return replace(judged, blame=blame, blamed=blamed, **cut)
 
 
 def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
@@ -214,9 +217,11 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
         lower=wide(judged.lower, None),
         upper=wide(judged.upper, None),
         interval=wide(judged.interval, those.interval),
+        many=None if judged.many is None else np.nan_to_num(wide(judged.many, None)),
         watched=wide(judged.watched, those.watched),
         ready=ready,
         blame=blame,
+        blamed={(int(back[t]), s): of for (t, s), of in judged.blamed.items()},
         said=said,
         among=among,
     )

@@ -16,7 +16,8 @@ from amiss.evaluate.answer import Verdict, lines_of, numbered
 from amiss.evaluate.joint import smooth
 from amiss.evaluate.stream import Stream
 from amiss.features import encoding, templates
-from amiss.judge import judge, judge_jointly
+from amiss.judge import judge, judge_whole
+from amiss.precision import invert
 from amiss.text.lines import split
 
 
@@ -27,8 +28,9 @@ def warm() -> float:
     frame = Frame(ticks, ("a", "b"), ("value",), np.arange(6.0).reshape(3, 2, 1))
     kinds = find("amiss.detectors", Detector).values()
     alone = [kind() for kind in kinds if not kind.joint and not kind.each]
-    for streaming in (kind() for kind in kinds if kind.joint and not kind.fits()):
-        judge_jointly(streaming, {}, frame)
+    streaming = [kind() for kind in kinds if kind.joint and kind.calibration == "size"]
+    judge_whole(streaming, {}, frame, np.zeros((3, 2, 1)), np.ones((2, 1), np.bool_))
+    invert(np.eye(2), 0.1)
     _, opinion = judge(alone, {}, frame)
     budget.ration(budget.init(2), ticks, opinion.scores.values, opinion.interval, 1.0)
     system = IsolationForest()

@@ -31,6 +31,17 @@ def is_back(it: Opened, key: str, value: float) -> bool:
     return known is not None and _outside(known, known.observed) and not _outside(known, value)
 
 
+def in_order(it: Opened) -> list[Member]:
+    """As `order` has it; a system as a whole after those whom it blames, if they reach the bar."""
+    known = it.members
+
+    def told(member: Member) -> tuple[bool, tuple[bool, float, str]]:
+        alone = (known[b.series].score for b in member.blamed if b.series in known)
+        return max(alone, default=0.0) >= it.bar, order(member)
+
+    return sorted(known.values(), key=told)
+
+
 def order(member: Member) -> tuple[bool, float, str]:
     """The strangest first, but for those that left their band by next to nothing."""
     little = _beyond(member, member.observed, 0.0) and _slight(member, member.observed)

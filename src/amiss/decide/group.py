@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 
 from amiss import wording
-from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times
+from amiss.data import HOUR, MINUTE, SECOND, Array, Blamed, Floats, Incident, Member, Times
 from amiss.decide import band, budget, explain, told
 from amiss.decide.fuse import p_of
 from amiss.decide.opened import Memory, Opened
@@ -62,7 +62,9 @@ class Judged:
     interval: Floats  # (T, S) seconds
     watched: Floats  # (T, S) days of samples that came before
     ready: Array  # (T, S) bool: seen long enough to open an incident
+    many: Floats | None = None  # (T, S) nats by which the bar of one of many is higher
     blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
+    blamed: dict[tuple[int, int], tuple[Blamed, ...]] = field(default_factory=dict)
     said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
     among: dict[tuple[int, int], int] = field(default_factory=dict)  # how many had been seen
 
@@ -111,6 +113,8 @@ def _tick(
     now, scores, value = int(judged.time[t]), judged.scores[t], judged.value[t]
     hot = np.flatnonzero((scores >= LEAST) & judged.ready[t])
     bars = budget.bar(judged.interval[t, hot], policy.a_day, _fade(memory, now, policy))
+    if judged.many is not None:
+        bars = bars + judged.many[t, hot]
     strange: dict[str, list[int]] = {}
     # the strangest first, whatever the order of the columns
     for s, bar in sorted(
@@ -121,8 +125,7 @@ def _tick(
             continue
         system = judged.systems[s]
         strange.setdefault(system, []).append(s)
-        last, score = memory.told.get(judged.keys[s]), float(scores[s])
-        if system not in memory.opened and told.may_open(last, now, score, bar, policy.silence):
+        if system not in memory.opened and _may_open(memory, judged, t, s, bar, policy):
             memory.opened[system] = _open(memory, judged, t, s, bar, policy)
     for system in sorted(memory.opened):
         it = memory.opened[system]
@@ -138,10 +141,24 @@ def _tick(
         yield from _update(memory, system, now, bool(still), outside, policy)
 
 
+def _payer(judged: Judged, t: int, s: int) -> str:
+    """Who pays for an incident that this series opens: of a whole the one most to blame."""
+    blamed = judged.blamed.get((t, s), ())
+    return blamed[0].series if blamed else judged.keys[s]
+
+
+def _may_open(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Policy) -> bool:
+    now, score, key = int(judged.time[t]), float(judged.scores[t, s]), judged.keys[s]
+    payer = _payer(judged, t, s)
+    if payer != key and told.is_silent(memory.told.get(key), now, score, policy.silence):
+        return False
+    return told.may_open(memory.told.get(payer), now, score, bar, policy.silence)
+
+
 def _open(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Policy) -> Opened:
-    now, key, score = int(judged.time[t]), judged.keys[s], float(judged.scores[t, s])
-    last = memory.told.get(key)
-    told.pay(memory.told, key, now, score)
+    now, score = int(judged.time[t]), float(judged.scores[t, s])
+    last = memory.told.get(judged.keys[s])
+    told.pay(memory.told, _payer(judged, t, s), now, score)
     memory.price = (memory.price or 0.0) + 1.0
     memory.count += 1
     return Opened(
@@ -173,7 +190,7 @@ def _update(
     settled = now - it.scored >= policy.settle
     calm = now - it.seen >= max(policy.calm, int(3 * it.interval * SECOND))
     over = settled or calm or now < it.since
-    breadth = len(it.members)
+    breadth = _breadth(it)
     peak = max(m.score for m in it.members.values())
     level = severity(peak, it.bar, breadth, (it.seen - it.since) / MINUTE)
     grown = ORDER[level] > ORDER[it.severity] or breadth >= 2 * it.told_breadth
@@ -209,6 +226,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
         lower=float(judged.lower[t, s]),
         upper=float(judged.upper[t, s]),
         blame=judged.blame.get((t, s), ()),
+        blamed=judged.blamed.get((t, s), ()),
         said=said,
         among=judged.among.get((t, s), 0),
     )
@@ -225,8 +243,13 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
             it.evidence, it.explained = found, score
 
 
+def _breadth(it: Opened) -> int:
+    """How many series: a system as a whole is none, unless nothing else is strange."""
+    return sum(not member.blamed for member in it.members.values()) or 1
+
+
 def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Incident:
-    members = sorted(it.members.values(), key=band.order)
+    members = band.in_order(it)
     peak = max(m.score for m in members)
     days = explain.rarity(peak, it.interval)
     alike = it.before is not None and it.before.score > peak - ALIKE
@@ -250,7 +273,7 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
         p=float(p_of(peak)),
         rarity=days,
         watched=it.watched,
-        breadth=len(members),
+        breadth=_breadth(it),
         members=tuple(members[:SHOWN]),
         sentence=said,
         evidence=it.evidence,

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from amiss.data import Member, Severity
+from amiss.data import Blamed, Member, Severity
 
 
 @dataclass(slots=True)
@@ -73,4 +73,11 @@ def _opened(it: dict[str, Any]) -> Opened:
 def member(said: dict[str, Any]) -> Member:
     """A member from JSON, in which NaN is null."""
     known: dict[str, Any] = {k: nan if v is None else v for k, v in said.items()}
-    return Member(**known | {"blame": tuple(known["blame"])})
+    blamed = tuple(blamed_of(one) for one in known.get("blamed", ()))
+    return Member(**known | {"blame": tuple(known["blame"]), "blamed": blamed})
+
+
+def blamed_of(said: dict[str, Any]) -> Blamed:
+    """The same of a metric that is blamed."""
+    known: dict[str, Any] = {k: nan if v is None else v for k, v in said.items()}
+    return Blamed(**known)

@@ -9,7 +9,7 @@ from amiss.evaluate import svg
 from amiss.evaluate.figures import shortly, written
 from amiss.evaluate.trial import Trial
 from amiss.markup import table
-from amiss.phrases import band, count, how_rare, one_in, rarity_now, worst_first
+from amiss.phrases import band, count, how_rare, one_in, parted, rarity_now, worst_first
 from amiss.units import words, write_number
 from amiss.wording import is_whole
 
@@ -94,7 +94,11 @@ def _member(trial: Trial, member: Member, every: float) -> tuple[str, ...]:
     if is_whole(member):
         blame = ", ".join(words(key) for key in member.blame)
         most = f"<small>most of all {escape(blame)}</small>" if blame else ""
-        return f"The picture as a whole{most}", "unusual", "as before", rare, at
+        found, given = (
+            "".join(f"<small>{escape(one)}</small>" for one in part) for part in parted(member)
+        )
+        expected = f"{'given all others' if given else 'as before'}{given}"
+        return f"The picture as a whole{most}", f"unusual{found}", expected, rare, at
     name = parse_key(member.series)[0]
     times = member.observed / member.expected if member.expected > 0 else 0.0
     much = f"<small>{times:.0f} times the usual</small>" if 2 <= times < 1000 else ""

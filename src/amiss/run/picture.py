@@ -94,7 +94,7 @@ def joint_of(watch: Watch, amiss: frozenset[str]) -> Iterable[JointNow]:
     if looked is None:
         return
     for name, (raw, nats) in looked.joint.items():
-        forecasts = looked.forecasts[name]
+        forecasts = looked.forecasts.get(name, {})
         for s, system in enumerate(nats.keys):
             score = float(nats.values[-1, s])
             yield JointNow(

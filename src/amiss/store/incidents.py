@@ -8,7 +8,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from amiss.data import Incident, Member
+from amiss.data import Incident
+from amiss.decide.opened import member
 from amiss.errors import StateError
 from amiss.store import tables as t
 from amiss.store.database import Database, storable, upsert
@@ -175,7 +176,7 @@ def read_incident(body: str) -> Incident:
         said = json.loads(body)
         known = {f.name for f in fields(Incident)}
         said = {name: value for name, value in said.items() if name in known}
-        members = tuple(Member(**m | {"blame": tuple(m["blame"])}) for m in said["members"])
+        members = tuple(member(m) for m in said["members"])
         return Incident(**said | {"members": members, "evidence": tuple(said["evidence"])})
     except (ValueError, TypeError, KeyError) as exc:
         raise StateError(f"a stored incident is damaged: {exc}") from exc

@@ -144,7 +144,11 @@ def seen(member: Member) -> tuple[str, str]:
     if member.said:
         return f"<code>{escape(member.said)}</code>", "like those before"
     if is_whole(member):
-        return "unusual", "as before"
+        found, expected = (
+            "".join(f"<small>{escape(one)}</small>" for one in part)
+            for part in words.parted(member)
+        )
+        return f"unusual{found}", f"{'given all others' if expected else 'as before'}{expected}"
     name = parse_key(member.series)[0]
     times = member.observed / member.expected if member.expected > 0 else 0.0
     much = f"<small>{times:.0f} times the usual</small>" if 2 <= times < 1000 else ""

@@ -20,6 +20,7 @@ MEMBER: dict[str, Any] = {
     "lower": 2e6,
     "upper": 4e7,
     "blame": [],
+    "blamed": [],
     "said": "",
     "among": 0,
 }
@@ -52,6 +53,16 @@ DELIVERY: dict[str, Any] = {
 }
 
 
+class Blamed(Said):
+    """A metric of a system that is strange as a whole."""
+
+    series: Text
+    observed: Number
+    expected: Number = Field(description="What the other metrics let expect.")
+    lower: Number
+    upper: Number
+
+
 class Member(Said):
     """A series of an incident, at its strangest moment."""
 
@@ -65,6 +76,9 @@ class Member(Said):
     lower: Number
     upper: Number
     blame: list[Text] = Field(description="Of a joint detector: the series that added most.")
+    blamed: list[Blamed] = Field(
+        description="Of a system as a whole: the same, against what the others let expect."
+    )
     said: Text = Field(description="Of a single record: what it said.")
     among: int = Field(description="Of a single record: how many had been seen.")
 
