@@ -96,7 +96,9 @@ def test_a_record_is_said_to_be_no_rarer_than_those_seen_can_show(whole) -> None
     time = np.append(HOUR * np.arange(100), 100 * HOUR + SECOND * np.arange(1000))
     frame = Each().step(Each().init(), replace(logins()[:1100], time=time))[1]
     often = pace.step({}, time)[1:]
-    those = singles.strange(frame, np.full(1100, 9.0), [()] * 1100, ("host",), *often)
+    those = singles.strange(
+        frame, np.full(1100, 9.0), [()] * 1100, [None] * 1100, ("host",), *often
+    )
     assert list(those.among) == list(range(1, 1101))
     assert those.watched[-1] < 1.1 < 4 < often[1][-1]
 
