@@ -1,6 +1,7 @@
 """Compile the kernels ahead of time, so that no request ever waits for a compiler."""
 
 import time
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -27,11 +28,13 @@ def warm() -> float:
     ticks = np.arange(1, 4) * 5 * SECOND
     frame = Frame(ticks, ("a", "b"), ("value",), np.arange(6.0).reshape(3, 2, 1))
     kinds = find("amiss.detectors", Detector).values()
-    alone = [kind() for kind in kinds if not kind.joint and not kind.each]
+    fused = [kind for kind in kinds if not kind.apart]
+    alone = [kind() for kind in fused if not kind.joint and not kind.each]
     streaming = [kind() for kind in kinds if kind.joint and kind.calibration == "size"]
     judge_whole(streaming, {}, frame, np.zeros((3, 2, 1)), np.ones((2, 1), np.bool_))
     invert(np.eye(2), 0.1)
     _, opinion = judge(alone, {}, frame)
+    _warm_apart([kind for kind in kinds if kind.apart and not kind.each], frame)
     budget.ration(budget.init(2), ticks, opinion.scores.values, opinion.interval, 1.0)
     system = IsolationForest()
     leaf = np.full((1, 1), -1, np.int32)
@@ -75,6 +78,17 @@ def warm() -> float:
     Stream().observe(0.0, 1.0)
     list(lines_of(pa.array(["0"]), ["a"], np.zeros((1, 1), np.int32), verdict))
     return time.perf_counter() - began
+
+
+def _warm_apart(kinds: Iterable[type[Detector]], frame: Frame) -> None:
+    rule = {"metric": "a", "above": 1.0, "of": "mean", "over": "1m"}
+    needed: dict[str, dict[str, object]] = {"rule": rule}
+    for kind in kinds:
+        detector = kind(**needed.get(kind.model_fields["type"].default, {}))
+        values = np.repeat(frame.values, len(kind.needs), axis=2)
+        detector.step(
+            detector.init(2, len(kind.needs)), Frame(frame.time, frame.keys, kind.needs, values)
+        )
 
 
 def _warm_lines() -> None:
