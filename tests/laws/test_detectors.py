@@ -10,8 +10,10 @@ from amiss.data import Floats
 from laws.laws import LAWS, METRICS, Subject, numbers, of, systems
 from made import Chance
 
-NEEDED: dict[str, dict[str, object]] = {}
-"""By type: what a detector must be told that has no default."""
+NEEDED: dict[str, dict[str, object]] = {
+    "lstm": {"units": (4, 3), "window": 10, "steps": 20, "batch": 8},
+}
+"""By type: what a detector must be told that has no default, or that makes it quick to train."""
 
 DETECTORS = [
     kind(**NEEDED.get(name, {}))
