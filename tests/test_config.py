@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss import config
-from amiss.component import Cursor, Source
+from amiss.component import Cursor, Detector, Source, find
 from amiss.config.write import BLUEPRINTS
 from amiss.data import SECOND, Records
 from amiss.errors import ConfigError
@@ -81,13 +81,11 @@ token: hunter2
         "write 90s, 15m, 6h or 1d",
         "amiss.yaml:9: pipelines.0.max_series: a whole number is expected here",
         "amiss.yaml:11: pipelines.0.detectors.0.type: unknown type 'drft'; did you mean 'drift'? "
-        "known: drift, isolation_forest, level, linear_regression, lines, mahalanobis, rarity, "
-        "step, surprise",
+        f"known: {', '.join(sorted(find('amiss.detectors', Detector)))}",
         "amiss.yaml:13: pipelines.0.detectors.1.spam: unknown setting; did you mean 'span'?",
         "amiss.yaml:14: pipelines.0.detectors.1.span: must be at least 2",
         "amiss.yaml:15: pipelines.0.detectors.2: 'type' is missing; "
-        "known: drift, isolation_forest, level, linear_regression, lines, mahalanobis, rarity, "
-        "step, surprise",
+        f"known: {', '.join(sorted(find('amiss.detectors', Detector)))}",
         "amiss.yaml:16: pipelines.0.detectors.3: names and values are expected here",
         "amiss.yaml:17: pipelines.1: 'source' is missing; where records come from",
         "amiss.yaml:17: pipelines.1: 'features' is missing; how records become numbers",

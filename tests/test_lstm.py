@@ -54,7 +54,15 @@ def test_a_fault_that_each_metric_hides_is_found(fitted: State) -> None:
     assert scores.values[night, 0][0] > 5 * usual
     assert scores.blame is not None
     assert scores.blame[night.start, 0].argmax() == 1
-    np.testing.assert_allclose(scores.blame[1:].sum(axis=2), scores.values[1:])
+
+
+def test_half_of_a_score_is_the_mean_of_ten_rows(fitted: State) -> None:
+    _, scores = SMALL.step(copy(fitted), frame(rhythm(1, seed=7), NAMES))
+    assert scores.blame is not None
+    each = scores.blame[:, 0].sum(axis=1)
+    for t in range(1, DAY):
+        wanted = (each[t] + each[max(t - 9, 1) : t + 1].mean()) / 2
+        assert scores.values[t, 0] == pytest.approx(wanted)
 
 
 def test_a_forecast_follows_a_sine() -> None:
@@ -78,9 +86,10 @@ def test_its_interval_holds(fitted: State) -> None:
     assert (held.mean(axis=0) < 1.0).all()
 
 
-def test_the_score_is_the_mean_squared_error(fitted: State) -> None:
-    x = rhythm(1, seed=3)
-    _, scores = SMALL.step(copy(fitted), frame(x, NAMES, 10 * DAY))
+def test_the_score_may_be_the_mean_squared_error() -> None:
+    x, plain = rhythm(1, seed=3), SMALL.model_copy(update={"relative": False, "rows": 1})
+    state = plain.fit(plain.init(1, 3), frame(rhythm(10), NAMES))
+    _, scores = plain.step(state, frame(x, NAMES, 10 * DAY))
     assert scores.expected is not None
     deviation = rhythm(10)[: 8 * DAY].std(axis=0)  # of what was trained on
     away = (x - scores.expected[:, 0]) / deviation
@@ -113,7 +122,7 @@ def test_a_metric_that_vanishes_is_not_scored_and_one_that_is_new_is_left_out(
     np.testing.assert_array_equal(more.values, all_there.values)
     _, fewer = SMALL.step(copy(fitted), frame(x[:, :2], NAMES[:2]))
     assert fewer.blame is not None
-    np.testing.assert_allclose(fewer.values[1:], fewer.blame[1:].sum(axis=2))
+    assert np.isfinite(fewer.blame[1:]).all()
     assert np.isfinite(fewer.values[1:]).all()
 
 
@@ -122,7 +131,7 @@ def test_what_is_scored_is_not_cut(fitted: State) -> None:
     x[100] += 1e6
     _, scores = SMALL.step(copy(fitted), frame(x, NAMES))
     assert scores.values[100, 0] > 1e8
-    assert scores.values[102, 0] < 1e3  # and the next forecasts are not spoilt by it
+    assert scores.values[112, 0] < 1e3  # and the forecasts after it are not spoilt
 
 
 def test_too_little_to_learn_from() -> None:
@@ -135,7 +144,7 @@ def test_too_little_to_learn_from() -> None:
 
 
 def test_its_state_stays_under_the_bound_whatever_is_asked_for() -> None:
-    most = Lstm(units=(256,) * 4, steps=1, batch=1, window=2)
+    most = Lstm(units=(256,) * 4, rows=100, steps=1, batch=1, window=2)
     x = np.random.default_rng(0).normal(size=(40, 501))
     names = tuple(f"m{i:03}" for i in range(501))
     state = most.fit(most.init(1, 501), frame(x, names))

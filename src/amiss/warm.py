@@ -75,7 +75,8 @@ def warm() -> float:
 def _warm_networks() -> None:
     network = Lstm(units=(1,), steps=1, batch=1, window=2)
     time, values = np.arange(40) * SECOND, np.arange(40.0)[:, None, None]
-    network.fit(network.init(1, 1), Frame(time, ("a",), ("value",), values))
+    history = Frame(time, ("a",), ("value",), values)
+    network.step(network.fit(network.init(1, 1), history), history)
 
 
 def _warm_lines() -> None:

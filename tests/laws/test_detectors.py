@@ -11,6 +11,8 @@ from laws.laws import LAWS, METRICS, Subject, numbers, of, systems
 from made import Chance
 
 NEEDED: dict[str, dict[str, object]] = {
+    "aer": {"window": 6, "steps": 20},
+    "autoencoder": {"window": 5, "layers": (6, 2), "steps": 20},
     "lstm": {"units": (4, 3), "window": 10, "steps": 20, "batch": 8},
 }
 """By type: what a detector must be told that has no default, or that makes it quick to train."""

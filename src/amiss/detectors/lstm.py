@@ -7,14 +7,15 @@ from pydantic import Field
 
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, measured
-from amiss.networks import gaps, scaling
+from amiss.networks import gaps, lasting, scaling
 from amiss.networks.columns import observed, share, taken
 from amiss.networks.forecaster import Forecaster, error
+from amiss.networks.lasting import last
 from amiss.networks.parameters import count
-from amiss.networks.rows import Rows, evenly, often, rows_of
+from amiss.networks.rows import Rows, evenly, history_rows, typical
 from amiss.networks.scaling import Scaling
 from amiss.networks.stateful import follow
-from amiss.networks.training import train
+from amiss.networks.training import alone, train
 
 FEWEST = 20  # rows to train on
 CHECKED = 256  # windows held out that are looked at, at most
@@ -24,13 +25,17 @@ MOST = 500  # metrics of a system
 class Lstm(Detector):
     """Layers of long short-term memory that forecast all metrics of a system, row by row.
 
-    score = the mean over the metrics of ((x - forecast) / deviation)^2; no opinion before the first
-    fit, and on the first row after a gap of more than four intervals, where memory begins anew.
-    Mean and deviation are those of the history. A metric that is not there counts as its mean and
+        e = the mean over the metrics of ((x - forecast) / its usual error)^2
+        score = (e + its mean over the last ten rows) / 2
+
+    The usual error is the root mean square on the last fifth of the history, which was not trained
+    on; with `relative: false` it is the deviation of the metric from its mean, and e the plain mean
+    squared error. No opinion before the first fit, and on the first row after a gap of more than
+    four intervals, where memory begins anew. A metric that is not there counts as its mean and
     is not scored, one that the model has not seen is left out, one that never moved counts for at
     most five deviations. The network is shown five deviations at most; what is scored is not cut.
-    Expected is the forecast, lower and upper its 95 % interval by the errors on the last fifth of
-    the history, which was not trained on. Blame is the share of a metric in the score.
+    Expected is the forecast, lower and upper its 95 % interval by the errors on that last fifth.
+    Blame is the share of a metric in e.
     Cost: O(weights) a row, which goes on from what is remembered of the rows before.
 
     Malhotra and others, "Long short term memory networks for anomaly detection in time series",
@@ -38,9 +43,10 @@ class Lstm(Detector):
     """
 
     joint: ClassVar[bool] = True
-    state_bytes: ClassVar[int] = 10_208  # with all units and metrics that there may be
+    calibration: ClassVar[Literal["rank", "size"]] = "size"
+    state_bytes: ClassVar[int] = 11_008  # with all units and metrics that there may be
     shared: ClassVar[frozenset[str]] = frozenset(
-        ("names", "scaling", "interval", "errors", "weights")
+        ("names", "scaling", "interval", "usual", "errors", "weights")
     )
 
     type: Literal["lstm"] = "lstm"
@@ -58,6 +64,10 @@ class Lstm(Detector):
     """Sequences in a step."""
     rate: float = Field(0.003, gt=0.0, le=1.0)
     """Learning rate."""
+    relative: bool = True
+    """Whether errors are measured against what is usual for the metric, and not its deviation."""
+    rows: int = Field(10, ge=1, le=100)
+    """Rows over which half of the score is a mean; 1 is the newest alone."""
     seed: int = Field(0, ge=0)
     """Same seed, same data, same weights."""
 
@@ -67,6 +77,7 @@ class Lstm(Detector):
             "names": np.zeros(0, "U1"),
             "scaling": np.zeros((3, 0)),
             "interval": np.zeros(1, np.int64),
+            "usual": np.zeros(0),
             "errors": np.zeros((2, 0)),
             "weights": np.zeros(0, np.float32),
             **self._rows(series),
@@ -75,7 +86,13 @@ class Lstm(Detector):
     def _rows(self, series: int) -> State:
         cells = np.zeros((series, sum(self.units)), np.float32)
         nothing = np.zeros((series, 0), np.float32)
-        return gaps.init(series) | {"hidden": cells, "cell": cells.copy(), "forecast": nothing}
+        return {
+            **gaps.init(series),
+            **lasting.init(series, self.rows),
+            "hidden": cells,
+            "cell": cells.copy(),
+            "forecast": nothing,
+        }
 
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
         """Compare with the forecast of the row before, then forecast the next."""
@@ -85,8 +102,9 @@ class Lstm(Detector):
         names = state["names"].tolist()
         scale = Scaling(*state["scaling"])
         away = scale(taken(measured(frame.values), frame.features, names))
-        forecast = self._follow(state, frame.time, away)
-        scores, blame = share((away - forecast) ** 2)
+        forecast, first = self._follow(state, frame.time, away)
+        scores, blame = share((away - forecast) ** 2 / state["usual"])
+        last(scores, first, state["recent"])
         mean = scale.back(forecast)
         ends = (mean + end for end in state["errors"])
         said = (taken(x, names, frame.features) for x in (mean, *ends, blame))
@@ -105,13 +123,11 @@ class Lstm(Detector):
 
         The old ones stay where there are fewer than twenty rows to train on.
         """
-        values = measured(history.values)
-        kept = often(values)[:MOST]
-        interval = gaps.usual(history.time)
-        rows = rows_of(history.time, observed(values[:, :, kept]), interval)
-        table = values[rows.place][:, kept]
-        there = np.isfinite(table[~rows.held]).any(axis=0)
-        kept, table = kept[there], table[:, there]
+        with alone():
+            return self._fitted(state, history)
+
+    def _fitted(self, state: State, history: Frame) -> State:
+        rows, kept, table = history_rows(history, MOST)
         length = min(self.window, rows.longest() - 1)
         if not len(kept) or (~rows.held).sum() < FEWEST or length < 2:
             return state
@@ -119,14 +135,19 @@ class Lstm(Detector):
         fitted = self.init(len(history.keys), len(kept)) | {
             "names": np.array(history.features, dtype=str)[kept],
             "scaling": np.array([scale.mean, scale.scale, scale.most]),
-            "interval": interval,
+            "interval": gaps.usual(history.time),
+            "usual": np.ones(len(kept)),
             "weights": self._trained(rows, scale(table), length),
         }
         late = int(rows.place[0][rows.held].min(initial=len(history.time)))
         late = max(late - self.window, 0) if rows.held.any() else 0
-        away = scale(values[late:, :, kept])
-        errors = away - self._follow(dict(fitted), history.time[late:], away)
-        return fitted | {"errors": scale.scale * _interval(errors)} | self._rows(len(history.keys))
+        away = scale(measured(history.values)[late:, :, kept])
+        errors = away - self._follow(dict(fitted), history.time[late:], away)[0]
+        tick, system = (place[rows.held] for place in rows.place)
+        checked = errors[tick - late, system] if rows.held.any() else errors[rows.place]
+        if self.relative:
+            fitted["usual"] = typical(checked**2, np.ones(len(checked), np.bool_), scale)
+        return fitted | {"errors": scale.scale * _interval(checked)} | self._rows(len(errors[0]))
 
     def _trained(self, rows: Rows, away: Floats, length: int) -> Array:
         """Weights that forecast rows (N, F) from windows of so many before them."""
@@ -158,8 +179,11 @@ class Lstm(Detector):
         )  # fmt: skip
         return weights
 
-    def _follow(self, state: State, time: Array, away: Floats) -> Array:
-        """The forecasts that there were of these rows (T, S, F); the state goes on."""
+    def _follow(self, state: State, time: Array, away: Floats) -> tuple[Array, Array]:
+        """The forecasts that there were of these rows (T, S, F), and which had none (T, S).
+
+        The state goes on.
+        """
         state["forecast"] = self._forecast(state)
         seen = observed(away)
         first, out = np.zeros(seen.shape, np.bool_), np.empty(away.shape, np.float32)
@@ -168,7 +192,7 @@ class Lstm(Detector):
             scaling.shown(away), seen, first, state["weights"], np.array(self.units),
             state["hidden"], state["cell"], state["forecast"], out,
         )  # fmt: skip
-        return out
+        return out, first
 
     def _forecast(self, state: State) -> Array:
         """That of the next row (S, F), for as many metrics as the model has."""
@@ -187,11 +211,10 @@ def _alike(given: Array, rows: Rows) -> Array:
 
 
 def _interval(errors: Floats) -> Floats:
-    """The 2.5 % and 97.5 % quantiles of errors (T, S, F), of two deviations if there are none."""
-    found = np.tile([[-2.0], [2.0]], errors.shape[2])
-    for f in range(errors.shape[2]):
-        own = errors[:, :, f]
-        own = own[np.isfinite(own)]
+    """The 2.5 % and 97.5 % quantiles of errors (N, F), two deviations if there are none."""
+    found = np.tile([[-2.0], [2.0]], errors.shape[1])
+    for f in range(errors.shape[1]):
+        own = errors[np.isfinite(errors[:, f]), f]
         if len(own):
             found[:, f] = np.quantile(own, [0.025, 0.975])
     return found

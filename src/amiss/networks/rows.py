@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from amiss.data import Array, Floats, Times
+from amiss.data import Array, Floats, Frame, Times, measured
 from amiss.networks import gaps
+from amiss.networks.columns import observed
+from amiss.networks.scaling import FARTHEST, Scaling
 
 HELD = 0.2  # of the rows: not trained on
+LEAST = 1e-3  # squared deviations: smaller errors are not told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,39 @@ def rows_of(time: Times, seen: Array, interval: Array) -> Rows:
     when = np.sort(time[tick])
     edge = when[len(when) - 1 - int(HELD * len(when))] if len(when) else 0
     return Rows((tick, system), np.cumsum(begins), time[tick] > edge)
+
+
+def history_rows(history: Frame, most: int) -> tuple[Rows, Array, Floats]:
+    """Rows, which metrics are worth training on (F,), and their values (N, F); NaN is unseen.
+
+    They are seen in more than half of the rows, and at least once in those to train on.
+    """
+    values = measured(history.values)
+    kept = often(values)[:most]
+    rows = rows_of(history.time, observed(values[:, :, kept]), gaps.usual(history.time))
+    table = values[rows.place][:, kept]
+    there = np.isfinite(table[~rows.held]).any(axis=0)
+    return rows, kept[there], table[:, there]
+
+
+def typical(errors: Floats, held: Array, scale: Scaling) -> Floats:
+    """What squared errors (N, F) usually are (F,): their mean over the rows held out.
+
+    Over all rows where there are none; 1 at least for what never moved.
+    """
+    found = np.where(scale.most < FARTHEST, 1.0, LEAST)
+    for f in range(errors.shape[1]):
+        own = looked_at(errors[:, f], held)
+        if len(own):
+            found[f] = max(found[f], float(own.mean()))
+    return found
+
+
+def looked_at(errors: Floats, held: Array) -> Floats:
+    """Of errors (N,) those of rows held out, or of all where there are none; without NaN."""
+    there = np.isfinite(errors)
+    found: Floats = errors[there & held] if (there & held).any() else errors[there]
+    return found
 
 
 def often(values: Floats) -> Array:

@@ -1,6 +1,7 @@
 """Training with a fixed number of steps, checked on what comes later in time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -8,6 +9,18 @@ from amiss.data import Array
 from amiss.networks.adam import Adam
 
 CHECKS = 10  # in a training; the best weights of them are kept
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Linear algebra in one thread, so that the same seed gives the same weights to the bit.
+
+    Models are trained side by side in processes of their own.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 def train(
@@ -25,21 +38,17 @@ def train(
 
     `learn` is given a batch, drawn at random from `windows` (N,), and where to put the gradient
     (P,). `check` says how large the error of the weights as they are now is; where it is None,
-    the last weights stay. One thread of linear algebra, so that the same seed gives the same
-    weights to the bit; models are trained side by side in processes of their own.
+    the last weights stay.
     """
-    from threadpoolctl import threadpool_limits
-
     gradient, adam = np.empty_like(weights), Adam.of(weights)
     best, least = weights.copy(), np.inf
     due = {(steps * (n + 1)) // CHECKS for n in range(CHECKS)}
-    with threadpool_limits(1, "blas"):
-        for step in range(1, steps + 1):
-            learn(windows[chance.integers(0, len(windows), batch)], gradient)
-            adam.step(weights, gradient, rate)
-            if check is not None and step in due:
-                error = check()
-                if error < least:
-                    best[:], least = weights, error
+    for step in range(1, steps + 1):
+        learn(windows[chance.integers(0, len(windows), batch)], gradient)
+        adam.step(weights, gradient, rate)
+        if check is not None and step in due:
+            error = check()
+            if error < least:
+                best[:], least = weights, error
     if least < np.inf:
         weights[:] = best
