@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from amiss.component import Detector
 from amiss.data import SECOND, Floats, Frame, State
@@ -121,6 +122,11 @@ def test_its_state_stays_under_the_bound_whatever_is_asked_for(detector: Detecto
     state, _ = small.step(state, frame(x[:2], names))
     own = sum(array.nbytes for name, array in state.items() if name not in small.shared)
     assert own == small.state_bytes
+
+
+def test_what_would_take_too_long_to_solve_is_refused() -> None:
+    with pytest.raises(ValidationError, match="at most 4000"):
+        Aer(kind="linear", window=500, components=9)
 
 
 @pytest.mark.parametrize("kind", ["dense", "linear"])

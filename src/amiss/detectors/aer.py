@@ -1,11 +1,11 @@
 """How badly a row is forecast from those before it, and they are given back from one another."""
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, Times, measured
@@ -21,6 +21,8 @@ from amiss.networks.windowed import Network, trained
 
 LAYERS = (60, 20, 60)
 UNITS = 30
+FEW = 32  # windows that LSTM reads at once: what it leaves behind for each is large
+WIDEST = 4000  # of a window in closed form, which takes the third power of it
 TOP = 0.99  # of the errors held out: the range that they are measured by
 
 
@@ -71,6 +73,12 @@ class Aer(Detector):
     """Learning rate."""
     seed: int = Field(0, ge=0)
     """Same seed, same data, same weights."""
+
+    @model_validator(mode="after")
+    def _solvable(self) -> Self:
+        if self.kind == "linear" and self.window * self.components > WIDEST:
+            raise ValueError(f"linear: window times components must be at most {WIDEST}")
+        return self
 
     def init(self, series: int, features: int) -> State:
         """No weights yet; of each system the last rows."""
@@ -185,8 +193,15 @@ class Aer(Detector):
             x = parts(windows)
             inner = x[:, 1:-1].reshape(len(x), -1)
             if self.kind == "bilstm":
-                run = Bidirectional(self.window, width, UNITS, len(x), np.float64).forward
-                return parts.back(run(weights, inner).reshape(x.shape))
+                back = np.concatenate(
+                    [
+                        Bidirectional(self.window, width, UNITS, len(some), np.float64).forward(
+                            weights, some
+                        )
+                        for some in np.split(inner, range(FEW, len(inner), FEW))
+                    ]
+                )
+                return parts.back(back.reshape(x.shape))
             return parts.back(dense.forward(weights, self._sizes(width), inner).reshape(x.shape))
 
         return network

@@ -19,7 +19,7 @@ class Rows:
 
     place: tuple[Array, Array]  # (N,) tick and system of each
     sequence: Array  # (N,) number of the sequence without gaps that it belongs to
-    held: Array  # (N,) whether it is held out: it is later than HELD of all rows are
+    held: Array  # (N,) whether it is held out, as the last HELD of all rows are
 
     def windows(self, length: int) -> tuple[Array, Array]:
         """Rows at which windows of this length begin: those to train on, those to check with.

@@ -10,7 +10,7 @@ from amiss.networks import gaps, scaling
 from amiss.networks.columns import observed
 
 METRICS = 200  # of a system
-MOST = 1024  # windows looked at at once
+MOST = 256  # windows looked at at once
 
 
 def init(series: int, window: int, metrics: int) -> State:
