@@ -43,8 +43,8 @@ class Aer(Detector):
     counts as its mean and is not scored, one that the model has not seen is left out, one that
     never moved counts for five deviations at most. The network is shown five deviations at most, of
     a few principal components; what is scored is not cut. Blame is the share of a metric in the
-    score. Cost of a row: `linear` and `dense` some 10,000 sums a component, `bilstm` a hundred
-    times as many.
+    score. Cost of a row: O(window x components) with `dense`, the square of that with `linear`;
+    `bilstm` takes some fifty times as long as `dense`.
 
     Wong and others, "AER: auto-encoder with regression for time series anomaly detection", IEEE
     BigData 2022.
