@@ -10,13 +10,15 @@ import json
 from pathlib import Path
 
 import numpy as np
-from _figures import budget, nab, period, recall, vus_pr
-from _labelled import BEGIN, INTERVAL, Curve, Host, curves, hosts, runs
+from _figures import budget, nab, recall
+from _labelled import BEGIN, INTERVAL, Curve, Host, curves, hosts
 
 from amiss.data import SECOND, Array
 from amiss.evaluate.columns import Piece
 from amiss.evaluate.joint import Joint
 from amiss.evaluate.metrics import Metrics
+from amiss.evaluate.quality.inputs import spans
+from amiss.evaluate.quality.vus import vus_pr, width_of
 from amiss.evaluate.scorer import Memories
 
 SETS = ("nab", "wsd", "kpi", "asd", "smd")
@@ -58,10 +60,10 @@ def of_hosts(name: str, held: list[Host], kept: dict[str, Array]) -> dict[str, f
         )
         scorer.judge(memories, past)
         score, alert, _ = scorer.judge(memories, judged)
-        areas.append(vus_pr(score, host.label, period(host.test[:, 0])))
-        spans = runs(host.label)
-        hits += sum(bool(alert[a:b].any()) for a, b in spans)
-        events += len(spans)
+        areas.append(vus_pr(score, host.label, width_of(host.test[:, 0])))
+        labelled = spans(host.label)
+        hits += sum(bool(alert[a:b].any()) for a, b in labelled)
+        events += len(labelled)
         told += int(alert.sum())
         days += len(alert) * INTERVAL[name] / 86400
         kept |= {f"{name}/{n}/score": score, f"{name}/{n}/alert": alert}

@@ -42,8 +42,7 @@ def inside(curve: Curve) -> tuple[float, float] | None:
     piece = Piece(None, curve.time * SECOND, ("value",), curve.value[:, None])
     said = Metrics(1.0).judge({}, piece)[0]
     m, low, high = (x[:, 0] for x in (said.expected, said.lower, said.upper))
-    counted: Array = ~curve.inside & np.isfinite(curve.value) & np.isfinite(low)
-    counted[: curve.start] = False
+    counted: Array = curve.normal() & np.isfinite(curve.value) & np.isfinite(low)
     if not counted.any():
         return None
     x, m, low, high = (column[counted] for column in (curve.value, m, low, high))

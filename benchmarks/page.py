@@ -14,6 +14,8 @@ from typing import Any
 
 from _svg import bars, scatter
 
+from amiss.evaluate.quality.goals import said
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -31,22 +33,20 @@ PLOTTED = {
     "nslkdd.ap": "NSL-KDD AP",
 }
 
+TRAINED = {
+    "CPU s": "cpu",
+    "wall s": "wall",
+    "peak MB": "peak",
+    "kept MB": "kept",
+    "us a snapshot": "score",
+}
+CURVES = ("ensemble, mean", "classifier, forest")
+
 
 def table(columns: tuple[str, ...], rows: list[list[str]]) -> str:
     """A table in Markdown."""
     head = [f"| {' | '.join(columns)} |", f"|{'-|' * len(columns)}"]
     return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def said(value: float | None) -> str:
-    """Three digits or so; nothing for nothing."""
-    if value is None:
-        return ""
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    if 0.99 < value < 1.0:
-        return f"{value:.4f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
 def named(method: str) -> str:
@@ -117,6 +117,35 @@ def peers(found: list[dict[str, Any]]) -> str:
     )  # fmt: skip
 
 
+def training(found: list[dict[str, Any]]) -> str:
+    """What fitting took, a row for each model and number of snapshots."""
+    rows = [
+        [it["model"], f"{it['rows']:,}", *(f"{it[name]:,}" for name in TRAINED.values())]
+        for it in found
+    ]
+    return table(("model", "snapshots", *TRAINED), rows)
+
+
+def confidence(found: list[dict[str, Any]]) -> str:
+    """How well each ranks, and how far its confidence is from the share that it was right."""
+    rows = [
+        [it["set"], it["asked"], *(f"{it[n]:.3f}" if n in it else "" for n in ("ap", "roc", "ece"))]
+        for it in found
+    ]
+    return table(("set", "asked", "AP", "ROC-AUC", "mean gap"), rows)
+
+
+def reliability(found: list[dict[str, Any]]) -> str:
+    """The curve itself: in each bin of confidence how many, their mean, and what was an attack."""
+    rows = []
+    for it in found:
+        if it["asked"] in CURVES:
+            for n, (count, mean, share) in enumerate(it["bins"]):
+                first = [it["set"], it["asked"]] if n == 0 else ["", ""]
+                rows.append([*first, f"{count:,}", f"{mean:.3f}", f"{share:.3f}"])
+    return table(("set", "asked", "events", "confidence", "attacks"), rows)
+
+
 def pictures(found: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, str]:
     """The plots, by the name of their file."""
     by_name = {it["name"]: it for it in found["figures"]}
@@ -155,7 +184,13 @@ def wanted() -> dict[Path, str]:
     others = [json.loads(row) for row in (RESULTS / "peers.jsonl").read_text("utf-8").splitlines()]
     text = PAGE.read_text("utf-8")
     tables = {"quality": quality(found), "layer": layer(found), "cost": cost(found)}
-    for name, made in (tables | {"peers": peers(others)}).items():
+    tables |= {"peers": peers(others)}
+    for name, make in {"training": training, "confidence": confidence}.items():
+        tables[name] = make(json.loads((RESULTS / f"{name}.json").read_text("utf-8")))
+    tables["reliability"] = reliability(
+        json.loads((RESULTS / "confidence.json").read_text("utf-8"))
+    )
+    for name, made in tables.items():
         marked = re.compile(f"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         text, times = marked.subn(lambda match, made=made: f"{match[1]}{made}\n{match[2]}", text)
         if times != 1:

@@ -21,11 +21,11 @@ import numpy as np
 import psutil
 from pydantic import TypeAdapter
 
-from amiss.component import Span
 from amiss.data import DAY, HOUR, SECOND
 from amiss.pipeline import Pipeline
 from amiss.run.watch import Watch, resume, tick
 from amiss.settings import HOST, default
+from amiss.spans import Span
 from amiss.store import Store
 from amiss.world import World
 

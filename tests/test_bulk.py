@@ -66,3 +66,24 @@ def test_nothing_is_held_off_before_there_is_a_past() -> None:
     state = bulk.learn(state, np.ones(bulk.WARM), np.ones(bulk.WARM))
     _, weight = bulk.weights(state, np.full(8, 9.0), False)
     assert (weight == bulk.LEAST).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 100), st.booleans()), max_size=12))
+def test_what_is_learned_is_the_square_of_the_share_that_is_strange(
+    blocks: list[tuple[int, int, bool]],
+) -> None:
+    """Blocks of so many F, of which so many in a hundred are strange; some are a history."""
+    state, share, seen, told = bulk.init(), 0.0, 0, False
+    for count, odd, history in blocks:
+        score = np.where(np.arange(count) % 100 < odd, 4.5, 4.0)
+        score[::7] = np.nan
+        guarded = not history and (told or seen >= 4096)
+        strange = [guarded and s > 4 for s in score.tolist()]
+        little = min(max(share * share, 0.01), 0.1)
+        state, weight = bulk.weights(state, score, history)
+        assert weight.tolist() == pytest.approx([little if odd_one else 1 for odd_one in strange])
+        if count:
+            share += min(count / 1024, 1) * (sum(strange) / count - share)
+        seen, told = seen + count, told or history
+        state = bulk.learn(state, np.ones(count), weight)
+    assert state["strange"][0] == pytest.approx(share)

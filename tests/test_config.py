@@ -20,6 +20,7 @@ from amiss.settings import Keep, Settings, default
 from amiss.world import World
 
 ROOT = Path(__file__).parent.parent
+DETECTORS = ", ".join(sorted(find("amiss.detectors", Detector)))
 GOOD = """\
 pipelines:
   - name: host
@@ -81,11 +82,10 @@ token: hunter2
         "write 90s, 15m, 6h or 1d",
         "amiss.yaml:9: pipelines.0.max_series: a whole number is expected here",
         "amiss.yaml:11: pipelines.0.detectors.0.type: unknown type 'drft'; did you mean 'drift'? "
-        f"known: {', '.join(sorted(find('amiss.detectors', Detector)))}",
+        f"known: {DETECTORS}",
         "amiss.yaml:13: pipelines.0.detectors.1.spam: unknown setting; did you mean 'span'?",
         "amiss.yaml:14: pipelines.0.detectors.1.span: must be at least 2",
-        "amiss.yaml:15: pipelines.0.detectors.2: 'type' is missing; "
-        f"known: {', '.join(sorted(find('amiss.detectors', Detector)))}",
+        f"amiss.yaml:15: pipelines.0.detectors.2: 'type' is missing; known: {DETECTORS}",
         "amiss.yaml:16: pipelines.0.detectors.3: names and values are expected here",
         "amiss.yaml:17: pipelines.1: 'source' is missing; where records come from",
         "amiss.yaml:17: pipelines.1: 'features' is missing; how records become numbers",

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss.data import HOUR, SECOND, Frame, Records, State
+from amiss.data import DAY, HOUR, SECOND, Frame, Records, State
 from amiss.features.each import HEAD, Each
 from amiss.memory import dump, load
 from amiss.names import hashed
+from amiss.zones import local
 from made import START, Chance
 
 
@@ -83,6 +84,21 @@ def test_a_subject_has_habits() -> None:
     nobody = logins().labels["user"] == ""
     assert not frame.values[nobody, 0, 3:].any()
     assert frame.values[~nobody, 0, 3].max() > 1.0
+
+
+def test_the_hours_of_a_subject_are_those_of_its_zone() -> None:
+    spring = 1_774_310_400 * SECOND  # 24 March 2026; five days later summer time begins
+    time = spring + np.sort(10 * DAY * Chance(2).uniform(400)).astype(np.int64)
+    wall = local(time, "Europe/Berlin")
+    assert len(set((wall - time).tolist())) == 2
+    said, features = replace(logins(400), time=time), Each(subject=("user",))
+    here = replace(said, zone="Europe/Berlin")
+    frames = [run(features, one)[1] for one in (here, replace(said, time=wall), said)]
+    hour = frames[0].features.index("hour for user")
+    found, wanted, utc = (frame.values[:, 0, hour] for frame in frames)
+    np.testing.assert_array_equal(found, wanted)
+    assert (found != utc).any()
+    same(run(features, here[:70], here[70:])[1], frames[0])
 
 
 def test_nothing_is_told_before_the_fields_are_known_and_then_all_of_it() -> None:

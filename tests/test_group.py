@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Incident, Member
 from amiss.decide import budget, group, opened, told
-from amiss.decide.group import CAP, SHOWN, Judged, Policy
+from amiss.decide.group import CAP, SHOWN
+from amiss.decide.judged import Judged, Policy
 from amiss.decide.opened import Memory, Opened, Told
 from made import START
 

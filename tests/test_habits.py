@@ -1,18 +1,22 @@
 """What a subject usually does, against the same equations written down plainly."""
 
+from datetime import datetime
 from itertools import pairwise
 from math import copysign, exp, log1p, log2, sqrt
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from amiss import habits
 from amiss.data import DAY, HOUR, SECOND, Array, Floats, State, Times
+from amiss.zones import local
 from made import START, Chance
 
 
-def naive(time: Times, subject: Array, names: Array, numbers: Floats) -> Floats:
+def naive(time: Times, subject: Array, names: Array, numbers: Floats, zone: str = "UTC") -> Floats:
     """Whole dictionaries, one event after the other."""
+    hours = [datetime.fromtimestamp(t // SECOND, ZoneInfo(zone)).hour for t in time.tolist()]
     seen: dict[int, list[int]] = {}
     out = np.zeros((len(time), 2 + names.shape[1] + numbers.shape[1]))
     for t, who in enumerate(subject.tolist()):
@@ -24,7 +28,7 @@ def naive(time: Times, subject: Array, names: Array, numbers: Floats) -> Floats:
             lately = (lately + 1.0) * exp(-(time[b] - time[a]) / SECOND / habits.LATELY)
         out[t, 0] = log1p(lately)
         if mine and time[t] - time[mine[0]] >= 3 * DAY:
-            apart = [(int(time[t] // HOUR) - int(time[m] // HOUR)) % 24 for m in mine]
+            apart = [(hours[t] - hours[m]) % 24 for m in mine]
             nearby = sum(hours in (0, 1, 23) for hours in apart)
             out[t, 1] = round(log2((len(mine) + 0.5) / (24 * nearby / 3 + 0.5)))
         for j, name in enumerate(names[t].tolist()):
@@ -68,6 +72,20 @@ def test_it_is_what_the_equations_say() -> None:
     said = events(150, 4)
     _, found = habits.step(habits.init(), *said)
     np.testing.assert_allclose(found, naive(*said), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("before", [18, 236], ids=["the end of summer time", "its beginning"])
+def test_hours_are_those_of_the_clock_on_the_wall(before: int) -> None:
+    time, *rest = events(150, 4)
+    time = time - before * DAY
+    wall = local(time, "Europe/Berlin")
+    assert len(set((wall - time).tolist())) == 2, "the clock is changed meanwhile"
+    _, found = habits.step(habits.init(), time, *rest, clock=wall)
+    wanted = naive(time, *rest, zone="Europe/Berlin")
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    _, utc = habits.step(habits.init(), time, *rest)
+    assert (utc[:, 1] != found[:, 1]).any()
+    np.testing.assert_array_equal(np.delete(utc, 1, axis=1), np.delete(found, 1, axis=1))
 
 
 @pytest.mark.parametrize("at", [0, 1, 77, 149])

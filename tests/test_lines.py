@@ -161,16 +161,28 @@ class WittenBell:
         return out
 
 
-def learned(state: dict[str, Array], field: int, data: bytes, times: int = 1) -> None:
-    raw = np.frombuffer(data, np.uint8)
-    tables = (state[name] for name in ("contexts", "grams", "owner", "used"))
-    grams.learn(raw, 0, len(raw), np.uint64(field), times, *tables)
+def learned(state: dict[str, Array], *texts: tuple[int, bytes], times: int = 1) -> None:
+    """Learn some texts at once, with room for no more than `seen` has for the longest."""
+    most = max(len(data) for _, data in texts) + 1
+    seen, lower, many = grams.seen(most), grams.seen(most), 0
+    tables = [state[name] for name in ("contexts", "grams", "owner", "used")]
+    for field, data in texts:
+        raw = np.frombuffer(data, np.uint8)
+        if many + len(raw) + 1 > len(seen.place):
+            grams.learn(seen, many, lower, *tables)
+            many = 0
+        many = grams.gather(raw, 0, len(raw), np.uint64(field << 20), times, seen, many)
+    grams.learn(seen, many, lower, *tables)
+    assert not seen.weight.any()
+    assert not lower.weight.any()
 
 
-def asked(state: dict[str, Array], field: int, data: bytes, alone: int = 0) -> tuple[float, float]:
+def asked(
+    state: dict[str, Array], field: int, data: bytes, memo: grams.Memo | None = None
+) -> tuple[float, float]:
     raw = np.frombuffer(data, np.uint8)
-    tables = state["contexts"], state["grams"]
-    return grams.surprise(raw, 0, len(raw), np.uint64(field), alone, *tables)
+    tables, memo = (state["contexts"], state["grams"]), memo or grams.memo(len(raw))
+    return grams.surprise(raw, 0, len(raw), np.uint64(field << 20), 0, *tables, memo)
 
 
 TEXTS = [(1, b"ann"), (1, b"anna"), (2, b"1234"), (1, b"bob"), (1, b"ann"), (2, b"")]
@@ -180,7 +192,7 @@ def test_surprise_is_witten_and_bells() -> None:
     plain, state = WittenBell(), grams.init()
     for text in TEXTS:
         plain.learn(*text)
-        learned(state, *text)
+    learned(state, *TEXTS)
     for text in [(1, b"ann"), (2, b"77"), (2, b"ann"), (3, b"<x>"), (2, b"")]:
         nats = plain.surprise(*text)
         largest, whole = asked(state, *text)
@@ -188,12 +200,22 @@ def test_surprise_is_witten_and_bells() -> None:
         assert whole == pytest.approx(sum(nats) / sqrt(len(nats)), abs=0.01)
 
 
+@given(st.lists(st.tuples(st.integers(1, 3), st.binary(max_size=40)), min_size=1, max_size=9))
+def test_at_once_or_one_by_one_the_same_is_learned_and_said(some: list[tuple[int, bytes]]) -> None:
+    together, alone, memo = grams.init(), grams.init(), grams.memo(20)
+    learned(together, *some)
+    for text in some:
+        learned(alone, text)
+    assert (together["used"] == alone["used"]).all()
+    for text in [*some, (4, b"ann")]:
+        assert asked(together, *text, memo) == asked(alone, *text)
+
+
 def test_half_of_what_was_learned_twice_is_what_was_learned_once() -> None:
     once, twice = grams.init(), grams.init()
-    for field, data in TEXTS:
-        learned(once, field, data)
-        learned(twice, field, data, 2)
-    learned(twice, 1, b"zy")
+    learned(once, *TEXTS)
+    learned(twice, *TEXTS, times=2)
+    learned(twice, (1, b"zy"))
     half = grams.halved(twice)
     assert half["used"][1] < twice["used"][1]
     for field, data in [*TEXTS, (1, b"q"), (9, b"bob")]:

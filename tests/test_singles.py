@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import exp
 
 import numpy as np
 import pytest
 
 from amiss import singles
-from amiss.data import DAY, MINUTE, SECOND, Incident, Records, parse_key
-from amiss.decide.group import LEAST, Judged
+from amiss.data import DAY, HOUR, MINUTE, SECOND, Incident, Records, parse_key
+from amiss.decide import pace
+from amiss.decide.judged import LEAST, Judged
+from amiss.features.each import Each
 from amiss.judge import States
 from amiss.memory import dump, load
 from amiss.outcome import Outcome
+from amiss.phrases import how_rare, one_in
 from amiss.pipeline import Pipeline
 from amiss.singles import Strange
 from made import START, Chance
@@ -82,6 +86,23 @@ def test_the_stolen_login_is_told_with_what_is_odd_about_it(whole) -> None:
     assert worst.score > 2 + max(one.score for one in whole[1] if one.id != worst.id)
 
 
+def test_a_record_is_said_to_be_no_rarer_than_those_seen_can_show(whole) -> None:
+    worst = max(whole[1], key=lambda one: one.score)
+    member = worst.members[0]
+    assert member.among == STOLEN + 1 < exp(member.score)
+    assert one_in(member.score, member.among) == f"fewer than one in {STOLEN + 1:,} seen"
+    assert how_rare(worst).startswith("not seen before in the")
+    # after days of a record each hour a thousand come at once: there were no more for that
+    time = np.append(HOUR * np.arange(100), 100 * HOUR + SECOND * np.arange(1000))
+    frame = Each().step(Each().init(), replace(logins()[:1100], time=time))[1]
+    often = pace.step({}, time)[1:]
+    those = singles.strange(
+        frame, np.full(1100, 9.0), [()] * 1100, [None] * 1100, ("host",), *often
+    )
+    assert list(those.among) == list(range(1, 1101))
+    assert those.watched[-1] < 1.1 < 4 < often[1][-1]
+
+
 def test_it_ends_once_nothing_odd_has_come_for_a_while(whole) -> None:
     ends = [one for one in whole[1] if one.state == "resolved"]
     assert len(ends) == len({one.id for one in whole[1]})
@@ -119,6 +140,17 @@ def test_charts_have_the_count_and_the_strangest_of_each_minute(whole) -> None:
     assert (outcome.frame.time // MINUTE == minute[0] + np.arange(len(counts))).all()
     row = int(minute[STOLEN] - minute[0])
     assert outcome.scores.values[row, 0] == max(one.score for one in whole[1])
+
+
+def test_its_hours_are_those_of_its_zone() -> None:
+    tokyo = PIPELINE.model_copy(update={"zone": "Asia/Tokyo"})
+    states, _ = tokyo.step(tokyo.init(), logins())
+    alone = Each(subject=("user",))
+    known, _ = alone.step(alone.init(), replace(logins(), zone="Asia/Tokyo"))
+    for name, column in known.items():
+        np.testing.assert_array_equal(states["features"][name], column, err_msg=name)
+    utc, _ = alone.step(alone.init(), logins())
+    assert any((utc[name] != column).any() for name, column in known.items())
 
 
 def test_without_a_detector_of_records_their_rate_is_watched_alone() -> None:
@@ -207,7 +239,7 @@ def test_ten_thousand_strange_records_of_as_many_people_take_no_square_of_memory
     one, time = np.full(count, 5.0), np.sort(Chance(1).uniform(count) * 3 * MINUTE).astype(np.int64)
     time[2000:4000] = MINUTE  # of one moment the records come first
     keys = [f'login{{user="u{n}"}}' for n in range(count)]
-    those = Strange(time, keys, one, one, one, [()] * count, keys)
+    those = Strange(time, keys, one, one, one, [()] * count, keys, [None] * count, range(count))
     found = list(singles.pieces(judged, those, ("host",)))
     assert max(part.scores.size for part in found) < 300 * 300
     order = np.concatenate([part.time for part in found])

@@ -601,15 +601,15 @@ def test_a_file_that_was_large_becomes_small_again(store):
 
 def test_models(store):
     card = {"pipeline": "host", "detector": "forest-1", "trained": 1, "rows": 100}
-    one = store.save_model(card, {"w": np.arange(3.0)})
-    two = store.save_model(card | {"trained": 2}, {"w": np.arange(4.0)})
-    shadow = store.save_model(card | {"trained": 3}, {"w": np.arange(5.0)}, in_use=False)
+    one = store.save_model(card, {"m": {"w": np.arange(3.0)}})
+    two = store.save_model(card | {"trained": 2}, {"m": {"w": np.arange(4.0)}})
+    shadow = store.save_model(card | {"trained": 3}, {"m": {"w": np.arange(5.0)}}, in_use=False)
     other = store.save_model(card | {"detector": "other", "trained": 4}, {})
     assert [m.id for m in store.models()] == [other, shadow, two, one]
     assert [m.id for m in store.models("host", in_use=True)] == [other, two]
     assert store.models("none") == []
     model, state = store.load_model(two)
-    assert (model.card["rows"], state["w"].tolist()) == (100, [0, 1, 2, 3])
+    assert (model.card["rows"], state["m"]["w"].tolist()) == (100, [0, 1, 2, 3])
     assert store.load_model(other)[1] == {}
     store.promote(one)
     assert [m.id for m in store.models(in_use=True)] == [other, one]
@@ -623,17 +623,17 @@ def test_models(store):
 
 def test_the_same_model_twice_is_one(store):
     card = {"pipeline": "host", "detector": "forest", "trained": 1}
-    assert store.save_model(card, {"w": np.ones(2)}) == store.save_model(
-        card | {"trained": 5}, {"w": np.ones(2)}
+    assert store.save_model(card, {"m": {"w": np.ones(2)}}) == store.save_model(
+        card | {"trained": 5}, {"m": {"w": np.ones(2)}}
     )
     assert [(m.trained, m.in_use) for m in store.models()] == [(5, True)]
 
 
 def test_models_do_not_pile_up(store):
     card = {"pipeline": "host", "detector": "forest"}
-    first = store.save_model(card | {"trained": 0}, {"w": np.zeros(1)})
+    first = store.save_model(card | {"trained": 0}, {"m": {"w": np.zeros(1)}})
     for i in range(1, 15):
-        store.save_model(card | {"trained": i}, {"w": np.full(1, i)}, in_use=False)
+        store.save_model(card | {"trained": i}, {"m": {"w": np.full(1, i)}}, in_use=False)
     kept = store.models()
     assert [m.trained for m in kept] == [14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 0]
     assert kept[-1].id == first

@@ -21,12 +21,12 @@ import pytest
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from amiss.component import parse_span
 from amiss.data import DAY, HOUR, MINUTE, Array, Floats, Incident, Records, parse_key, series_key
 from amiss.decide import band
 from amiss.judge import States, name_of
 from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
+from amiss.spans import parse_span
 from amiss.systems import view
 from amiss.units import words
 from amiss.wording import is_whole

@@ -28,7 +28,7 @@ VALUE = (
 )
 SHAPES = re.compile(
     rf"(?P<quantity>(?<![\w.]){QUANTITY}(?:\s?\({QUANTITY}\))?(?!\w))"
-    rf"|(?P<assigned>(?<![=<>!])=(?=[^\s=]){VALUE})"
+    rf"|(?P<assigned>(?<![=<>!])=(?=[^\s=])(?:{QUANTITY}(?!\S)|{VALUE}))"
     r"|(?P<path>(?<![\w.>])(?:[a-z][a-z+.]*:/)?/(?:[^\s,;:()\[\]{}'\"|/]+/)+[^\s,;:()\[\]{}'\"|]*)"
     r"|(?P<truth>(?<![\w.-])(?:true|false|null)(?![\w-]))"
     rf"|(?P<label>(?<![\w.:/@-])[a-z_]+:+(?=[^\s:,;=()\[\]{{}}'\"|<>]*\d))"
@@ -118,6 +118,7 @@ class Miner:
         ("sent 14 KB (14,336 bytes) to x", "sent 9 bytes to x"),
         ("from 10.0.0.1:80 refused", "from host-7.example:8080 refused"),
         ("user=root tty=a", "user=guest tty=b"),
+        ("took=12 seconds of=a", "took=9ms of=b"),
         ("open /etc/passwd failed", "open /var/lib/x/y failed"),
         ("enabled: true", "enabled: false"),
         ("get blk_-123 and blk_77", "get blk_9 and blk_-1"),

@@ -12,9 +12,8 @@ parsed into is the object that runs. There are four kinds, each with one verb:
 import hashlib
 import importlib
 import pkgutil
-import re
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
 from importlib.metadata import entry_points
@@ -23,19 +22,13 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
-    PlainSerializer,
-    WithJsonSchema,
 )
 from pydantic_core import CoreSchema
 
 from amiss.data import (
-    DAY,
-    HOUR,
-    MINUTE,
     SECOND,
     Event,
     Floats,
@@ -43,76 +36,16 @@ from amiss.data import (
     Incident,
     Records,
     Scores,
+    Severity,
     State,
 )
+from amiss.spans import Span
 from amiss.world import World
 
 K = TypeVar("K", bound="Component")
 
 Cursor: TypeAlias = dict[str, Any]
 """Where a source reads on: anything JSON can hold."""
-
-SPAN = r"^\d+(\.\d+)?(ms|s|m|h|d)$"
-RATE = r"^\d+(\.\d+)?\s*/\s*(hour|day|week)$"
-LONGEST = 36_500 * DAY  # ns; now and a century fit in 64 bits
-UNITS = {"ms": SECOND // 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
-
-
-def parse_span(text: object) -> object:
-    """`90s`, `15m`, `1d` -> nanoseconds; a whole number passes through as nanoseconds.
-
-    ValueError if it is none, or longer than a century.
-    """
-    if not isinstance(text, str):
-        return text
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
-    if not found:
-        raise ValueError(f"{text[:60]!r} is not a span of time; write 90s, 15m, 6h or 1d")
-    span = float(found[1]) * UNITS[found[2]]
-    if span > LONGEST:
-        raise ValueError(f"{text[:60]!r} is too long; write {write_span(LONGEST)} at most")
-    return round(span)
-
-
-def write_span(ns: int) -> str:
-    """The shortest text that `parse_span` reads back as the same span."""
-    whole = [unit for unit, size in UNITS.items() if ns % size == 0 and ns >= size]
-    return f"{ns // UNITS[whole[-1]]}{whole[-1]}" if whole else f"{ns / SECOND:.9g}s"
-
-
-Span = Annotated[
-    int,
-    BeforeValidator(parse_span),
-    PlainSerializer(write_span),
-    Field(le=LONGEST),
-    WithJsonSchema({"type": "string", "pattern": SPAN}),
-]
-"""Nanoseconds, written as 90s, 15m, 6h or 1d."""
-
-
-def parse_rate(text: object) -> object:
-    """`5/day`, `1/week` -> a number a day; a number passes through."""
-    if not isinstance(text, str):
-        return text
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*/\s*(hour|day|week)", text)
-    if not found:
-        raise ValueError(f"{text!r} is not a rate; write 5/day or 1/week")
-    return float(found[1]) * {"hour": 24.0, "day": 1.0, "week": 1 / 7}[found[2]]
-
-
-def write_rate(a_day: float) -> str:
-    """The text that `parse_rate` reads back as the same rate."""
-    return f"{a_day:.12g}/day" if a_day >= 1 else f"{a_day * 7:.12g}/week"
-
-
-Rate = Annotated[
-    float,
-    BeforeValidator(parse_rate),
-    Field(gt=0, lt=1e6),
-    PlainSerializer(write_rate),
-    WithJsonSchema({"type": "string", "pattern": RATE}),
-]
-"""How often, a day; written as 5/day or 1/week."""
 
 
 class Component(BaseModel):
@@ -143,9 +76,7 @@ class Source(Component):
         """
 
     def again(self) -> "Source | None":
-        """The same, set to give from an empty cursor on all that it gave before and still has;
-        None if it keeps nothing.
-        """
+        """The same, set to give all that it still has once more; None if it keeps nothing."""
         return None
 
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
@@ -162,6 +93,11 @@ class Features(Component):
 
     each: ClassVar[bool] = False
     """Whether each record is a tick of its own (a login, a line), and not an interval of time."""
+
+    @property
+    def grid(self) -> int:
+        """Nanoseconds between two ticks; 0 if they come as they come."""
+        return 0
 
     @property
     def whom(self) -> tuple[str, ...]:
@@ -185,8 +121,7 @@ class Features(Component):
 class Detector(Component):
     """Says how strange each series is. Pure: no clock, no network, no hidden memory.
 
-    State is a dict of arrays whose first axis is the series, but for those named in
-    `shared` (weights, trees), which are the same for all series.
+    State is a dict of arrays whose first axis is the series, but for `shared` (weights, trees).
     """
 
     needs: ClassVar[tuple[str, ...]] = ("value",)
@@ -195,16 +130,36 @@ class Detector(Component):
     """Whether it judges a whole system at once: series are systems, features their metrics."""
     each: ClassVar[bool] = False
     """Whether it judges single records; its frame has one series, and the records with it."""
+    apart: ClassVar[bool] = False
+    """Whether it tells by itself, in words, and is not fused with others (apart.py)."""
     calibration: ClassVar[Literal["rank", "size", "nats"]] = "rank"
-    """How its scores are read: by their rank in their own past, by their size against it, or as
-    they are, if what it learns depends on how strange it was."""
+    """How its scores are read: by their rank or size in their own past, or as they are."""
     zero: ClassVar[float] = 0.0
     """The score of what is not strange at all: ranks tell apart only what is above it."""
+    labelled: ClassVar[bool] = False
+    """Whether it learns from labels, and so from incidents too, which others are spared."""
     state_bytes: ClassVar[int] = 1024
     """Most bytes of state per series, shared arrays aside."""
     shared: ClassVar[frozenset[str]] = frozenset()
     tolerance: ClassVar[float] = 0.0
     """How far scores may differ by company or batch: 0 is to the bit; 1e-9 for matrix detectors."""
+
+    @property
+    def rule(self) -> tuple[str, Severity] | None:
+        """Name and severity of what a person wrote: it is told wherever its score is above 0."""
+        return None
+
+    def chosen(self, keys: tuple[str, ...]) -> tuple[int, ...]:
+        """Which of these series it judges, if it tells by itself."""
+        return tuple(range(len(keys)))
+
+    def beside(self, frame: Frame, keys: tuple[str, ...]) -> dict[str, Floats]:
+        """What it needs of other series to judge these, by feature (T, keys), from all values."""
+        return {}
+
+    def tell(self, frame: Frame, scores: Scores, t: int, s: int) -> str:
+        """What it found there, in words that follow the name of the series."""
+        raise NotImplementedError
 
     @abstractmethod
     def init(self, series: int, features: int) -> State:
@@ -214,17 +169,27 @@ class Detector(Component):
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
         """Score the frame, then learn from it. Row i of the state is frame.keys[i].
 
-        The state's arrays are given away with the call: they may be changed and returned.
-        The frame's arrays may not.
+        The state is given away with the call and may be changed and returned; the frame may not.
         """
 
     def fit(self, state: State, history: Frame) -> State:
-        """Learn slowly from history, in a worker process. Most detectors need not."""
+        """Learn slowly from history, in a worker process. Most detectors need not.
+
+        Raises StateError if labels that it needs are missing.
+        """
         return state
 
     def forecast(self, state: State) -> dict[str, Floats]:
         """What it expects of the next tick, by feature (S,); nothing if it does not forecast."""
         return {}
+
+    def confidence(self, scores: Floats) -> Floats | None:
+        """The probability, 0 to 1, that scores stand for, of a detector whose scores tell one."""
+        return None
+
+    def retain(self, state: State, features: Collection[str]) -> State:
+        """Of a joint detector: without what it knows of metrics that are not among these."""
+        return state
 
     def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
         """Of single records: what is strange about each, in words, if `blame` does not say it."""
@@ -246,22 +211,23 @@ class Sink(Component):
         `event` is what they are to this receiver, who may not have heard of the revisions
         before; None is what they are by themselves (see message.event_of).
 
-        Each incident is a revision; the same id and revision may come twice after a crash
-        between sending and remembering that it was sent.
+        Each is a revision, which may come twice after a crash before it was noted as sent.
         """
 
 
 @dataclass(frozen=True)
 class AnyOf:
-    """Annotation: any component of this kind, told apart by its `type`."""
+    """Annotation: any component of this kind, or those for which `only` holds, by its `type`."""
 
     package: str
+    only: Callable[[type[Any]], bool] | None = None
 
     def __get_pydantic_core_schema__(
         self, base: type[Component], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """The tagged union of all there are."""
-        kinds = tuple(find(self.package, base).values())
+        found = find(self.package, base).values()
+        kinds = tuple(kind for kind in found if self.only is None or self.only(kind))
         if len(kinds) == 1:
             return handler.generate_schema(kinds[0])
         return handler.generate_schema(Annotated[reduce(or_, kinds), Field(discriminator="type")])

@@ -26,6 +26,7 @@ LARGEST = 1e150  # beyond it squares and ratios overflow; no sensor measures so 
 
 SECOND = 10**9
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
+AHEAD = HOUR  # before its time: no record that is to be waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Records:
     watermark: int | None = None  # a promise: nothing at or before this time is still to come
     skipped: Mapping[str, int] = field(default_factory=dict)  # what could not be read, by reason
     more: bool = False  # there is more to read: the driver polls again at once
+    zone: str = "UTC"  # whose hours of the day count (see zones.py)
 
     def __post_init__(self) -> None:
         labels = {label: _readable(column) for label, column in self.labels.items()}
@@ -118,6 +120,17 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Blamed:
+    """One metric of a system that is strange as a whole: what the others let expect of it."""
+
+    series: str
+    observed: float
+    expected: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """One series of an incident, at its strangest moment."""
 
@@ -130,7 +143,11 @@ class Member:
     lower: float
     upper: float
     blame: tuple[str, ...] = ()  # of a joint detector: the features that added most
+    blamed: tuple[Blamed, ...] = ()  # the same with what was expected of them, where it says so
     said: str = ""  # of a single record: what it said
+    why: str = ""  # of a detector that tells by itself: what follows the name of the series
+    rules: tuple[str, ...] = ()  # the rules of a person that held
+    among: int = 0  # of a single record: how many had been seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +164,7 @@ class Incident:
     severity: Severity
     score: float  # nats, of its strangest member
     p: float
-    rarity: float  # days between two such moments
+    rarity: float  # days between two such moments; NaN if a rule says that it is strange
     watched: float  # days of history that `rarity` rests on
     breadth: int  # how many series have been strange in it
     members: tuple[Member, ...]  # the first few, by surprise; slight changes come last

@@ -2,7 +2,7 @@
 
 lately    ln(1 + n),  n = its events, each forgotten with five minutes
 hour      log2((N + 1/2)/(24 M + 1/2)) in whole numbers,  M = the mean of those in this hour of the
-          day (UTC), the one before and the one after; 0 in the first three days of a subject
+          day, the one before and the one after; 0 in the first three days of a subject
 unusual   log2((N + 1/2)/(M + 1/2)) in whole numbers,  N = its events, M = those with the same name
           in this field: 0 for what it nearly always has, 1 for what it has every other time
 far       (slog x - m)/sqrt(v + 1/4),  m, v = mean and variance of its numbers in this field
@@ -49,15 +49,21 @@ def init() -> State:
 
 
 def step(
-    state: State, time: Times, subject: Array, names: Array, numbers: Floats
+    state: State,
+    time: Times,
+    subject: Array,
+    names: Array,
+    numbers: Floats,
+    clock: Times | None = None,
 ) -> tuple[State, Floats]:
     """Events in order: subject (N,), names (N, B) by hash, numbers (N, A) -> (N, 2 + B + A).
 
-    A hash of 0 is nobody or nothing, and usual. Cost: some 20 ns a field.
+    A hash of 0 is nobody or nothing, and usual. `clock` (N,) are the times on the wall clock of
+    those who are there, ns; without it, UTC. Cost: some 20 ns a field.
     """
     out = np.zeros((len(time), 2 + names.shape[1] + numbers.shape[1]))
     tables = (state[name] for name in TABLES)
-    _step(time, subject, names, numbers, out, *tables)
+    _step(time, time if clock is None else clock, subject, names, numbers, out, *tables)
     return state, out
 
 
@@ -148,6 +154,7 @@ def _age(count: Array, used: Array, often: int) -> None:
 @kernel
 def _step(
     time: Array,
+    clock: Array,
     subjects: Array,
     names: Array,
     numbers: Array,
@@ -176,7 +183,7 @@ def _step(
         now = lately[itself] * exp(-max(time[t] - last[itself], 0) / 1e9 / LATELY)
         out[t, 0] = log1p(now)
         lately[itself], last[itself] = now + 1.0, max(time[t], last[itself])
-        hour = (time[t] // HOUR) % 24
+        hour = (clock[t] // HOUR) % 24
         if time[t] - first[itself] >= DAYS * DAY:
             out[t, 1] = _hour(tag, count, subject, often, hour)
         at = _place(tag, count, used, _mixed(subject, 1, hour))

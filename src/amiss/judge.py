@@ -12,7 +12,7 @@ import numpy as np
 
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State
-from amiss.decide import bounds, expect, fuse, rank, size
+from amiss.decide import bounds, expect, fuse, rank, size, whole
 from amiss.memory import grow
 
 States = dict[str, State]
@@ -21,6 +21,8 @@ Each = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
 PAST = {"rank": rank, "size": size}
 BLOCK = 1 << 13  # samples judged at once: what they need fits a core's own cache
 MOST = 60.0  # nats
+WHOLE = "whole-metrics"
+"""What the past of H is called among the states."""
 WARM = 96
 """Samples of a series before its scores may open an incident."""
 
@@ -129,20 +131,69 @@ def judge_jointly(
     """
     states, name = dict(states), name_of(detector)
     states[name], raw = _step(detector, states.get(name, {}), frame)
-    scored = np.isfinite(raw.values)
-    count = grow(states.get(f"{name}.count", {}), _uncounted, len(frame.keys))["scored"]
-    before = count + np.cumsum(scored, axis=0) - scored
-    states[f"{name}.count"] = {"scored": count + scored.sum(axis=0)}
+    before = _counted(states, name, raw)
     if detector.calibration == "size":
-        past = grow(states.get(f"{name}.size", {}), size.init, len(frame.keys))
-        states[f"{name}.size"], large, *_ = size.step(past, raw.values)
-        inverse = np.exp(np.minimum(large, MOST))
+        inverse = _inverse(_sized(states, f"{name}.size", raw.values))
     else:
         past = grow(states.get(f"{name}.rank", {}), rank.init, len(frame.keys))
         states[f"{name}.rank"], inverse = rank.step(past, above(raw, detector.zero))
+    return states, raw, replace(raw, values=_fused(inverse)), before
+
+
+def judge_whole(
+    views: Sequence[Detector], states: States, frame: Frame, nats: Floats, has: Array
+) -> tuple[States, Scores, list[Scores], Array]:
+    """Score whole systems by all views at once (decide/whole.py), and learn.
+
+    Metrics (T, systems, F), the score of each by itself (T, systems, F) and which ones a system
+    `has` (systems, F) -> F (T, systems) with blame, NaN where nothing of a system was observed;
+    what each view said; and how many scores of the least experienced view came before each.
+    """
+    states, each = dict(states), np.nan_to_num(np.maximum(nats, 0.0))
+    there = np.isfinite(frame.values).any(axis=2)
+    alone = np.where(there, whole.strangest(each, has, frame.features), np.nan)
+    total, blame = _sized(states, WHOLE, alone), whole.shares(each)
+    said, before = list[Scores](), np.full(there.shape, np.iinfo(np.int64).max)
+    for detector in views:
+        name = name_of(detector)
+        states[name], raw = _step(detector, states.get(name, {}), frame)
+        before = np.minimum(before, _counted(states, name, raw))
+        total += _sized(states, f"{name}.size", np.where(there, raw.values, np.nan))
+        if raw.blame is not None:
+            blame += whole.shares(np.nan_to_num(raw.blame))
+        said.append(raw)
+    fused = Scores(frame.time, frame.keys, total / (1 + len(views)), blame=blame)
+    return states, fused, said, before
+
+
+def squeezed(scores: Scores) -> Scores:
+    """On the scale of single series, as `judge_jointly` has it."""
+    return replace(scores, values=_fused(_inverse(scores.values)))
+
+
+def _inverse(large: Floats) -> Floats:
+    found: Floats = np.exp(np.minimum(large, MOST))
+    return found
+
+
+def _fused(inverse: Floats) -> Floats:
     nothing = np.zeros(inverse.shape)
-    nats = fuse.fuse(inverse[None], nothing > 0, nothing, nothing)
-    return states, raw, replace(raw, values=nats), before
+    return fuse.fuse(inverse[None], nothing > 0, nothing, nothing)
+
+
+def _sized(states: States, past: str, raw: Floats) -> Floats:
+    """How large each score (T, S) is against its own past, which learns it."""
+    states[past], large, *_ = size.step(grow(states.get(past, {}), size.init, raw.shape[1]), raw)
+    return large
+
+
+def _counted(states: States, name: str, raw: Scores) -> Array:
+    """How many scores of a detector came before each (T, S)."""
+    scored = np.isfinite(raw.values)
+    count = grow(states.get(f"{name}.count", {}), _uncounted, len(raw.keys))["scored"]
+    states[f"{name}.count"] = {"scored": count + scored.sum(axis=0)}
+    before: Array = count + np.cumsum(scored, axis=0) - scored
+    return before
 
 
 def _uncounted(series: int) -> State:

@@ -1,6 +1,7 @@
 """How sequential loops are compiled: once, cached on disk, without the interpreter's lock.
 
 `fastmath` stays off: results must not depend on company, batch or machine.
+Division by zero gives inf or NaN, as in numpy: to look out for it costs vector instructions.
 """
 
 import hashlib
@@ -89,7 +90,7 @@ def _njit() -> Callable[..., Callable[[Callable[P, R]], Callable[P, R]]]:
     if kept is not None:
         numba.config.CACHE_DIR = str(kept)
     cached = kept is not None or bool(numba.config.CACHE_DIR)
-    return partial(numba.njit, cache=cached, nogil=True)
+    return partial(numba.njit, cache=cached, nogil=True, error_model="numpy")
 
 
 def folder() -> Path | None:

@@ -28,8 +28,9 @@ class Message:
 def telling(previous: Incident | None, now: Incident) -> Event | None:
     """Whether a revision is worth telling to one who was last told `previous`, and as what.
 
-    The opening and the end are, once; in between, only a higher severity or twice as many
-    members. One who never heard of an incident that is over hears of its end.
+    The opening and the end are, once; in between, only a higher severity, twice as many members,
+    or a rule of theirs that did not hold before. One who never heard of an incident that is over
+    hears of its end.
     """
     if previous is None:
         return "resolved" if now.state == "resolved" else "opened"
@@ -40,7 +41,12 @@ def telling(previous: Incident | None, now: Incident) -> Event | None:
     if now.state == "resolved":
         return "resolved"
     graver = SEVERITIES.index(now.severity) > SEVERITIES.index(previous.severity)
+    graver = graver or bool(_rules(now) - _rules(previous))
     return "worse" if graver or now.breadth >= 2 * previous.breadth else None
+
+
+def _rules(incident: Incident) -> set[str]:
+    return {rule for member in incident.members for rule in member.rules}
 
 
 def event_of(incident: Incident, told: Event | None = None) -> Event:
@@ -78,7 +84,8 @@ def as_json(incident: Incident) -> dict[str, Any]:
     """
     said = asdict(incident)
     said["members"] = [asdict(member) for member in incident.members]
-    for each in (said, *said["members"]):
+    members = said["members"]
+    for each in (said, *members, *(one for member in members for one in member["blamed"])):
         for name, value in each.items():
             if name in ("since", "seen", "until", "at") and value is not None:
                 each[name] = write_time(value)

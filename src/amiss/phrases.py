@@ -4,7 +4,7 @@ import re
 from datetime import datetime, tzinfo
 from math import exp, isfinite
 
-from amiss.data import DAY, SECOND, Incident, parse_key, readable
+from amiss.data import DAY, SECOND, Incident, Member, parse_key, readable
 from amiss.decide.explain import moment, rarity
 from amiss.decide.severity import ORDER
 from amiss.units import words, write_days, write_number
@@ -72,6 +72,8 @@ def how_rare(incident: Incident) -> str:
     """About once in 3 months, that nothing like it was seen, or when; as its sentence says."""
     if before := BEFORE.search(incident.sentence.removeprefix(incident.title)):
         return before[0]
+    if not isfinite(incident.rarity):
+        return "a rule says so"
     return rare(incident.rarity, incident.watched, incident.since, None)
 
 
@@ -80,9 +82,12 @@ def worst_first(incidents: tuple[Incident, ...] | list[Incident]) -> list[Incide
     return sorted(incidents, key=lambda i: (-ORDER[i.severity], -i.score, i.since))
 
 
-def one_in(score: float) -> str:
-    """How rare a single record is among all of them: one in 290,000."""
-    return f"one in {float(f'{exp(score):.2g}'):,.0f}" if score < 700 else "one of its kind"
+def one_in(score: float, among: int) -> str:
+    """How rare a single record is: one in 290, or no more than those seen so far can show."""
+    often = exp(min(score, 700.0))
+    if often <= among:
+        return f"one in {float(f'{often:.2g}'):,.0f}"
+    return f"fewer than one in {among:,} seen" if among else "seldom"
 
 
 def rarity_now(score: float, every: float) -> str:
@@ -92,6 +97,15 @@ def rarity_now(score: float, every: float) -> str:
     if score < USUAL:
         return "usual"
     return f"about once in {write_days(rarity(score, every))}"
+
+
+def rarity_of(member: Member, every: float) -> str:
+    """How rare it was at its strangest; every: seconds between samples, NaN if not known."""
+    if member.rules:
+        return "a rule says so"
+    if member.said or not isfinite(every):
+        return one_in(member.score, member.among)
+    return rarity_now(member.score, every)
 
 
 def band(expected: float, lower: float, upper: float, observed: float, name: str) -> str:
@@ -107,6 +121,20 @@ def band(expected: float, lower: float, upper: float, observed: float, name: str
     number, unit = NUMBER.match(first), first.lstrip(DIGITS)
     plain = number[0] if number and (number[0] == "0" or unit == last.lstrip(DIGITS)) else first
     return f"{plain} to {last}"
+
+
+def parted(member: Member) -> tuple[list[str], list[str]]:
+    """Of a system as a whole: what was seen of each metric to blame, and what all others let
+    expect: CPU 80 %; CPU 40 to 60 %.
+    """
+    seen, expected = list[str](), list[str]()
+    for one in member.blamed:
+        name = parse_key(one.series)[0]
+        seen.append(f"{words(one.series)} {write_number(one.observed, name)}")
+        if isfinite(one.expected):
+            said = band(one.expected, one.lower, one.upper, one.observed, name)
+            expected.append(f"{words(one.series)} {said}")
+    return seen, expected
 
 
 def shown(

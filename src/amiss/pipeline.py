@@ -1,6 +1,5 @@
 """A pipeline: the one pure step from records to incidents, made of smaller ones."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -9,8 +8,8 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from amiss import context, memory, singles, zones
-from amiss.component import AnyOf, Component, Detector, Features, Rate, Source, Span
+from amiss import apart, context, fields, memory, quiet, singles, zones
+from amiss.component import AnyOf, Component, Detector, Features, Source
 from amiss.data import (
     DAY,
     HOUR,
@@ -19,20 +18,19 @@ from amiss.data import (
     Frame,
     Incident,
     Records,
-    State,
     Times,
     measured,
 )
 from amiss.decide import group, opened, pace, pulse
-from amiss.decide.group import Judged
-from amiss.judge import States, judge, judge_jointly, name_of
+from amiss.decide.judged import Judged, Policy
+from amiss.dropped import left_out
+from amiss.judge import WHOLE, States, judge, judge_jointly, name_of
 from amiss.outcome import Outcome, join
 from amiss.singles import Strange
-from amiss.systems import distinct, members_of, view
+from amiss.spans import Rate, Span
+from amiss.systems import SYSTEM, distinct, features_of, judge_system, members_of, view
 
 NEVER = np.iinfo(np.int64).min
-DROPPED = {"late": "late", "from the future": "ahead"}
-"""Why features leave records out, and what they count them in."""
 
 
 class Pipeline(Component):
@@ -59,7 +57,7 @@ class Pipeline(Component):
     max_series: int = Field(100_000, gt=0)
     """Most series; over it the newest are refused and counted."""
     zone: str = "UTC"
-    """Whose days and weekends count, such as Europe/Berlin: people rise by their own clock."""
+    """Whose hours, days and weekends count, such as Europe/Berlin: people rise by their clock."""
     forget: Span = Field(14 * DAY, gt=0)
     """How long a series may be silent before its memory is dropped."""
 
@@ -89,9 +87,18 @@ class Pipeline(Component):
         return self
 
     @property
+    def views(self) -> tuple[Detector, ...]:
+        """The detectors that look at a system as a whole and are told as one."""
+        return tuple(d for d in self.detectors if d.joint and d.calibration == "size")
+
+    @property
     def every(self) -> int:
         """Nanoseconds between two ticks of its series, as a rule."""
         return max(self.source.every, MINUTE) if self.features.each else self.source.every
+
+    @property
+    def _apart(self) -> list[Detector]:
+        return [detector for detector in self.detectors if detector.apart and not detector.each]
 
     def init(self) -> States:
         """The memory before the first record."""
@@ -100,9 +107,12 @@ class Pipeline(Component):
     def step(self, states: States, records: Records) -> tuple[States, Outcome]:
         """Records in, outcome out; all memory is in `states`, which is given away with the call."""
         states = self._known(states)
+        if records.zone != self.zone:
+            records = replace(records, zone=self.zone)
         states["features"], frame = self.features.step(states["features"], records)
         frame = replace(frame, values=measured(frame.values))
-        skipped = _skipped(states["features"], records)
+        states, frame = self._filled(states, frame, records.watermark)
+        skipped = left_out(states["features"], records)
         those, worst = singles.NONE, None
         if self.features.each:
             states.setdefault("context", context.remember({}, records[:0], self.by))
@@ -122,15 +132,29 @@ class Pipeline(Component):
         said = replace(join(parts), skipped=dict(+skipped))
         return states, said if worst is None else singles.shown(said, frame, worst)
 
+    def _filled(self, states: States, frame: Frame, watermark: int | None) -> tuple[States, Frame]:
+        """With the ticks in which nothing came, where a detector is about silence.
+
+        Of a source that keeps what it gave: else nothing came because nobody asked.
+        """
+        heard = any("silent" in detector.needs for detector in self.detectors)
+        if not (heard and self.features.grid and self.source.again()):
+            return states, frame
+        past = states.get("silence") or quiet.start()
+        states["silence"], frame = quiet.fill(past, frame, self.features.grid, watermark)
+        return states, frame
+
     def _each(
         self, states: States, frame: Frame, watermark: int | None
     ) -> tuple[States, Frame, Floats, Strange]:
         """Judge single records, and count them by the minute: those are series as all others."""
         detectors = [detector for detector in self.detectors if detector.each]
-        states, nats, why = singles.judge_each(detectors, states, frame)
-        states["pace"], interval, watched = pace.step(states.get("pace") or pace.init(), frame.time)
+        states, nats, why, found = singles.judge_each(detectors, states, frame)
+        states["pace"], *often = pace.step(states.get("pace", {}), frame.time)
         whom = (*self.by, *self.features.whom)
-        those = singles.strange(frame, nats, why, interval, watched, whom)
+        those = singles.strange(frame, nats, why, found, whom, *often)
+        states, held = fields.judge_fields(self._apart, states, frame, self.by)
+        those = fields.told(those, held, frame, *often)
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back
         promised = NEVER if watermark is None or not begun else watermark
         now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)
@@ -151,6 +175,7 @@ class Pipeline(Component):
         by = np.array(self.by, dtype=str)
         same = np.array_equal(states.get("by", {"names": by})["names"], by)
         names = tuple(name_of(d) for d in self.detectors if same or not d.joint)
+        names = (*names, WHOLE) if same and self.views else names
         fresh = {"series": {"keys": np.zeros(0, "U1"), "last": np.zeros(0, np.int64)}}
         kept = {k: v for k, v in states.items() if "-" not in k or k.startswith(names)}
         return fresh | kept | {"by": {"names": by}}
@@ -177,16 +202,21 @@ class Pipeline(Component):
         """From numbers to incidents; `those` are the strange records of the same time."""
         states = self._forget(states, frame)
         states, frame, skipped = self._admit(states, frame)
-        alone = [d for d in self.detectors if not d.joint and not d.each]
+        alone = [d for d in self.detectors if not (d.joint or d.each or d.apart)]
         clock = None if self.zone == "UTC" else zones.local(frame.time, self.zone)
         states, opinion = judge(alone, states, replace(frame, clock=clock))
         joint, raw, before = {}, {}, {}
         for detector in self.detectors:
-            if detector.joint:
+            if detector.joint and detector not in self.views:
                 name, together = name_of(detector), view(frame, self.by)
                 said = judge_jointly(detector, states, together)
                 states, raw[name], joint[name], before[name] = said
+        if self.views:
+            whole = judge_system(self.views, states, frame, opinion, self.by)
+            states, raw[SYSTEM], joint[SYSTEM], before[SYSTEM] = whole
         judged = members_of(frame, opinion, joint, before, self.by)
+        often = max(self.every, self.features.grid)
+        states, judged = apart.judge_apart(self._apart, states, frame, judged, 2 * often)
         states, incidents = self._group(states, singles.pieces(judged, those, self.by))
         return states, Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)
 
@@ -207,14 +237,19 @@ class Pipeline(Component):
         }
         states = states | {"series": memory.keep(table, kept)}
         states["expect"] = memory.keep(states["expect"], kept)
+        states = apart.forget(self._apart, states, keys, kept)
         for detector in self.detectors:
-            if detector.each:  # what it knows is of records, and of no series
+            if detector.each or detector.apart:  # the former knows of records, and of no series
                 continue
             name = name_of(detector)
             states[name] = memory.keep(states[name], rows[detector.joint], detector.shared)
+            if detector.joint:
+                states[name] = detector.retain(states[name], features_of(left, self.by))
             for past in (f"{name}.rank", f"{name}.size", f"{name}.count"):
                 if past in states:
                     states[past] = memory.keep(states[past], rows[detector.joint])
+        if WHOLE in states:
+            states[WHOLE] = memory.keep(states[WHOLE], rows[True])
         return states
 
     def _admit(self, states: States, frame: Frame) -> tuple[States, Frame, dict[str, int]]:
@@ -243,7 +278,7 @@ class Pipeline(Component):
     ) -> tuple[States, tuple[Incident, ...]]:
         said = states.get("group", {}).get("memory")
         past = opened.load(said.tobytes()) if said is not None else opened.Memory()
-        policy = group.Policy(self.name, self.budget, self.calm, self.silence, self.settle)
+        policy = Policy(self.name, self.budget, self.calm, self.silence, self.settle)
         evidence = partial(context.evidence, states["context"])
         incidents, newest = list[Incident](), None
         for judged in pieces:
@@ -254,18 +289,6 @@ class Pipeline(Component):
             states["context"] = context.forget(states["context"], int(newest))
         states["group"] = {"memory": np.frombuffer(opened.dump(past), np.uint8)}
         return states, tuple(incidents)
-
-
-def _skipped(features: State, records: Records) -> Counter[str]:
-    """What of these records was left out before there was a frame, by reason."""
-    skipped = Counter(records.skipped)
-    number = records.value if records.text is None else records.value[records.text == ""]
-    skipped["not a number"] += int(np.isnan(measured(number)).sum())
-    for reason, column in DROPPED.items():
-        if column in features:
-            skipped[reason] += int(features[column][0])
-            features[column] = np.zeros(1, np.int64)
-    return +skipped
 
 
 def _hour(time: Times) -> Times:

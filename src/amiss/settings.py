@@ -5,9 +5,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from amiss.component import AnyOf, Component, Rate, Sink, Span
+from amiss.component import AnyOf, Component, Sink
 from amiss.data import MINUTE
 from amiss.pipeline import Pipeline
+from amiss.spans import Rate, Span
 
 
 class Keep(Component):

@@ -17,11 +17,13 @@ from amiss.data import (
     series_key,
 )
 from amiss.decide import rank
-from amiss.decide.group import LEAST, Judged
+from amiss.decide.finding import Finding, both
+from amiss.decide.judged import LEAST, Judged
 from amiss.judge import States, above, name_of
 from amiss.memory import grow, place
 from amiss.outcome import Outcome
 from amiss.systems import system_of
+from amiss.units import listed
 
 BLAMED = 3  # fields named
 LONGEST = 300  # characters of what a record said
@@ -42,6 +44,8 @@ class Strange:
     watched: Floats  # days
     blame: Sequence[tuple[str, ...]]
     said: Sequence[str]
+    found: Sequence[Finding | None]  # by rules
+    among: Sequence[int]  # how many records had been seen
 
     def __getitem__(self, rows: slice) -> "Strange":
         return Strange(*(getattr(self, name)[rows] for name in self.__slots__))
@@ -55,24 +59,29 @@ class Strange:
 
 
 _NOTHING = np.zeros(0)
-NONE = Strange(np.zeros(0, np.int64), (), _NOTHING, _NOTHING, _NOTHING, (), ())
+NONE = Strange(np.zeros(0, np.int64), (), _NOTHING, _NOTHING, _NOTHING, (), (), (), ())
 
 
 def judge_each(
     detectors: Sequence[Detector], states: States, frame: Frame
-) -> tuple[States, Floats, list[tuple[str, ...]]]:
+) -> tuple[States, Floats, list[tuple[str, ...]], list[Finding | None]]:
     """Score each record: (T, 1, F) -> nats (T,), and what is odd about the strange ones; learn.
 
-    The harmonic mean of p, as for series; not compressed, as records may come by the thousand a
-    second, of which one in a million is to be told. A detector without an opinion is left out.
+    Also what rules found in those: where one holds, a record is strange. The harmonic mean of p, as
+    for series; not compressed, as records may come by the thousand a second, of which one in a
+    million is to be told. A detector without an opinion is left out.
     """
     states, blames = dict(states), list[Floats | None]()
+    ruled = np.zeros(len(frame.time), np.bool_)
     inverse = np.full((len(detectors), len(frame.time), 1), np.nan)
     for k, detector in enumerate(detectors):
         name = name_of(detector)
         width = len(frame.features)
         state = states.get(name) or detector.init(1, width)
         states[name], raw = detector.step(state, frame)
+        if detector.apart:
+            ruled |= raw.values[:, 0] > 0
+            continue
         if detector.calibration == "nats":
             inverse[k] = np.exp(raw.values)
         else:
@@ -82,16 +91,31 @@ def judge_each(
     heard = np.isfinite(inverse).sum(axis=0)[:, 0]
     total = np.nansum(inverse, axis=0)[:, 0]
     nats = np.log(np.divide(total, heard, out=np.full(len(total), np.nan), where=heard > 0))
+    nats[ruled] = np.fmax(nats[ruled], LEAST)
     hot = _hot(nats)
     odd = frame[hot]
     why: list[tuple[str, ...]] = [()] * len(odd.time)
-    for detector, blame in zip(detectors, blames, strict=True):
+    fused = [detector for detector in detectors if not detector.apart]
+    for detector, blame in zip(fused, blames, strict=True):
         if blame is None:
             more = detector.why(states[name_of(detector)], odd)
         else:
             more = _blamed(odd, blame[hot, 0])
         why = [(*before, *after) for before, after in zip(why, more, strict=True)]
-    return states, nats, why
+    return states, nats, why, _found(detectors, states, odd)
+
+
+def _found(detectors: Sequence[Detector], states: States, odd: Frame) -> list[Finding | None]:
+    """What rules say of each of these records."""
+    found: list[Finding | None] = [None] * len(odd.time)
+    for detector in detectors:
+        if detector.apart and detector.rule is not None:
+            name, severity = detector.rule
+            for t, reasons in enumerate(detector.why(states[name_of(detector)], odd)):
+                if reasons:
+                    said = Finding(f"with {listed(reasons)}", (name,), severity)
+                    found[t] = both(found[t], said)
+    return found
 
 
 def _hot(nats: Floats) -> Array:
@@ -103,11 +127,17 @@ def strange(
     frame: Frame,
     nats: Floats,
     why: list[tuple[str, ...]],
+    found: list[Finding | None],
+    whom: tuple[str, ...],
     interval: Floats,
     watched: Floats,
-    whom: tuple[str, ...],
+    seen: Array,
 ) -> Strange:
-    """The strange ones of T records, and `why` each is; `whom`: the labels that name them."""
+    """The strange ones of T records, and `why` each is; `whom`: the labels that name them.
+
+    `interval`, `watched` and `seen` as in decide/pace.py. A record is no rarer than all that were
+    seen can show: no more days are held to have been watched than so many take now.
+    """
     records, hot = records_of(frame), _hot(nats)
     rows = hot.tolist()
     labels = [_labels(records, t) for t in rows]
@@ -116,9 +146,11 @@ def strange(
         key=[_key(records, of, t, whom) for t, of in zip(rows, labels, strict=True)],
         score=nats[hot],
         interval=interval[hot],
-        watched=watched[hot],
+        watched=np.minimum(watched, seen * interval / 86400.0)[hot],
         blame=why,
         said=[_said(records, of, t) for t, of in zip(rows, labels, strict=True)],
+        found=found,
+        among=seen[hot].tolist(),
     )
 
 
@@ -165,8 +197,12 @@ def _ticks(judged: Judged, first: int, end: int) -> Judged:
     if (first, end) == (0, len(judged.time)):
         return judged
     cut = {name: getattr(judged, name)[first:end] for name in BY_TICK}
+    if judged.many is not None:
+        cut["many"] = judged.many[first:end]
     blame = {(t - first, s): of for (t, s), of in judged.blame.items() if first <= t < end}
-    return replace(judged, blame=blame, **cut)
+    blamed = {(t - first, s): of for (t, s), of in judged.blamed.items() if first <= t < end}
+    found = {(t - first, s): of for (t, s), of in judged.found.items() if first <= t < end}
+    return replace(judged, blame=blame, blamed=blamed, found=found, **cut)
 
 
 def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
@@ -193,7 +229,11 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
     ready[at, where] = True
     blame = {(int(back[t]), s): of for (t, s), of in judged.blame.items()}
     blame |= {(int(t), int(s)): of for t, s, of in zip(at, where, those.blame, strict=True)}
-    said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True)}
+    found = {(int(back[t]), s): of for (t, s), of in judged.found.items()}
+    said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True) if of}
+    holds = zip(at, where, those.found, strict=True)
+    found |= {(int(t), int(s)): of for t, s, of in holds if of is not None}
+    among = {(int(t), int(s)): of for t, s, of in zip(at, where, those.among, strict=True)}
     whose = tuple(system_of(parse_key(key)[1], by) for key in keys)
     return replace(
         judged,
@@ -206,10 +246,14 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
         lower=wide(judged.lower, None),
         upper=wide(judged.upper, None),
         interval=wide(judged.interval, those.interval),
+        many=None if judged.many is None else np.nan_to_num(wide(judged.many, None)),
         watched=wide(judged.watched, those.watched),
         ready=ready,
         blame=blame,
+        blamed={(int(back[t]), s): of for (t, s), of in judged.blamed.items()},
         said=said,
+        found=found,
+        among=among,
     )
 
 

@@ -56,9 +56,21 @@ def grow(rows: Floats) -> State:
 
 def score(forest: State, rows: Floats) -> Floats:
     """(N, F) finite numbers -> (N,), in (0, 1), the larger the stranger. Cost: 5 us a row."""
-    mean = np.empty(len(rows))
-    _paths(_narrow(rows), *_walked(forest), forest["path"], mean)
-    return _strange(forest, mean)
+    return _strange(forest, mean(forest, rows))
+
+
+def mean(forest: State, rows: Floats) -> Floats:
+    """(N, F) finite numbers -> (N,), the mean over the trees of `path` where they end."""
+    found = np.empty(len(rows))
+    _paths(_narrow(rows), *_walked(forest), forest["path"], found)
+    return found
+
+
+def moved(forest: State, rows: Floats) -> Floats:
+    """(N, F) finite numbers -> (N, F): by how much the cuts of each column moved that mean."""
+    found = np.zeros(rows.shape)
+    _moved(_narrow(rows), *_walked(forest), forest["path"], found)
+    return found
 
 
 def leaves(forest: State, rows: Floats) -> Array:
@@ -166,6 +178,26 @@ def _paths(
                 node = left[t, node] if below else right[t, node]
             out[r] += path[t, node]
     out /= len(feature)
+
+
+@kernel
+def _moved(
+    rows: Array,
+    feature: Array,
+    threshold: Array,
+    left: Array,
+    right: Array,
+    path: Array,
+    out: Array,
+) -> None:
+    for t in range(len(feature)):
+        for r in range(len(rows)):
+            node = 0
+            while feature[t, node] >= 0:
+                j = feature[t, node]
+                child = left[t, node] if rows[r, j] <= threshold[t, node] else right[t, node]
+                out[r, j] += (path[t, child] - path[t, node]) / len(feature)
+                node = child
 
 
 @kernel

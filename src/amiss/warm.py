@@ -1,6 +1,7 @@
 """Compile the kernels ahead of time, so that no request ever waits for a compiler."""
 
 import time
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ from amiss import habits, trees
 from amiss.component import Detector, find
 from amiss.data import SECOND, Frame
 from amiss.decide import budget, lines, pace, portion
-from amiss.detectors import burst, pairs, relation
+from amiss.detectors import burst, dbscan, one_class_svm, pairs, relation
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.lstm import Lstm
 from amiss.evaluate import digits
@@ -17,7 +18,8 @@ from amiss.evaluate.answer import Verdict, lines_of, numbered
 from amiss.evaluate.joint import smooth
 from amiss.evaluate.stream import Stream
 from amiss.features import encoding, templates
-from amiss.judge import judge, judge_jointly
+from amiss.judge import judge, judge_whole
+from amiss.precision import invert
 from amiss.text.lines import split
 
 
@@ -27,10 +29,13 @@ def warm() -> float:
     ticks = np.arange(1, 4) * 5 * SECOND
     frame = Frame(ticks, ("a", "b"), ("value",), np.arange(6.0).reshape(3, 2, 1))
     kinds = find("amiss.detectors", Detector).values()
-    alone = [kind() for kind in kinds if not kind.joint and not kind.each]
-    for streaming in (kind() for kind in kinds if kind.joint and not kind.fits()):
-        judge_jointly(streaming, {}, frame)
+    fused = [kind for kind in kinds if not kind.apart]
+    alone = [kind() for kind in fused if not kind.joint and not kind.each]
+    streaming = [kind() for kind in kinds if kind.joint and kind.calibration == "size"]
+    judge_whole(streaming, {}, frame, np.zeros((3, 2, 1)), np.ones((2, 1), np.bool_))
+    invert(np.eye(2), 0.1)
     _, opinion = judge(alone, {}, frame)
+    _warm_apart([kind for kind in kinds if kind.apart and not kind.each], frame)
     budget.ration(budget.init(2), ticks, opinion.scores.values, opinion.interval, 1.0)
     _warm_networks()
     system = IsolationForest()
@@ -49,6 +54,11 @@ def warm() -> float:
     rows = np.arange(6.0).reshape(3, 2)
     forest = trees.grow(rows)
     trees.score(forest, rows)
+    trees.moved(forest, rows)
+    dbscan.nearest(rows, rows)
+    one = np.ones(1)
+    near = {"vectors": rows, "dual": np.ones(3), "gamma": one, "rho": one}
+    one_class_svm.decision(near, rows)
     leaves = trees.leaves(forest, rows)
     often, _ = burst.fit(leaves, forest["feature"].shape[1])
     burst.score(burst.learn(often, leaves), leaves)
@@ -77,6 +87,17 @@ def _warm_networks() -> None:
     time, values = np.arange(40) * SECOND, np.arange(40.0)[:, None, None]
     history = Frame(time, ("a",), ("value",), values)
     network.step(network.fit(network.init(1, 1), history), history)
+
+
+def _warm_apart(kinds: Iterable[type[Detector]], frame: Frame) -> None:
+    rule = {"metric": "a", "above": 1.0, "of": "mean", "over": "1m"}
+    needed: dict[str, dict[str, object]] = {"rule": rule}
+    for kind in kinds:
+        detector = kind(**needed.get(kind.model_fields["type"].default, {}))
+        values = np.repeat(frame.values, len(kind.needs), axis=2)
+        detector.step(
+            detector.init(2, len(kind.needs)), Frame(frame.time, frame.keys, kind.needs, values)
+        )
 
 
 def _warm_lines() -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from math import isfinite
 
-from amiss.data import DAY, Member, parse_key
+from amiss.data import DAY, Blamed, Member, parse_key
 from amiss.units import SYSTEM, listed, words, write_days, write_number
 
 MOST_DIGITS = 8
@@ -25,9 +25,24 @@ def observed(member: Member, system: Collection[str] = SYSTEM) -> str:
     """CPU at 97.2 % (1 to 12 % expected). Labels named in `system` are left out."""
     if member.said:
         return _single(member, system)
+    if member.why:
+        return f"{words(member.series, system)} {member.why}"
     if is_whole(member):
         blame = listed([words(key, system) for key in member.blame]) if member.blame else ""
+        if any(is_beyond(one) for one in member.blamed):
+            blame = listed([_number(one, system, "") for one in member.blamed])
+            blame += ", given all others"
         return "an unusual picture as a whole" + (f", most of all {blame}" if blame else "")
+    return _number(member, system, ", but its course is unusual")
+
+
+def is_beyond(one: Blamed) -> bool:
+    """Whether it is not where the others let expect it. NaN is not beyond."""
+    return one.observed < one.lower or one.observed > one.upper
+
+
+def _number(member: Member | Blamed, system: Collection[str], inside: str) -> str:
+    """What was seen against the band that was expected; and what to say `inside` of it."""
     name, digits = parse_key(member.series)[0], 3
     low, high = _shown_band(member)
     shown = [low, high] if isfinite(low) and isfinite(high) else [member.expected]
@@ -37,36 +52,47 @@ def observed(member: Member, system: Collection[str] = SYSTEM) -> str:
     }:
         digits += 1
     said = f"{words(member.series, system)} at {write_number(member.observed, name, digits)}"
-    return f"{said} ({_expected(member, shown, name, digits)})"
+    if not isfinite(member.expected):
+        return said
+    return f"{said} ({_expected(member, shown, name, digits, inside)})"
 
 
 def _single(member: Member, system: Collection[str]) -> str:
     """an unusual login of alice, most of all country KP; or what a line says."""
     name, labels = parse_key(member.series)
     whose = [value for label, value in labels.items() if label not in system]
-    said = f"an unusual {name.replace('_', ' ')}{f' of {listed(whose)}' if whose else ''}"
+    whole = f"{name.replace('_', ' ')}{f' of {listed(whose)}' if whose else ''}"
+    said = f"a {whole} {member.why}" if member.rules else f"an unusual {whole}"
+    if member.rules:
+        return f'{said}: "{_quoted(member.said)}"'
     if member.blame and name != LINE:
         return f"{said}, most of all {listed(list(member.blame))}"
-    text = member.said if len(member.said) <= QUOTED else f"{member.said[:QUOTED]}..."
-    return f'{said}: "{text}"' + (f" ({'; '.join(member.blame)})" if member.blame else "")
+    reasons = f" ({'; '.join(member.blame)})" if member.blame else ""
+    return f'{said}: "{_quoted(member.said)}"{reasons}'
+
+
+def _quoted(text: str) -> str:
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}..."
 
 
 def is_whole(member: Member) -> bool:
     """Whether this is a system judged as a whole: nothing is expected of it in numbers."""
-    return not member.said and (bool(member.blame) or not isfinite(member.expected))
+    return not (member.said or member.why) and (bool(member.blame) or not isfinite(member.expected))
 
 
-def _expected(member: Member, shown: list[float], name: str, digits: int) -> str:
+def _expected(
+    member: Member | Blamed, shown: list[float], name: str, digits: int, inside: str
+) -> str:
     """What was expected, a band where there is one, and how far off that is."""
     texts = list(dict.fromkeys(write_number(x, name, digits) for x in shown))
     text = f"{_short(texts)} expected"
     if len(shown) > 1 and shown[0] <= member.observed <= shown[1]:
-        return f"{text}, but its course is unusual"
+        return text + inside
     times = member.observed / member.expected if member.expected > 0.0 else 0.0
     return f"{times:.0f} times the usual; {text}" if 2.0 <= times < 1000.0 else text
 
 
-def _shown_band(member: Member) -> tuple[float, float]:
+def _shown_band(member: Member | Blamed) -> tuple[float, float]:
     """The band, but not beyond 0 or 100 % where the series never goes."""
     low, high = member.lower, member.upper
     if member.expected >= 0.0 and member.observed >= 0.0:

@@ -39,7 +39,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     store.delivered("hook", "a1b2c3", 1, START + MINUTE, "refused", "example.org answered 404")
     card = {"name": "isolation_forest", "pipeline": "host", "detector": "isolation_forest-1",
             "trained": START, "samples": 720, "seconds": 1.94}  # fmt: skip
-    store.save_model(card, {"tree": np.zeros(3)})
+    store.save_model(card, {"forest": {"tree": np.zeros(3)}})
     store.close()
     yield tmp_path
     monkeypatch.undo()

@@ -57,7 +57,7 @@ def test_each_command_has_help_of_its_own() -> None:
         ((), "Usage"),
         (("nonsense",), "nonsense"),
         (("incidents", "--nonsense"), "--nonsense"),
-        (("train",), "model"),
+        (("train",), "CONFIG|MODEL"),
         (("check",), "file"),
     ],
 )

@@ -13,6 +13,7 @@ from amiss import settings
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Incident, Member, Records, parse_key, series_key
 from amiss.decide.explain import sentence
 from amiss.errors import ConfigError, Unreachable
+from amiss.model import Card
 from amiss.run.now import (
     BudgetNow,
     JointNow,
@@ -22,7 +23,6 @@ from amiss.run.now import (
     SeriesNow,
     SinkNow,
 )
-from amiss.run.training import Card
 from amiss.store import Points, Store
 from amiss.store.thin import thin
 from amiss.world import World
@@ -289,8 +289,8 @@ class FakeLive:
         return tuple(said)
 
     def _save(self, card: Card) -> str:
-        said = {name: getattr(card, name) for name in card.__slots__ if name != "id"}
-        return self.store.save_model(said, {"trees": np.array([card.trained, len(card.name)])})
+        body = {"forest": {"trees": np.array([card.trained, len(card.name)])}}
+        return self.store.save_model(card.said(), body)
 
     def _fill(self) -> None:
         """Incidents of the last days, what was told of them, and models."""

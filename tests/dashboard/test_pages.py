@@ -427,3 +427,22 @@ def test_without_the_program_the_page_says_how_to_start_it(
     page = reader("quiet")
     monkeypatch.setattr(here, "live", None)
     assert "start it with: amiss run" in page.again().text
+
+
+def test_the_versions_of_a_model_are_told_apart_and_put_to_use(reader: Open) -> None:
+    page = reader("busy", "models")
+    first, *_ = [m for m in page.live.store.models() if m.card["name"] == "isolation_forest"]
+    older = next(
+        m for m in page.live.store.models() if m.card["name"] == first.card["name"] and not m.in_use
+    )
+    page.page.selectbox(key="version host isolation_forest").set_value(older.id)
+    assert f"id {older.id}" in page.again().text
+    page.page.button(key="use host isolation_forest").click()
+    assert "Put to use. It serves from one of the next samples on." in page.again().text
+    assert older.id in [m.id for m in page.live.store.models(in_use=True)]
+
+
+def test_models_that_cannot_be_compared_say_why(reader: Open) -> None:
+    page = reader("busy", "models")
+    page.page.button(key="compare host isolation_forest").click()
+    assert "Not compared: model" in page.again().text

@@ -175,3 +175,17 @@ def test_what_a_series_is_doing(tmp_path: Path) -> None:
     assert said[SILENT[0]] == "no data since 13:22 UTC"
     assert said[WARMING[0]] == "24 of 96 samples; judged in about 6 minutes"
     assert "amiss, about once in" in said[f"load1{{{SYSTEM}}}"]
+
+
+@pytest.mark.parametrize(
+    ("score", "among", "said"),
+    [
+        (8.0, 5000, "one in 3,000"),
+        (17.6, 50_000_000, "one in 44,000,000"),
+        (17.6, 12_345, "fewer than one in 12,345 seen"),
+        (900.0, 70, "fewer than one in 70 seen"),
+        (17.6, 0, "seldom"),
+    ],
+)
+def test_a_record_is_no_rarer_than_those_seen_can_show(score, among, said) -> None:
+    assert words.one_in(score, among) == said

@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from amiss.component import Detector
-from amiss.data import SECOND, Array, Floats, Frame, Scores, State
+from amiss.data import SECOND, Array, Floats, Frame, Scores, State, measured
 from amiss.decide import expect
 from amiss.memory import dump, grow, keep, load
 from made import START, Chance
@@ -72,7 +72,7 @@ def of(detector: Detector, fitted: bool = False) -> Subject:
         name=f"{detector.type}, fitted" if fitted else detector.type,
         init=init,
         step=detector.step,
-        frame=systems if detector.joint else series,
+        frame=systems if detector.joint else apart(detector.needs) if detector.apart else series,
         state_bytes=detector.state_bytes,
         shared=detector.shared,
         tolerance=detector.tolerance,
@@ -92,6 +92,20 @@ def fit(detector: Detector) -> State:
 def series(x: Floats) -> Frame:
     """(T, S, 3) -> the features that detectors of single series read (T, S, 5)."""
     return expect.step(expect.init(x.shape[1]), plain(x))[1]
+
+
+def apart(needs: tuple[str, ...]) -> Callable[[Floats], Frame]:
+    """(T, S, 3) -> what a detector that tells by itself reads (T, S, needs)."""
+
+    def frame(x: Floats) -> Frame:
+        x = measured(x)
+        planes = {"value": x[:, :, 0], "silent": np.abs(x[:, :, 1]), "divisor": x[:, :, 2]}
+        planes["median"], planes["spread"] = x[:, :, 1], np.abs(x[:, :, 2])
+        planes["count"] = np.where(np.isnan(x[:, :, 0]), np.nan, 5.0)
+        planes["interval"] = np.where(np.isnan(x).all(axis=2), np.nan, 60.0)
+        return named(np.stack([planes[name] for name in needs], axis=2), needs)
+
+    return frame
 
 
 def plain(x: Floats) -> Frame:

@@ -7,14 +7,18 @@ from hypothesis import strategies as st
 
 from amiss.component import Detector
 from amiss.data import Floats, Frame, Scores, State
+from amiss.detectors.classifier import Classifier
+from amiss.detectors.dbscan import Dbscan
 from amiss.detectors.drift import Drift
+from amiss.detectors.ensemble import Ensemble
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.level import Level
 from amiss.detectors.linear_regression import LinearRegression
 from amiss.detectors.mahalanobis import Mahalanobis
+from amiss.detectors.one_class_svm import OneClassSvm
 from amiss.detectors.step import Step
 from amiss.detectors.surprise import Surprise
-from amiss.judge import States, judge, judge_jointly, name_of
+from amiss.judge import States, judge, judge_jointly, judge_whole, name_of
 from laws.laws import LAWS, METRICS, Subject, fit, numbers, plain, systems
 from made import KINDS, series
 
@@ -78,14 +82,39 @@ def jointly(detector: Detector) -> Subject:
     )
 
 
+def whole(*views: Detector) -> Subject:
+    """Whole systems, judged by all views at once; each metric's own score is its size."""
+
+    def step(state: State, frame: Frame) -> tuple[State, Scores]:
+        nats = np.log1p(np.abs(np.clip(np.nan_to_num(frame.values), -1e9, 1e9)))
+        has = np.ones(frame.values.shape[1:], np.bool_)
+        states, fused, *_ = judge_whole(views, nested(state), frame, nats, has)
+        return flat(states), fused
+
+    return Subject(
+        name="+".join(name_of(view) for view in views),
+        init=lambda series: step({}, nothing(series, METRICS))[0],
+        step=step,
+        frame=systems,
+        state_bytes=sum(view.state_bytes for view in views) + 1500,
+        shared=frozenset(f"{name_of(view)}|{column}" for view in views for column in view.shared),
+        tolerance=1e-9,
+    )
+
+
 SUBJECTS = [
     stack(*STACK),
     stack(Step()),
     stack(Surprise()),
     jointly(IsolationForest()),
     jointly(LinearRegression()),
+    jointly(OneClassSvm()),
+    jointly(Dbscan()),
+    jointly(Classifier(label="load1")),
+    jointly(Ensemble(detectors=(IsolationForest(), LinearRegression()))),
     jointly(Mahalanobis()),
     jointly(Mahalanobis(seasonal=True)),
+    whole(Mahalanobis(), Mahalanobis(seasonal=True)),
 ]
 
 

@@ -28,7 +28,7 @@ def history(ticks: int = 120) -> Frame:
 
 
 def test_a_worker_says_what_this_process_would() -> None:
-    apart, here = fit_apart(FOREST, {}, history()), fit_here(FOREST, {}, history())
+    apart, here = fit_apart(FOREST, {}, history()).states, fit_here(FOREST, {}, history()).states
     assert (
         apart.keys() == here.keys() == {name_of(FOREST) + part for part in ("", ".rank", ".count")}
     )
@@ -53,7 +53,8 @@ def test_a_worker_says_what_this_process_would() -> None:
 def test_networks_are_the_same_to_the_bit_wherever_they_are_trained(
     network: Lstm | Autoencoder | Aer,
 ) -> None:
-    apart, here = fit_apart(network, {}, history()), fit_here(network, {}, history())
+    apart = fit_apart(network, {}, history()).states
+    here = fit_here(network, {}, history()).states
     for column, array in here[name_of(network)].items():
         assert array.tobytes() == apart[name_of(network)][column].tobytes(), column
     _, raw, nats, _ = judge_jointly(network, apart, history())
@@ -80,7 +81,7 @@ while not now.series:
     now = live.wait(now.version, 10)
 forest = next(t.detector for t in live.trainees if t.type == "isolation_forest")
 history = Frame(np.arange(60), ("a",), ("x", "y"), np.random.default_rng(1).normal(size=(60, 1, 2)))
-judge_jointly(forest, fit_apart(forest, {}, history), history)
+judge_jointly(forest, fit_apart(forest, {}, history).states, history)
 live.predict()
 live.stop()
 heavy = [m for m in sys.modules if m.split(".")[0] in ("sklearn", "joblib") or m == "scipy.stats"]
@@ -106,7 +107,7 @@ def test_who_joined_late_keeps_nobody_from_learning() -> None:
     values[:, :1], values[180:, 1:] = one.values, one.values[180:]
     fleet = Frame(one.time, ('host="a"', 'host="b"', 'host="c"'), one.features, values)
     for detector in (FOREST, LinearRegression(targets=("x",))):
-        fitted = fit_here(detector, {}, fleet)
+        fitted = fit_here(detector, {}, fleet).states
         assert fitted[name_of(detector)]["names"].tolist() == ["x", "y", "z"]
 
 
@@ -154,5 +155,5 @@ def test_a_worker_that_takes_too_long_is_stopped(monkeypatch) -> None:
 
 
 def test_a_worker_is_handed_more_than_a_pipe_holds() -> None:
-    apart = fit_apart(FOREST, {}, history(20_000))
+    apart = fit_apart(FOREST, {}, history(20_000)).states
     assert apart[f"{name_of(FOREST)}.count"]["scored"].tolist() == [20_000]

@@ -11,10 +11,10 @@ import pytest
 from amiss.data import DAY, HOUR, MINUTE
 from amiss.errors import ConfigError, StateError, Unreachable
 from amiss.judge import name_of
+from amiss.model import Card
 from amiss.run import fit, training
 from amiss.run.fit import fit_here
 from amiss.run.training import (
-    Card,
     Trainee,
     look_up,
     model_of,
@@ -42,7 +42,7 @@ def rig(rig: Rig) -> Rig:
 @pytest.fixture
 def quick(monkeypatch) -> None:
     """Fitting in this process, which is quicker."""
-    monkeypatch.setattr(training, "fit_apart", lambda d, s, h, stop=None: fit_here(d, s, h))
+    monkeypatch.setattr(training, "fit_apart", lambda d, s, h, stop=None, **how: fit_here(d, s, h))
 
 
 def looked_up(rig: Rig) -> list[Trainee]:
@@ -149,7 +149,7 @@ class Gate:
         self.entered, self.open, self.runs = threading.Event(), threading.Event(), 0
         monkeypatch.setattr(training, "fit_apart", self.fit)
 
-    def fit(self, detector, states, history, stop=None):
+    def fit(self, detector, states, history, stop=None, **how):
         self.runs += 1
         self.entered.set()
         assert self.open.wait(PATIENCE)
@@ -201,7 +201,7 @@ def test_others_go_on_while_one_is_trained(rig, monkeypatch) -> None:
 def test_a_worker_that_fails_leaves_the_old_model_in_use(rig, monkeypatch) -> None:
     trainee = looked_up(rig)[FOREST]
     with monkeypatch.context() as patch:
-        patch.setattr(training, "fit_apart", lambda d, s, h, stop=None: fit_here(d, s, h))
+        patch.setattr(training, "fit_apart", lambda d, s, h, stop=None, **how: fit_here(d, s, h))
         card = retrain(trainee, 100, rig.store, rig.watch.world)
     rig.run(1)
     before = rig.watch.states[card.detector]["path"]
@@ -214,7 +214,7 @@ def test_a_worker_that_fails_leaves_the_old_model_in_use(rig, monkeypatch) -> No
     shown = model_of(trainee, 120)
     assert (shown.state, shown.id) == ("in use", card.id)
     assert shown.reason == "the last training failed: fitting failed: MemoryError: no room"
-    monkeypatch.setattr(training, "fit_apart", lambda d, s, h, stop=None: fit_here(d, s, h))
+    monkeypatch.setattr(training, "fit_apart", lambda d, s, h, stop=None, **how: fit_here(d, s, h))
     assert retrain(trainee, 120, rig.store, rig.watch.world).samples == 120
     assert model_of(trainee, 120).reason == ""
 

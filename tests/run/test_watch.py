@@ -9,8 +9,10 @@ import numpy as np
 import orjson
 import pytest
 
-from amiss.data import HOUR, SECOND, Records
+from amiss.component import Cursor
+from amiss.data import AHEAD, DAY, HOUR, MINUTE, SECOND, Records
 from amiss.errors import ConfigError, Rejected, StateError, Unreachable
+from amiss.features.each import Each
 from amiss.judge import States
 from amiss.message import as_json
 from amiss.run import commits, watch
@@ -473,3 +475,28 @@ def test_a_tick_without_news_is_none(rig) -> None:
     tick(rig.watch, rig.told)
     assert rig.numbers.polled == 1
     assert rig.watch.progress.version == version
+
+
+class Logins:
+    """One a tick, and nothing is promised of those to come; two of them are from the future."""
+
+    def poll(self, cursor: Cursor, now: int) -> tuple[Cursor, Records]:
+        time = [now]
+        if now in {START + 10 * EVERY, START + 100 * EVERY}:
+            time = [now + 20_000 * DAY, now, now + AHEAD + 1]
+        n = len(time)
+        who = np.array(["ann", "bob"] * n)[:n]
+        return {"time": now}, Records(np.array(time), np.full(n, "login"), np.full(n, np.nan),
+                                      {"user": who}, np.full(n, "came in"))  # fmt: skip
+
+
+def test_records_from_the_future_do_not_take_time_with_them(rig) -> None:
+    rig.pipeline, rig.numbers = pipeline().model_copy(update={"features": Each()}), Logins()
+    for ticks, ahead in ((50, 2), (75, 2), (75, 0)):
+        rig.start()
+        rig.run(ticks)
+        assert rig.watch.skipped == ({"from the future": ahead} if ahead else {})
+    newest = START + 199 * EVERY
+    assert rig.watch.states["features"]["newest"].tolist() == [newest]
+    assert rig.watch.states["pace"]["seen"].tolist() == [200]
+    assert rig.watch.progress.lag < MINUTE / SECOND

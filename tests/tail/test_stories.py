@@ -318,6 +318,16 @@ def test_the_watermark_of_an_old_log_stays_where_it_ends(tmp_path: Path) -> None
     assert log.look().watermark == START - 500 * HOUR - 1
 
 
+def test_a_record_from_the_future_does_not_move_the_watermark(tmp_path: Path) -> None:
+    log = made(tmp_path, lateness="0s")
+    log.append(f"{name(START + 20_000 * 24 * HOUR)} far\n{name(START - 500 * HOUR)} one\n")
+    records = log.look()
+    assert records.watermark == START - 500 * HOUR - 1
+    assert len(records) == 2, "whether it is judged is not for the source to say"
+    log.append(f"{name(START + 20_000 * 24 * HOUR)} far\n{name(START - 499 * HOUR)} two\n")
+    assert log.look().watermark == START - 499 * HOUR - 1
+
+
 def test_a_file_that_is_not_read_to_its_end_holds_the_watermark(tmp_path: Path) -> None:
     log = made(tmp_path, "*.log", most=10_000, lateness=0)
     for file, ago in (("a", 900), ("b", 600)):

@@ -11,6 +11,7 @@ import numpy as np
 from amiss import settings
 from amiss.data import MINUTE, SECOND, Incident, Records
 from amiss.errors import ConfigError, Unreachable
+from amiss.model import Card
 from amiss.run.now import (
     BudgetNow,
     JointNow,
@@ -21,7 +22,6 @@ from amiss.run.now import (
     SinkNow,
 )
 from amiss.run.predict import Prediction, predict
-from amiss.run.training import Card
 from amiss.settings import Settings
 from amiss.store import Points, Store
 from amiss.store.thin import thin

@@ -5,7 +5,7 @@ import httpx
 import numpy as np
 import pytest
 
-from amiss.run.training import Card
+from amiss.model import Card
 from amiss.units import words
 from amiss.web.times import parse_time
 from web.fake import CPU, DISK, HOME, SYSTEM, FakeLive, series
@@ -156,7 +156,7 @@ def test_models_are_listed_and_trained(site: httpx.Client, live: FakeLive) -> No
         "name": "isolation_forest", "pipeline": "host", "detector": "isolation_forest-1",
         "samples": 100, "trained": START * 10**9, "seconds": 1.9,
     }  # fmt: skip
-    id = live.store.save_model(card, {"trees": np.zeros(3)})
+    id = live.store.save_model(card, {"forest": {"trees": np.zeros(3)}})
     said = site.get("/api/v1/models").json()
     assert [(one["name"], one["state"]) for one in said["models"]] == [
         ("isolation_forest", "in use"), ("linear_regression", "waiting"),

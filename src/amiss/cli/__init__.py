@@ -9,6 +9,7 @@ from amiss.cli import (
     benchmark,
     check,
     doctor,
+    exclude,
     explain,
     incidents,
     init,
@@ -17,6 +18,7 @@ from amiss.cli import (
     schema,
     score,
     templates,
+    train,
 )
 from amiss.errors import ConfigError, Error
 
@@ -38,13 +40,14 @@ for command in (
     templates.templates,
     incidents.incidents,
     explain.explain,
-    models.models,
-    models.train,
+    train.train,
+    exclude.exclude,
     doctor.doctor,
     schema.schema,
     schema.version,
 ):
     app.command()(command)
+app.add_typer(models.models)
 app.add_typer(benchmark.benchmark)
 
 

@@ -1,8 +1,7 @@
 """`amiss backtest`: what would have been told, had a configuration run over the past."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +10,6 @@ import typer
 from amiss.cli.options import AsJson, Home
 
 if TYPE_CHECKING:
-    from amiss.component import Source
-    from amiss.evaluate.columns import Asked
     from amiss.evaluate.recording import Recording
     from amiss.evaluate.trial import Trial
     from amiss.pipeline import Pipeline
@@ -78,6 +75,7 @@ def backtest(
     The series of a file are named by its columns, those of --by are their labels. Labels have the
     columns start and end, or time; an event is found if an incident opens in it.
     """
+    from amiss.cli.recordings import bounds, recordings
     from amiss.cli.times import span
     from amiss.cli.verdict import print_verdict, write_report
     from amiss.config import read
@@ -103,10 +101,10 @@ def backtest(
         if pipeline is None and not _can(one, data)
     ]
     source = ""
-    with _recordings(settings, chosen, data, asked, home, notes) as recordings:
-        for one, recording in recordings:
-            bounds = _bounds(recording, start, end, warm)
-            trials.append(_try(one, recording, bounds, drawn=page is not None))
+    with recordings(settings, chosen, data, asked, home, notes) as found:
+        for one, recording in found:
+            span_of = bounds(recording, start, end, warm)
+            trials.append(_try(one, recording, span_of, drawn=page is not None))
             source = recording.name
     for note in notes:
         print(note, file=sys.stderr)
@@ -160,98 +158,6 @@ def _target(report: Path, read: Sequence[str]) -> Path:
         if report.exists() and Path(one).exists() and report.samefile(one):
             raise ConfigError(f"{one}: the report would be written over it; see --report")
     return report
-
-
-@contextmanager
-def _recordings(
-    settings: "Settings",
-    chosen: "list[Pipeline]",
-    data: list[str] | None,
-    asked: "Asked",
-    home: Path | None,
-    notes: list[str],
-) -> "Iterator[Sequence[tuple[Pipeline, Recording]]]":
-    """What each pipeline is stepped through: the files, or its history."""
-    if data:
-        from amiss.cli.progress import reading
-        from amiss.evaluate.recorded import look_over
-        from amiss.evaluate.tables import Table
-
-        tables = [Table(path) for path in data]
-        with reading(sum(table.size or 0 for table in tables), "reading") as tell:
-            files = look_over(tables, asked, tell)
-        notes += [
-            f"{one.table.name}: {said}" for one in files.files for said in one.notes.sentences()
-        ]
-        yield [(one, files) for one in chosen]
-        return
-    with ExitStack() as opened:
-        kept = None
-        found: list[tuple[Pipeline, Recording]] = []
-        for one in chosen:
-            if (source := one.source.again()) is not None:
-                found.append((one, _again(one, source)))
-                continue
-            kept = kept or opened.enter_context(_history(home))
-            found.append((one, kept(one, settings)))
-        yield found
-
-
-def _again(pipeline: "Pipeline", source: "Source") -> "Recording":
-    from amiss.cli.poll import poll
-    from amiss.errors import ConfigError
-    from amiss.evaluate.again import look_over
-    from amiss.world import World
-
-    world, name = World(), pipeline.name
-    if wrong := poll(pipeline.model_copy(update={"source": source}), world).wrong:
-        raise ConfigError("\n".join(f"{name}: {said}" for said in wrong))
-    return look_over(source, world, f"the source of {name}")
-
-
-@contextmanager
-def _history(home: Path | None) -> "Iterator[Callable[[Pipeline, Settings], Recording]]":
-    from amiss.cli.stored import stored
-    from amiss.errors import ConfigError
-    from amiss.evaluate.kept import Kept, series_of
-    from amiss.home import home as folder_of
-
-    where = f"the history in {folder_of(home)}"
-    with stored(home, reading=True) as store:
-
-        def of(pipeline: "Pipeline", settings: "Settings") -> "Recording":
-            others = [p.name for p in settings.pipelines if p.name != pipeline.name]
-            series = tuple(one for one in series_of(store, pipeline.name, others) if one.points)
-            if not series:
-                raise ConfigError(
-                    f"{where} has no series of pipeline {pipeline.name!r} yet; `amiss run` keeps "
-                    "it from its first checkpoint on, and --data names files instead"
-                )
-            return Kept(store, where, series)
-
-        yield of
-
-
-def _bounds(
-    recording: "Recording", start: str | None, end: str | None, warm: str | None
-) -> tuple[int, int, int]:
-    """When learning begins, from when on it counts, and until when, in ns."""
-    from amiss.cli.times import moment, span
-    from amiss.errors import ConfigError
-    from amiss.evaluate.figures import written
-
-    first, last = recording.first, recording.last
-    until = moment(end, "--to", last) if end is not None else last
-    since = moment(start, "--from", last) if start is not None else first
-    if start is not None and end is not None and since >= until:
-        raise ConfigError(f"--from {written(since)} is not before --to {written(until)}")
-    if since > last or until < first:
-        asked = f" from {written(since)} on" if since > last else f" up to {written(until)}"
-        raise ConfigError(
-            f"{recording.name} has nothing{asked}: it goes from {written(first)} to {written(last)}"
-        )
-    since, until = max(since, first), min(until, last)
-    return max(first, since - span(warm, "--warm")) if warm is not None else first, since, until
 
 
 def _try(

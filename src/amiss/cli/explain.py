@@ -98,13 +98,18 @@ def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
 def _member(store: "Store", incident: "Incident", member: "Member") -> list[str]:
     """What was seen of a series, and its curve around that time."""
     from amiss.cli.output import moment, sparkline
+    from amiss.units import words
     from amiss.wording import observed
 
     lines = [observed(member), f"  -ln p {member.score:.1f}, {member.series}"]
     end = incident.until or incident.seen
     start = incident.since - max(int(BEFORE * (end - incident.since)), LEAST)
-    points = store.history(member.series, start, end)
-    if len(points) > 1:
+    for key in [one.series for one in member.blamed] or [member.series]:
+        points = store.history(key, start, end)
+        if len(points) < 2:
+            continue
+        if member.blamed:
+            lines.append(f"  {words(key)}")
         first, last = int(points.time[0]), int(points.time[-1])
         lines.append(f"  {sparkline(_bars(points.time, points.value))}")
         lines.append(f"  {moment(first):<{BARS // 2}}{moment(last):>{BARS - BARS // 2}}")

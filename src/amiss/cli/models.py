@@ -1,21 +1,26 @@
-"""`amiss models` and `amiss train`: what was learned by fitting."""
+"""`amiss models`: what was learned by fitting, and which of it serves."""
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
+from typing import Annotated
 
 import typer
 
 from amiss.cli.options import AsJson, Home
 
-if TYPE_CHECKING:
-    import httpx
+models = typer.Typer(name="models", help="Models: which serve, which are kept.")
+Id = Annotated[str, typer.Argument(help="Of a model, or as much of it as no other begins with.")]
+Anyway = Annotated[bool, typer.Option("--anyway", help="Even if it was fitted on other metrics.")]
 
-PATIENCE = 1900.0  # seconds; the program itself gives a training up before
+
+@models.callback(invoke_without_command=True)
+def group(context: typer.Context, json: AsJson = False, home: Home = None) -> None:
+    """Models: which serve, which are kept. Without a command, list them."""
+    if context.invoked_subcommand is None:
+        listed(json, home)
 
 
-def models(json: AsJson = False, home: Home = None) -> None:
+@models.command("list")
+def listed(json: AsJson = False, home: Home = None) -> None:
     """List the models that are kept, the newest first."""
     from amiss.cli.output import moment, print_json, print_table
     from amiss.cli.stored import stored
@@ -50,77 +55,145 @@ def models(json: AsJson = False, home: Home = None) -> None:
         print("No model has been trained yet; the first ones are as soon as there are 100 samples.")
 
 
-def train(
-    model: Annotated[str, typer.Argument(help="Its type, such as isolation_forest.")],
-    samples: Annotated[int, typer.Option(help="On how many of the last samples.", min=1)] = 100,
-    pipeline: Annotated[str | None, typer.Option(help="Of which pipeline, if several.")] = None,
+@models.command()
+def show(model: Id, json: AsJson = False, home: Home = None) -> None:
+    """Say all that is known of a model: what it was fitted on, how it did on what came after."""
+    from amiss.cli.model_words import facts
+    from amiss.cli.output import print_json
+    from amiss.cli.stored import stored
+    from amiss.model import card_of
+    from amiss.run.models import chosen
+
+    with stored(home) as store:
+        kept = chosen(store, model)
+        card = card_of(kept.card, kept.id)
+    if json:
+        print_json({"id": card.id, "in_use": kept.in_use, "bytes": kept.bytes, **card.said()})
+        return
+    for name, said in facts(card, kept):
+        print(f"{name:<14}{said}")
+
+
+@models.command()
+def compare(
+    one: Id,
+    other: Annotated[
+        str | None, typer.Argument(help="Of another; without, the one that is in use.")
+    ] = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Train a model anew.
+    """Say what two models said of everything recorded since both were fitted.
 
-    In the program that runs, which goes on serving meanwhile.
-    Where that asks for a token, it is taken from $AMISS_TOKEN.
+    The one that is not in use steps through the history as if it had served: what is printed is
+    what it would have told, beside what the other did.
     """
+    import time
+    from dataclasses import asdict
+
+    from amiss.cli import model_words
     from amiss.cli.output import print_json
-    from amiss.home import home as folder_of
+    from amiss.cli.stored import stored
+    from amiss.run.models import compared
 
-    asked: dict[str, Any] = {"samples": samples}
-    if pipeline is not None:
-        asked["pipeline"] = pipeline
-    said = _post(folder_of(home), f"/api/v1/models/{quote(model, safe='')}/retrain", asked)
+    with stored(home) as store:
+        first, second, found = compared(store, one, other, time.time_ns())
     if json:
-        print_json(said)
+        cards = [{"id": card.id, **card.said()} for card in (first, second)]
+        print_json({"models": cards, **asdict(found)})
     else:
-        print(said["message"])
+        print("\n".join(model_words.compared(first, second, found)))
 
 
-def _post(folder: Path, path: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """What the program that runs answers. Raises ConfigError or Unreachable if it does not."""
-    from amiss.errors import ConfigError, Unreachable
-    from amiss.home import running
+@models.command()
+def promote(model: Id, anyway: Anyway = False, home: Home = None) -> None:
+    """Put a model to use; a program that runs does so within seconds, without a restart."""
+    from amiss.cli.stored import stored
+    from amiss.run import models as kept
 
-    program = running(folder)
-    if program is None:
-        raise ConfigError(
-            f"no Amiss runs in {folder}; start one with `amiss run`, or name another with --home"
-        )
-    import httpx
+    with stored(home) as store:
+        card = kept.promote(store, model, anyway)
+    print(f"{card.name} {card.id} of {card.pipeline} is in use.")
 
-    headers = {}
-    if token := os.environ.get("AMISS_TOKEN"):
-        headers["Authorization"] = f"Bearer {token}"
+
+@models.command()
+def rollback(
+    name: Annotated[str, typer.Argument(help="Its type, such as isolation_forest.")],
+    pipeline: Annotated[str | None, typer.Option(help="Of which pipeline, if several.")] = None,
+    home: Home = None,
+) -> None:
+    """Go back to the model that was fitted before the one in use."""
+    from amiss.cli.stored import stored
+    from amiss.run import models as kept
+
+    with stored(home) as store:
+        card = kept.rollback(store, name, pipeline)
+    print(f"{card.name} {card.id} of {card.pipeline} is in use again.")
+
+
+@models.command()
+def delete(model: Id, home: Home = None) -> None:
+    """Forget a model that is not in use."""
+    from amiss.cli.stored import stored
+    from amiss.run.models import chosen
+
+    with stored(home) as store:
+        kept = chosen(store, model)
+        store.delete_model(kept.id)
+    print(f"{kept.id} is gone.")
+
+
+@models.command()
+def export(
+    model: Id,
+    file: Annotated[
+        Path | None, typer.Argument(help="Else its name and id in this folder.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Write a model to a file, for another installation. There is no code in it."""
+    from amiss.cli.stored import stored
+    from amiss.errors import ConfigError
+    from amiss.model import card_of, write
+    from amiss.run.models import chosen
+
+    with stored(home) as store:
+        kept, states = store.load_model(chosen(store, model).id)
+    path = file or Path(f"{kept.card.get('name')}-{kept.id}.npz")
+    part = path.with_name(f"{path.name}.part")
     try:
-        with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
-            reply = client.post(_reach(program.address, path), json=asked, headers=headers)
-    except httpx.HTTPError as exc:
-        raise Unreachable(f"{program.address} does not answer: {type(exc).__name__}") from None
-    if reply.is_success:
-        if "message" in (found := _json(reply)):
-            return found
-        raise Unreachable(f"what answers at {program.address} is no Amiss")
-    raise (ConfigError if reply.is_client_error else Unreachable)(_problem(reply))
+        part.write_bytes(write(card_of(kept.card, kept.id), states))
+        part.replace(path)
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be written: {exc.strerror}") from None
+    print(f"{path}: {path.stat().st_size:,} bytes.")
 
 
-def _reach(address: str, path: str) -> str:
-    """Where to ask a program that listens there; any address of this machine means this one."""
-    host, _, port = address.rpartition(":")
-    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
-    return f"http://{host}:{port}{path}"
+@models.command("import")
+def bring(
+    file: Annotated[Path, typer.Argument(help="That `amiss models export` wrote.")],
+    pipeline: Annotated[str | None, typer.Option(help="For this one; else as it says.")] = None,
+    use: Annotated[bool, typer.Option("--use", help="Put it to use at once.")] = False,
+    anyway: Anyway = False,
+    home: Home = None,
+) -> None:
+    """Take in a model that was exported; it is checked, and kept beside the one in use."""
+    from dataclasses import replace
 
+    from amiss.cli.stored import stored
+    from amiss.errors import ConfigError
+    from amiss.model import read
+    from amiss.run.models import check_features
+    from amiss.run.shadow import detector_of
 
-def _problem(reply: "httpx.Response") -> str:
-    """What problem details say, in one sentence."""
-    said = _json(reply)
-    if reply.status_code in (401, 403):
-        return "the program asks for its token: set AMISS_TOKEN"
-    return str(said.get("detail") or said.get("title") or f"it answered {reply.status_code}")
-
-
-def _json(reply: "httpx.Response") -> dict[str, Any]:
-    """What it says if that is an object of JSON, else nothing."""
     try:
-        said = reply.json()
-    except ValueError:
-        said = None
-    return said if isinstance(said, dict) else {}
+        card, states = read(file.read_bytes())
+    except OSError as exc:
+        raise ConfigError(f"{file} cannot be read: {exc.strerror}") from None
+    detector_of(card)
+    card = replace(card, pipeline=pipeline or card.pipeline)
+    with stored(home) as store:
+        if not anyway:
+            check_features(store, card)
+        kept = store.save_model(card.said(), states, in_use=use)
+    print(f"{card.name} {kept} is {'in use' if use else 'kept'} for pipeline {card.pipeline}.")

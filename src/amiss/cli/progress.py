@@ -4,6 +4,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amiss.run.fit import Stage
 
 PATIENCE = 2.0  # seconds of work that want no bar
 
@@ -61,3 +65,23 @@ def _shown(total: int | None, verb: str, in_bytes: bool) -> Iterator[Callable[[i
         yield tell
     finally:
         shown.stop()
+
+
+@contextmanager
+def staging(verb: str) -> "Iterator[Callable[[Stage], None]]":
+    """What to call with the stages of a training: a bar where the time it takes can be said."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(verb, total=None)
+
+        def tell(stage: "Stage") -> None:
+            about = f", about {stage.seconds:.0f} s" if stage.seconds else ""
+            shown.update(task, description=f"{verb}: {stage.doing}{about}")
+
+        yield tell

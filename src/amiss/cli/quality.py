@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,18 +89,18 @@ def quality(
 def _print(bench: "Bench", results: "Results") -> None:
     from amiss.cli.output import print_table
     from amiss.evaluate.quality.bench import AMISS, LAYER
-    from amiss.evaluate.quality.goals import written
+    from amiss.evaluate.quality.goals import said, written
 
     rows = []
     for it in results.figures:
         spans = (it.goal.floor, it.goal.target, it.goal.stretch) if it.goal else ()
         limits = "/".join(filter(None, map(written, spans)))
-        rows.append([it.name, _said(it.value), limits, it.reached])
+        rows.append([it.name, said(it.value), limits, it.reached])
     if rows:
         print_table(("figure", AMISS, "floor/target/stretch", "reached"), rows, "figure")
     for way, title in (("", "beside it"), (LAYER, "with the calibration of Amiss around them")):
         rows = [
-            [it.name, _said(it.value), *(_said(it.beside.get(name + way)) for name in SHORT)]
+            [it.name, said(it.value), *(said(it.beside.get(name + way)) for name in SHORT)]
             for it in results.figures
             if any(name + way in it.beside for name in SHORT)
         ]
@@ -126,16 +125,6 @@ def _print(bench: "Bench", results: "Results") -> None:
         print(f"\n{name}: left out: {reason}")
     if results.below:
         print(f"\nbelow the floor: {', '.join(results.below)}")
-
-
-def _said(value: float | None) -> str:
-    if value is None or isnan(value):
-        return ""
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    if 0.99 < value < 1.0:
-        return f"{value:.4f}"
-    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
 def _print_json(bench: "Bench", results: "Results") -> None:

@@ -8,8 +8,8 @@ def moment(text: str, option: str, now: int) -> int:
 
     A time without a zone is UTC.
     """
-    from amiss.component import SPAN
     from amiss.errors import ConfigError
+    from amiss.spans import SPAN
     from amiss.web.times import parse_time
 
     if re.match(SPAN, text):
@@ -24,8 +24,8 @@ def moment(text: str, option: str, now: int) -> int:
 
 def span(text: str, option: str) -> int:
     """ns of 90s, 15m, 6h or 7d. ConfigError, naming the option, if it is none."""
-    from amiss.component import parse_span
     from amiss.errors import ConfigError
+    from amiss.spans import parse_span
 
     try:
         found = parse_span(text)

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from amiss.component import SPAN, write_span
 from amiss.config.document import Document, Mistake, Place
 from amiss.config.outline import Spot, bare_spans, find, top
+from amiss.spans import SPAN, write_span
 
 WANTED = {
     "string_type": "text",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from amiss.component import RATE, SPAN, write_rate, write_span
 from amiss.config.document import Place
 from amiss.settings import Settings
+from amiss.spans import RATE, SPAN, write_rate, write_span
 
 WRITERS: dict[str, Callable[[Any], str]] = {SPAN: write_span, RATE: write_rate}
 

@@ -61,7 +61,8 @@ def _model(
             yield ""
         if not explained:
             yield from _comment(info.description or "")
-        yield from _setting(field, getattr(model, field), written[field], known)
+        name = info.alias or field
+        yield from _setting(name, getattr(model, field), written[name], known)
 
 
 def _setting(

@@ -31,15 +31,29 @@ def is_back(it: Opened, key: str, value: float) -> bool:
     return known is not None and _outside(known, known.observed) and not _outside(known, value)
 
 
-def order(member: Member) -> tuple[bool, float, str]:
-    """The strangest first, but for those that left their band by next to nothing."""
+def in_order(it: Opened) -> list[Member]:
+    """As `order` has it; a system as a whole after those whom it blames, if they reach the bar."""
+    known = it.members
+
+    def told(member: Member) -> tuple[bool, bool, tuple[bool, bool, float, str]]:
+        alone = (known[b.series].score for b in member.blamed if b.series in known)
+        return not member.rules, max(alone, default=0.0) >= it.bar, order(member)
+
+    return sorted(known.values(), key=told)
+
+
+def order(member: Member) -> tuple[bool, bool, float, str]:
+    """The strangest first, but for those that left their band by next to nothing.
+
+    What a rule says comes before all others.
+    """
     little = _beyond(member, member.observed, 0.0) and _slight(member, member.observed)
-    return little, -member.score, member.series
+    return not member.rules, little and not member.why, -member.score, member.series
 
 
 def _began(it: Opened, member: Member) -> bool:
     early = member.since - it.since <= int(EARLY * it.interval * SECOND)
-    return early and _outside(member, member.observed)
+    return early and not member.why and _outside(member, member.observed)
 
 
 def _outside(member: Member, value: float) -> bool:

@@ -73,13 +73,17 @@ def _ration(
     last: Array,
 ) -> None:
     ticks, series = scores.shape
+    known = samples = usual = fade = np.nan  # of the interval before, which is mostly the same
     for s in range(series):
         for t in range(ticks):
             if not isfinite(scores[t, s]):
                 continue
             dt = interval[t, s]
-            samples = WEEK / dt
-            bar = log(samples / a_week) - SLACK + price * told[s] + integral[s]
+            if dt != known:
+                known, samples = dt, WEEK / dt
+                usual = log(samples / a_week) - SLACK
+                fade = exp(-dt * a_week / FORGET)
+            bar = usual + price * told[s] + integral[s]
             fire = scores[t, s] >= bar and (time[t] - last[s]) / 1e9 > SILENCE / a_week
             alerts[t, s] = fire
             if fire:
@@ -87,7 +91,7 @@ def _ration(
                 told[s] += 1.0
             alert = 1.0 if fire else 0.0
             integral[s] = max(0.0, integral[s] + gain * (alert - a_week / samples))
-            told[s] *= exp(-dt * a_week / FORGET)
+            told[s] *= fade
 
 
 def bar(interval: Floats, a_day: float, price: float) -> Floats:
@@ -99,6 +103,11 @@ def bar(interval: Floats, a_day: float, price: float) -> Floats:
 def widened(price: float, before: int, series: int) -> float:
     """The price when there are so many series instead of those before."""
     return price + 0.5 * log(max(series, 1) / max(before, 1))
+
+
+def charged(price: float, a_day: float, rule: bool) -> float:
+    """The price after an incident; those of rules can use up a day's budget, and no more."""
+    return max(price, min(price + 1.0, a_day)) if rule else price + 1.0
 
 
 def faded(price: float, ns: int, a_day: float) -> float:

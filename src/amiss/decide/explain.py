@@ -24,17 +24,28 @@ def rarity(score: float, interval: float) -> float:
 
 
 def sentence(system: str, members: Sequence[Member], breadth: int, since: int, rarity: str) -> str:
-    """Whose, what against what, since when, how rare, with what else."""
+    """Whose, what against what, since when, how rare (unless that is ""), with what else."""
     labels = parse_key(f"x{{{system}}}")[1]
     whose = ", ".join(labels.values())
-    first, *others = members
+    first, *others = _untold(members)
     more = [WHOLE if is_whole(m) else words(m.series, labels) for m in others[:NAMED]]
     more = list(dict.fromkeys(more))
-    rest = breadth - 1 - len(others[:NAMED])
+    rest = breadth - 1 - (len(members) - 1 - len(others)) - len(others[:NAMED])
     more += [f"{rest} more"] if rest > 0 else []
     said = f"{whose + ': ' if whose else ''}{observed(first, labels)} since {moment(since)}"
-    parts = [said, rarity, *([f"with it: {listed(more)}"] if more else [])]
+    parts = [part for part in (said, rarity, f"with it: {listed(more)}" if more else "") if part]
     return "; ".join(parts) + "."
+
+
+def _untold(members: Sequence[Member]) -> list[Member]:
+    """Without whom the first one names already, and a whole that blames nobody else."""
+    first, keys = members[0], {m.series for m in members}
+    named = {one.series for one in first.blamed}
+    return [first] + [
+        m
+        for m in members[1:]
+        if m.series not in named and not (m.blamed and keys.issuperset(b.series for b in m.blamed))
+    ]
 
 
 def ended(said: str, lasted: int, settled: bool) -> str:

@@ -24,11 +24,16 @@ THETA, SQUEEZE = 6.0, 2.0
 def fuse(inverse: Floats, inside: Array, large: Floats, rare: Floats) -> Floats:
     """1/p of K rank views (K, T, S), inside the envelope, T and D (T, S) -> score in nats (T, S).
 
-    A view without an opinion (NaN) is left out; NaN where none has one. exp(-score) is a p.
+    A view without an opinion (NaN) is left out; NaN where none has one.
     """
     scores = np.empty(inverse.shape[1:])
     _fuse(inverse, inside, large, rare, scores)
     return scores
+
+
+def p_of(score: Floats | float) -> Floats:
+    """The p of a score: exp(-score), at most 1, of any shape; NaN where there is no score."""
+    return np.where(np.isfinite(score), np.exp(-np.maximum(score, 0.0)), np.nan)
 
 
 @kernel

@@ -9,61 +9,37 @@ others: a disk that never moves may make much of a few megabytes. It resolves af
 stretch, or after six hours as the new normal.
 
 Who was told lately is silent for a while (told.py). Each change that a person should know of
-(opened, severity up, members doubled, resolved) is a new revision.
+(opened, severity up, members doubled, a rule of theirs holds, resolved) is a new revision.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import exp
+from dataclasses import replace
+from math import nan
 from typing import TypeAlias
 
 import numpy as np
 
 from amiss import wording
-from amiss.data import HOUR, MINUTE, SECOND, Array, Floats, Incident, Member, Times
-from amiss.decide import band, budget, explain, told
+from amiss.data import (
+    MINUTE,
+    SECOND,
+    Incident,
+    Member,
+)
+from amiss.decide import band, budget, explain, opening, told
+from amiss.decide.finding import ABOVE, kept
+from amiss.decide.fuse import p_of
+from amiss.decide.judged import LEAST, Judged, Policy
 from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
 
 Evidence: TypeAlias = Callable[[str, int], Mapping[str, Sequence[str]]]
 """What the source said beside the numbers of a system at a time, by family (units.EVIDENCE)."""
 HYSTERESIS = 2.0  # nats below the bar at which a series still counts as strange
-LEAST = 4.0  # nats below which nobody needs to look
 EXAMPLES = 5  # single records shown with an incident
 SHOWN = 12  # members kept with an incident
 CAP = 500  # members remembered of an open one
 ALIKE = 1.0  # nats within which two moments are as strange
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a user may set of all this."""
-
-    name: str  # of the pipeline
-    a_day: float  # incidents
-    calm: int = 2 * MINUTE
-    silence: int = HOUR
-    settle: int = 6 * HOUR
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Scores with what a person needs to understand them, for T ticks of S series."""
-
-    time: Times  # (T,)
-    keys: tuple[str, ...]  # S
-    systems: tuple[str, ...]  # S, the system of each series
-    scores: Floats  # (T, S) nats
-    value: Floats  # (T, S)
-    expected: Floats  # (T, S)
-    lower: Floats  # (T, S)
-    upper: Floats  # (T, S)
-    interval: Floats  # (T, S) seconds
-    watched: Floats  # (T, S) days of samples that came before
-    ready: Array  # (T, S) bool: seen long enough to open an incident
-    blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
-    said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
 
 
 def step(
@@ -107,10 +83,15 @@ def _tick(
     policy: Policy,
     evidence: Evidence,
 ) -> Iterator[Incident]:
-    now, scores, value = int(judged.time[t]), judged.scores[t], judged.value[t]
+    now, scores, value = int(judged.time[t]), judged.scores[t].copy(), judged.value[t]
     hot = np.flatnonzero((scores >= LEAST) & judged.ready[t])
     bars = budget.bar(judged.interval[t, hot], policy.a_day, _fade(memory, now, policy))
+    if judged.many is not None:
+        bars = bars + judged.many[t, hot]
     strange: dict[str, list[int]] = {}
+    for s, bar in zip(hot.tolist(), bars.tolist(), strict=True):
+        if level := opening.asked(judged, t, s):
+            scores[s] = max(scores[s], bar + ABOVE[level])
     # the strangest first, whatever the order of the columns
     for s, bar in sorted(
         zip(hot.tolist(), bars.tolist(), strict=True),
@@ -120,39 +101,22 @@ def _tick(
             continue
         system = judged.systems[s]
         strange.setdefault(system, []).append(s)
-        last, score = memory.told.get(judged.keys[s]), float(scores[s])
-        if system not in memory.opened and told.may_open(last, now, score, bar, policy.silence):
-            memory.opened[system] = _open(memory, judged, t, s, bar, policy)
+        score = float(scores[s])
+        asked = (memory, judged, t, s, score, bar, policy)
+        if system not in memory.opened and opening.may_open(*asked):
+            memory.opened[system] = opening.begin(*asked)
     for system in sorted(memory.opened):
         it = memory.opened[system]
         still = [
             s
             for s in strange.get(system, [])
-            if not band.is_back(it, judged.keys[s], float(value[s]))
+            if (t, s) in judged.found or not band.is_back(it, judged.keys[s], float(value[s]))
         ]
         for s in still:
-            _join(it, judged, t, s, evidence)
+            _join(it, judged, t, s, float(scores[s]), evidence)
         there = {key: float(value[column[key]]) for key in it.members if key in column}
         outside = band.half_outside(it, there)
         yield from _update(memory, system, now, bool(still), outside, policy)
-
-
-def _open(memory: Memory, judged: Judged, t: int, s: int, bar: float, policy: Policy) -> Opened:
-    now, key, score = int(judged.time[t]), judged.keys[s], float(judged.scores[t, s])
-    last = memory.told.get(key)
-    told.pay(memory.told, key, now, score)
-    memory.price = (memory.price or 0.0) + 1.0
-    memory.count += 1
-    return Opened(
-        id=identity(policy.name, judged.systems[s], now, memory.count),
-        since=now,
-        seen=now,
-        scored=now,
-        bar=bar,
-        interval=float(judged.interval[t, s]),
-        watched=float(judged.watched[t, s]),
-        before=last,
-    )
 
 
 def _update(
@@ -172,43 +136,55 @@ def _update(
     settled = now - it.scored >= policy.settle
     calm = now - it.seen >= max(policy.calm, int(3 * it.interval * SECOND))
     over = settled or calm or now < it.since
-    breadth = len(it.members)
-    peak = max(m.score for m in it.members.values())
-    level = severity(peak, it.bar, breadth, (it.seen - it.since) / MINUTE)
+    breadth = _breadth(it)
+    level = it.least
+    if others := [m.score for m in it.members.values() if not m.rules]:
+        own = severity(max(others), it.bar, breadth, (it.seen - it.since) / MINUTE)
+        level = max(level, own, key=lambda name: ORDER[name])
     grown = ORDER[level] > ORDER[it.severity] or breadth >= 2 * it.told_breadth
+    grown = grown or len(it.rules) > it.told_rules
     if over or it.revision == 0 or grown:
         it.revision += 1
         it.severity = max(level, it.severity, key=lambda name: ORDER[name])
-        it.told_breadth = breadth
+        it.told_breadth, it.told_rules = breadth, len(it.rules)
         yield _revision(it, system, latest if over else None, settled)
     if over:
         del memory.opened[system]
         told.quieten(memory.told, it, now, policy.silence)
 
 
-def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> None:
+def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Evidence) -> None:
     """Remember a strange series at its strangest; the band stays that of when it joined."""
-    key, score, now = judged.keys[s], float(judged.scores[t, s]), int(judged.time[t])
-    known = it.members.get(key)
+    key, now = judged.keys[s], int(judged.time[t])
+    known, found = it.members.get(key), judged.found.get((t, s))
+    why, rules = kept(known, found)
+    new = set(rules) - set(known.rules if known else ())
     value = float(judged.value[t, s])
     said = judged.said.get((t, s), "")
     if said and said not in it.evidence:
         it.evidence = (*it.evidence, said)[:EXAMPLES]
-    if known is not None and known.score >= score:
+    if found and found.severity:
+        it.least = max(it.least, found.severity, key=lambda name: ORDER[name])
+        it.rules = tuple(dict.fromkeys((*it.rules, *rules)))
+    if known is not None and known.score >= score and not new:
         return
-    if known is None and len(it.members) >= CAP:
+    if known is None and len(it.members) >= CAP and not new:
         return
     seen = Member(
         series=key,
         since=now,
         at=now,
-        score=score,
+        score=max(score, known.score) if known else score,
         observed=value,
         expected=float(judged.expected[t, s]),
         lower=float(judged.lower[t, s]),
         upper=float(judged.upper[t, s]),
         blame=judged.blame.get((t, s), ()),
+        blamed=judged.blamed.get((t, s), ()),
         said=said,
+        why=why,
+        rules=rules,
+        among=judged.among.get((t, s), 0),
     )
     if known is None:
         it.members[key] = seen
@@ -218,17 +194,24 @@ def _join(it: Opened, judged: Judged, t: int, s: int, evidence: Evidence) -> Non
             seen, since=known.since, expected=frozen[0], lower=frozen[1], upper=frozen[2]
         )
     if score > it.explained and not said:
-        found = explain.evidence(it.members[key], evidence(judged.systems[s], now))
-        if found:
-            it.evidence, it.explained = found, score
+        around = explain.evidence(it.members[key], evidence(judged.systems[s], now))
+        if around:
+            it.evidence, it.explained = around, score
+
+
+def _breadth(it: Opened) -> int:
+    """How many series: a system as a whole is none, unless nothing else is strange."""
+    return sum(not member.blamed for member in it.members.values()) or 1
 
 
 def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Incident:
-    members = sorted(it.members.values(), key=band.order)
+    members = band.in_order(it)
     peak = max(m.score for m in members)
-    days = explain.rarity(peak, it.interval)
+    ruled = bool(members[0].rules)  # how rare that is was not asked
+    days = nan if ruled else explain.rarity(peak, it.interval)
     alike = it.before is not None and it.before.score > peak - ALIKE
-    rare = wording.rare(days, it.watched, it.since, it.before.at if it.before and alike else None)
+    before = it.before.at if it.before and alike else None
+    rare = "" if ruled else wording.rare(days, it.watched, it.since, before)
     said = explain.sentence(system, members, len(members), it.since, rare)
     if until is not None:
         tick = int(it.interval * SECOND)
@@ -245,17 +228,11 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
         until=until,
         severity=it.severity,
         score=peak,
-        p=exp(-peak),
+        p=float(p_of(peak)),
         rarity=days,
         watched=it.watched,
-        breadth=len(members),
+        breadth=_breadth(it),
         members=tuple(members[:SHOWN]),
         sentence=said,
         evidence=it.evidence,
     )
-
-
-def identity(pipeline: str, system: str, since: int, count: int) -> str:
-    """The same incident always has the same id, and no other has it if a time comes twice."""
-    said = f"{pipeline}\n{system}\n{since}\n{count}".encode()
-    return hashlib.blake2b(said, digest_size=6).hexdigest()

@@ -154,16 +154,20 @@ def _sampled(sample: State, lines: Lines, taken: Array, kept: Array, places: Arr
     chosen = np.concatenate([known[:free], late])
     if not len(chosen):
         return sample
-    added = _some(lines, chosen)
-    shift = len(sample["text"])
-    begin = np.concatenate([sample["begin"], added.begin[: len(known[:free])] + shift])
-    end = np.concatenate([sample["end"], added.end[: len(known[:free])] + shift])
-    begin[places[late]] = added.begin[len(known[:free]) :] + shift
-    end[places[late]] = added.end[len(known[:free]) :] + shift
-    text = np.concatenate([sample["text"], added.text])
-    if len(text) > 2 * int((end - begin).sum()) + LONGEST:  # as much is of lines that left
-        return _state(joined(Lines(text, begin, end), _some(lines, late[:0])))
-    return {"text": text, "begin": begin, "end": end}
+    added, text = _some(lines, chosen), sample["text"]
+    used = int(sample["end"].max(initial=0))
+    begin = np.concatenate([sample["begin"], added.begin[: len(known[:free])] + used])
+    end = np.concatenate([sample["end"], added.end[: len(known[:free])] + used])
+    begin[places[late]] = added.begin[len(known[:free]) :] + used
+    end[places[late]] = added.end[len(known[:free]) :] + used
+    if used + len(added.text) <= len(text):
+        text[used : used + len(added.text)] = added.text
+        return {"text": text, "begin": begin, "end": end}
+    both = Lines(np.concatenate([text[:used], added.text]), begin, end)
+    left = _some(both, np.arange(len(begin)))  # those that went take no room
+    text = np.zeros(2 * len(left.text) + LONGEST, np.uint8)
+    text[: len(left.text)] = left.text
+    return {"text": text, "begin": left.begin, "end": left.end}
 
 
 def _some(lines: Lines, which: Array) -> Lines:

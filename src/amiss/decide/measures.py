@@ -4,8 +4,9 @@
 4 largest surprise of a character   5 all surprise of a value, over the root of its length
 6 the value itself   7, 8 its length, both ways
 
-0 to 3 and 6 are -ln(count + .5). What lines are made of (features/parts.py) is counted in one
-table and values in another, so that values which never come again do not push out the rest.
+0 to 3 and 6 are -ln(count + .5); a pair that was never met has that of novelty.py. What lines are
+made of (features/parts.py) is counted in one table and values in another, so that values which
+never come again do not push out the rest.
 """
 
 from math import log, log1p
@@ -14,10 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from amiss.data import Array, Floats, State
-from amiss.features.grams import learn as learn_text
-from amiss.features.grams import surprise
+from amiss.decide.novelty import learn as learn_company
+from amiss.decide.novelty import strangest
+from amiss.features.grams import Memo, Seen, gather, memo, seen, surprise
+from amiss.features.grams import learn as learn_noted
 from amiss.features.parts import Parts, fresh
-from amiss.kernel import kernel
+from amiss.kernel import inlined, kernel
 from amiss.text.hashes import COUNT, LARGEST, NONE, TAG, cell, count, had
 
 SKELETON, PAIR, SEQUENCE, KEY, CHARACTER, ALL, VALUE, LONG, SHORT = range(9)
@@ -48,10 +51,11 @@ def measure(states: States, found: Parts, alone: bool = False) -> Measures:
         np.empty(size), np.empty(size, np.int64),
     )  # fmt: skip
     grams = states["grams"]
-    memo = np.zeros(1 << (2 * values + 1).bit_length(), np.uint64)
-    _measure(
-        found, states["forms"]["cells"], states["values"]["cells"], grams["contexts"],
-        grams["grams"], int(alone), memo, out,
+    tables = states["forms"]["cells"], states["words"]["cells"]
+    _measure_lines(found, *tables, int(alone), out)
+    _measure_values(
+        found, states["values"]["cells"], grams["contexts"], grams["grams"], int(alone),
+        _table(values), memo(_characters(found)), out,
     )  # fmt: skip
     return out
 
@@ -59,79 +63,103 @@ def measure(states: States, found: Parts, alone: bool = False) -> Measures:
 def learn(states: States, found: Parts, taken: Array) -> None:
     """Count all that some lines are made of, those that are taken (N,), in place."""
     grams, values = states["grams"], int(found.values_to[-1])
-    memo = np.zeros(1 << (2 * values + 1).bit_length(), np.uint64)
+    size = _characters(found)
     _learn(
         found, taken, states["forms"]["cells"], states["forms"]["used"], states["values"]["cells"],
         states["values"]["used"], states["words"]["cells"], states["words"]["used"],
     )  # fmt: skip
     _learn_texts(
-        found, taken, memo, np.zeros(values, np.int64), grams["contexts"], grams["grams"],
-        grams["owner"], grams["used"],
+        found, taken, _table(values), np.zeros(values, np.int64), seen(size), seen(size),
+        grams["contexts"], grams["grams"], grams["owner"], grams["used"],
     )  # fmt: skip
 
 
-@kernel
-def _first(memo: Array, form: Array, k: int) -> Any:
+def _table(values: int) -> Array:
+    return np.zeros(1 << (2 * values + 1).bit_length(), np.uint64)
+
+
+def _characters(found: Parts) -> int:
+    """Of all values, with their ends."""
+    values = found.values_to[-1]
+    return int(found.text_to[values] + values)
+
+
+@inlined
+def _first(table: Array, form: Array, k: int) -> Any:
     """The first value that is the same as this one but for its digits, in the same field."""
-    at = cell(memo, form[k])
-    if memo[at] == NONE:
-        memo[at] = (form[k] & TAG) | np.uint64(k + 1)
-    return np.int64(memo[at] & COUNT) - 1
+    at = cell(table, form[k])
+    if table[at] == NONE:
+        table[at] = (form[k] & TAG) | np.uint64(k + 1)
+    return np.int64(table[at] & COUNT) - 1
 
 
-@kernel
+@inlined
 def _rare(times: int, alone: int) -> float:
     return -log(max(times - alone, 0) + 0.5)
 
 
 @kernel
-def _put(
-    out: Measures, at: int, line: int, kind: int, place: np.uint64, number: float, which: int
-) -> int:
-    out.line[at], out.kind[at], out.place[at] = line, kind, place
-    out.number[at], out.which[at] = number, which
-    return at + 1
+def _measure_lines(found: Parts, forms: Array, words: Array, alone: int, out: Measures) -> None:
+    at, (lines, kinds, places, numbers, whiches) = 0, out  # in a loop, `out.` takes time
+    pairs_to, values_to, pair, fields = found.pairs_to, found.values_to, found.pair, found.field
+    skeletons, sequence, beside = found.skeleton, found.sequence, found.beside
+    for n in range(len(skeletons)):
+        skeleton = skeletons[n]
+        times = had(forms, skeleton) - alone
+        for kind in range(OF_LINE):
+            lines[at + kind], kinds[at + kind], whiches[at + kind] = n, kind, -1
+        places[at], places[at + 1], places[at + 2], places[at + 3] = (
+            NOTHING, NOTHING, skeleton, skeleton,
+        )  # fmt: skip
+        numbers[at] = _rare(times, 0)
+        least = LARGEST
+        for k in range(pairs_to[n], pairs_to[n + 1]):
+            now = had(forms, pair[k])
+            if now < least:
+                least, whiches[at + 1] = now, k
+        numbers[at + 1] = _rare(least, alone)
+        if least <= alone:
+            numbers[at + 1], whiches[at + 1] = strangest(
+                forms, words, pair, beside, pairs_to[n], pairs_to[n + 1], alone
+            )
+        known = times > 0  # under a skeleton that is new, all keys are
+        numbers[at + 2] = _rare(had(forms, sequence[n]), alone) if known else NEVER
+        least = times + alone
+        for k in range(values_to[n], values_to[n + 1]):
+            now = had(forms, fields[k])
+            if now < least:
+                least, whiches[at + 3] = now, k
+        numbers[at + 3] = _rare(least, alone) if known else NEVER
+        at += OF_LINE
 
 
 @kernel
-def _measure(
-    found: Parts, forms: Array, values: Array, contexts: Array, grams: Array,
-    alone: int, memo: Array, out: Measures,
+def _measure_values(
+    found: Parts, values: Array, contexts: Array, grams: Array, alone: int, table: Array,
+    memo: Memo, out: Measures,
 ) -> None:  # fmt: skip
-    at = 0
-    for n in range(len(found.skeleton)):
-        skeleton = found.skeleton[n]
-        times = had(forms, skeleton) - alone
-        at = _put(out, at, n, SKELETON, NOTHING, _rare(times, 0), -1)
-        least, which = LARGEST, -1
-        for k in range(found.pairs_to[n], found.pairs_to[n + 1]):
-            now = had(forms, found.pair[k])
-            if now < least:
-                least, which = now, k
-        at = _put(out, at, n, PAIR, NOTHING, _rare(least, alone), which)
-        known = times > 0  # under a skeleton that is new, all keys are
-        number = _rare(had(forms, found.sequence[n]), alone) if known else NEVER
-        at = _put(out, at, n, SEQUENCE, skeleton, number, -1)
-        least, which = times + alone, -1
-        for k in range(found.values_to[n], found.values_to[n + 1]):
-            now = had(forms, found.field[k])
-            if now < least:
-                least, which = now, k
-        at = _put(out, at, n, KEY, skeleton, _rare(least, alone) if known else NEVER, which)
-    size = found.values_to[-1]
+    lines, kinds, places, numbers, whiches = out
+    values_to, fields = found.values_to, found.field
+    at, size = OF_LINE * len(found.skeleton), values_to[-1]
     largest, whole = np.empty(size), np.empty(size)
-    for n in range(len(found.skeleton)):
-        for k in range(found.values_to[n], found.values_to[n + 1]):
-            field, same = found.field[k], _first(memo, found.form, k)
+    text, text_to, form, itself, length = (
+        found.text, found.text_to, found.form, found.itself, found.length,
+    )  # fmt: skip
+    for n in range(len(values_to) - 1):
+        for k in range(values_to[n], values_to[n + 1]):
+            field, same = fields[k], _first(table, form, k)
             if same == k:
-                a, b = found.text_to[k], found.text_to[k + 1]
-                largest[k], whole[k] = surprise(found.text, a, b, field, alone, contexts, grams)
-            at = _put(out, at, n, CHARACTER, field, largest[same], k)
-            at = _put(out, at, n, ALL, field, whole[same], k)
-            at = _put(out, at, n, VALUE, field, _rare(had(values, found.itself[k]), alone), k)
-            size_ = log1p(found.length[k])
-            at = _put(out, at, n, LONG, field, size_, k)
-            at = _put(out, at, n, SHORT, field, -size_, k)
+                largest[k], whole[k] = surprise(
+                    text, text_to[k], text_to[k + 1], field, alone, contexts, grams, memo
+                )
+            numbers[at], numbers[at + 1] = largest[same], whole[same]
+            numbers[at + 2] = _rare(had(values, itself[k]), alone)
+            numbers[at + 3] = log1p(length[k])
+            numbers[at + 4] = -numbers[at + 3]
+            for j in range(OF_VALUE):
+                lines[at + j], kinds[at + j], whiches[at + j] = n, CHARACTER + j, k
+                places[at + j] = field
+            at += OF_VALUE
 
 
 @kernel
@@ -139,30 +167,39 @@ def _learn(
     found: Parts, taken: Array, forms: Array, forms_used: Array, values: Array, values_used: Array,
     words: Array, words_used: Array,
 ) -> None:  # fmt: skip
+    pairs_to, values_to, words_to = found.pairs_to, found.values_to, found.words_to
+    pair, field, itself, word = found.pair, found.field, found.itself, found.word
     for n in np.flatnonzero(taken):
         count(forms, forms_used, found.skeleton[n], 1)
         count(forms, forms_used, found.sequence[n], 1)
-        for k in range(found.pairs_to[n], found.pairs_to[n + 1]):
-            count(forms, forms_used, found.pair[k], 1)
-        first = found.values_to[n]
-        for k in range(first, found.values_to[n + 1]):
-            if fresh(found.field, first, k):
-                count(forms, forms_used, found.field[k], 1)
-            if fresh(found.itself, first, k):
-                count(values, values_used, found.itself[k], 1)
-        for k in range(found.words_to[n], found.words_to[n + 1]):
-            count(words, words_used, found.word[k], 1)
+        for k in range(pairs_to[n], pairs_to[n + 1]):
+            if count(forms, forms_used, pair[k], 1):
+                learn_company(forms, forms_used, found.beside[k])
+        first = values_to[n]
+        for k in range(first, values_to[n + 1]):
+            if fresh(field, first, k):
+                count(forms, forms_used, field[k], 1)
+            if fresh(itself, first, k):
+                count(values, values_used, itself[k], 1)
+        for k in range(words_to[n], words_to[n + 1]):
+            count(words, words_used, word[k], 1)
 
 
 @kernel
 def _learn_texts(
-    found: Parts, taken: Array, memo: Array, times: Array, contexts: Array, grams: Array,
-    owner: Array, used: Array,
+    found: Parts, taken: Array, table: Array, times: Array, noted: Seen, lower: Seen,
+    contexts: Array, grams: Array, owner: Array, used: Array,
 ) -> None:  # fmt: skip
+    values_to, text_to, form = found.values_to, found.text_to, found.form
+    text, field, room, many = found.text, found.field, len(noted.place), 0
     for n in np.flatnonzero(taken):
-        for k in range(found.values_to[n], found.values_to[n + 1]):
-            times[_first(memo, found.form, k)] += 1
+        for k in range(values_to[n], values_to[n + 1]):
+            times[_first(table, form, k)] += 1
     for k in range(len(times)):
         if times[k]:
-            a, b = found.text_to[k], found.text_to[k + 1]
-            learn_text(found.text, a, b, found.field[k], times[k], contexts, grams, owner, used)
+            a, b = text_to[k], text_to[k + 1]
+            if many + b + 1 - a > room:
+                learn_noted(noted, many, lower, contexts, grams, owner, used)
+                many = 0
+            many = gather(text, a, b, field[k], times[k], noted, many)
+    learn_noted(noted, many, lower, contexts, grams, owner, used)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from amiss.data import Member, Severity
+from amiss.data import Blamed, Member, Severity
 
 
 @dataclass(slots=True)
@@ -36,6 +36,9 @@ class Opened:
     told_breadth: int = 0
     members: dict[str, Member] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()  # of a person, that held
+    told_rules: int = 0
+    least: Severity = "low"  # what they ask for
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ def load(text: bytes) -> Memory:
 def _opened(it: dict[str, Any]) -> Opened:
     it["members"] = {key: member(m) for key, m in it["members"].items()}
     it["evidence"] = tuple(it["evidence"])
+    it["rules"] = tuple(it.get("rules", ()))
     it["before"] = Told(**it["before"]) if it.get("before") else None
     return Opened(**it)
 
@@ -73,4 +77,12 @@ def _opened(it: dict[str, Any]) -> Opened:
 def member(said: dict[str, Any]) -> Member:
     """A member from JSON, in which NaN is null."""
     known: dict[str, Any] = {k: nan if v is None else v for k, v in said.items()}
-    return Member(**known | {"blame": tuple(known["blame"])})
+    blamed = tuple(blamed_of(one) for one in known.get("blamed", ()))
+    parts = {name: tuple(known.get(name, ())) for name in ("blame", "rules")}
+    return Member(**known | parts | {"blamed": blamed})
+
+
+def blamed_of(said: dict[str, Any]) -> Blamed:
+    """The same of a metric that is blamed."""
+    known: dict[str, Any] = {k: nan if v is None else v for k, v in said.items()}
+    return Blamed(**known)

@@ -19,17 +19,27 @@ SHORTEST = 1e-6  # seconds
 
 def init() -> State:
     """None came yet."""
-    return {"count": np.zeros(1), "spent": np.zeros(1), "span": np.zeros(2, np.int64)}
+    return {
+        "count": np.zeros(1),
+        "spent": np.zeros(1),
+        "span": np.zeros(2, np.int64),
+        "seen": np.zeros(1, np.int64),  # all that ever came
+    }
 
 
-def step(state: State, time: Times) -> tuple[State, Floats, Floats]:
-    """Records in order (T,) -> seconds between two, and days since the first (T,). O(T)."""
-    state = {name: column.copy() for name, column in state.items()}
+def step(state: State, time: Times) -> tuple[State, Floats, Floats, Array]:
+    """Records in order (T,) -> seconds between two, days since the first, how many so far (T,).
+
+    Cost: O(T).
+    """
+    state = init() | {name: column.copy() for name, column in state.items()}
     interval = np.zeros(len(time))
     if len(time) and not state["count"][0]:
         state["span"][:] = time[0]
     _step(time, interval, state["count"], state["spent"], state["span"])
-    return state, interval, (time - state["span"][0]) / 1e9 / 86400.0
+    seen = state["seen"] + np.arange(1, len(time) + 1)
+    state["seen"] = state["seen"] + len(time)
+    return state, interval, (time - state["span"][0]) / 1e9 / 86400.0, seen
 
 
 @kernel

@@ -3,15 +3,18 @@
     rare   = ln mean_t 1 / min(1, 2 min(P(C_t >= c_t), P(C_t <= c_t)))     over templates t
     mass   = score of an isolation forest over ln(1 + c_t)                  (trees.py)
     order  = ln mean_m 1 / P(m | both templates are there)     over moves m from one to the next
-    both   = 2 r s / (r + s),  r and s the nats of `rare` and `mass` by their bulk (decide/bulk.py)
+    both   = sqrt(r s),  r and s the nats of `rare` and `mass` by their bulk (decide/bulk.py)
     F      = max(both, o / 2),  o the nats of `order` by its rank
 
 `rare` is over the templates of the session and those that more than half of all sessions have;
 all others count as p = 1. It finds what was never so, and takes for strange what is merely new;
-the forest ranks by mass, and a kind of line that is new is nothing to it. Harmonic: both have to
-find a session strange. Counts are learned from all sessions alike, so that what comes to be usual
-is forgiven, and the bulk is that of the last RECENT. The order is by rank and at half its nats:
-it says which of two sessions with usual counts is the stranger, and never makes an alert.
+the forest ranks by mass, and a kind of line that is new is nothing to it. Geometric: both have to
+find a session strange. The bulk of each is that of the sample, so that F means the same early and
+late: one that follows the sessions makes strange ones of an hour with few kinds of session, and
+hides those of an hour with many. Counts are learned from all sessions alike, so that what comes
+to be usual is forgiven. A session is anomalous where the bulk of the last RECENT F says so. The
+order is by its rank among as many and at half its nats: it says which of two sessions with usual
+counts is the stranger, and never makes an alert.
 The forest is that of the history; without one it is fitted as sessions come, more seldom with
 time. Sessions are judged in blocks, each by what was before the block.
 """
@@ -30,7 +33,7 @@ LEVELS = 64  # counts as they are below 16, then eight an octave
 MOVES = 1 << 16  # cells of the table of moves, by their hash
 LONGEST = 64  # moves of a session that are looked at: the first different ones
 SAMPLE = 2048  # sessions that forest and past are made of, drawn evenly
-RECENT = 2048  # sessions that make the bulk
+RECENT = 2048  # sessions whose F say what is anomalous, and among which the order has its rank
 BLOCK = 64
 FITS = (64, 256, 1024, 4096)  # sessions at which a forest is fitted without a history
 REFIT = 32768  # sessions between two forests
@@ -52,37 +55,39 @@ def init() -> States:
         "sample": np.zeros((0, COLUMNS), np.uint8),
         "sampled_moves": np.zeros((0, LONGEST, 3), np.int32),
     }
-    past = {name: np.zeros(0) for name in ("rare", "mass", "order")}
+    past = {name: np.zeros(0) for name in ("rare", "mass", "order", "fused")}
     return {"seen": seen, "past": past, "forest": {}, "bulk": bulk.init()}
 
 
 def step(
     states: States, sessions: Sequence[Sequence[int] | Array], history: bool = False
-) -> tuple[States, Floats, Floats]:
-    """Sessions of template ids -> F and p, both (N,); then they are learned.
+) -> tuple[States, Floats, Floats, Array]:
+    """Sessions of template ids -> F, p and which are anomalous, all (N,); then they are learned.
 
     NaN where there is nothing to go by yet, and in a history. Cost: about 100 us a session.
     """
     out = np.full((2, len(sessions)), np.nan)
+    anomalous = np.zeros(len(sessions), np.bool_)
     for at in range(0, len(sessions), BLOCK):
         part = sessions[at : at + BLOCK]
         levels, moves = counted(part)
         before = int(states["seen"]["sessions"][0])
         if states["forest"] and not history:
             here = slice(at, at + len(part))
-            views = _views(states, levels, moves)
-            out[0, here] = fuse(states["past"], *views)
+            views, past = _views(states, levels, moves), states["past"]
+            out[0, here] = fuse(past, *views)
             out[1, here], _ = bulk.rank(states["bulk"], out[0, here])
             states["bulk"] = bulk.learn(states["bulk"], out[0, here], np.ones(len(part)))
-            for name, new in zip(("rare", "mass", "order"), views, strict=True):
-                states["past"][name] = np.append(states["past"][name], new)[-RECENT:]
+            anomalous[here] = _nats(past["fused"], out[0, here]) >= bulk.ALERT
+            for name, new in (("order", views[2]), ("fused", out[0, here])):
+                past[name] = np.append(past[name], new)[-RECENT:]
         states["seen"] = _learn(states["seen"], levels, moves)
         if not history and _due(states["seen"], before):
             states = fitted(states)
     if history and sessions:
         states = fitted(states)
         states["seen"]["told"][0] = True
-    return states, out[0], out[1]
+    return states, out[0], out[1], anomalous
 
 
 def counted(sessions: Sequence[Sequence[int] | Array]) -> tuple[Array, Array]:
@@ -132,11 +137,7 @@ def order(seen: State, moves: Array, alone: bool = False) -> Floats:
 
 def fuse(past: State, rarity: Floats, mass: Floats, moved: Floats) -> Floats:
     """The three views (N,) -> F (N,), by the past of each."""
-    r, s = (
-        np.minimum(bulk.exponential(x, *np.quantile(past[name], [bulk.LOW, bulk.HIGH])), MOST)
-        for name, x in (("rare", rarity), ("mass", mass))
-    )
-    both = 2.0 * r * s / np.maximum(r + s, 1e-9)
+    both = np.sqrt(_nats(past["rare"], rarity) * _nats(past["mass"], mass))
     known = np.sort(past["order"])
     rank = len(known) - np.searchsorted(known, moved - ALIKE) + 1
     o = np.log((len(known) + 1) / rank)
@@ -152,14 +153,21 @@ def fitted(states: States) -> States:
         "mass": trees.score(grown, _logs(seen["sample"])),
         "order": order(seen, seen["sampled_moves"], True),
     }
-    fused = fuse(past, past["rare"], past["mass"], past["order"])
-    return states | {"forest": grown, "past": past, "bulk": bulk.refill(states["bulk"], fused)}
+    past["fused"] = fuse(past, past["rare"], past["mass"], past["order"])
+    refilled = bulk.refill(states["bulk"], past["fused"])
+    return states | {"forest": grown, "past": past, "bulk": refilled}
 
 
 def _views(states: States, levels: Array, moves: Array) -> tuple[Floats, Floats, Floats]:
     seen = states["seen"]
     mass = trees.score(states["forest"], _logs(levels))
     return rare(seen, levels), mass, order(seen, moves)
+
+
+def _nats(past: Floats, x: Floats) -> Floats:
+    """x (N,) by the bulk of the past (n,), at most MOST."""
+    low, high = np.quantile(past, [bulk.LOW, bulk.HIGH])
+    return np.minimum(bulk.exponential(x, float(low), float(high)), MOST)
 
 
 def _learn(seen: State, levels: Array, moves: Array) -> State:

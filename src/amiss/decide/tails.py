@@ -29,7 +29,7 @@ def past(kind: Array, group: Array, x: Floats, least: Floats) -> State:
     end = np.cumsum(size)
     start = end - size
     numbers = np.empty(int(size.sum()))
-    _spread(np.argsort(x, kind="stable"), x, which, kept, start.copy(), numbers)
+    _spread(np.argsort(x), x, which, kept, start.copy(), numbers)
     top = np.minimum(np.maximum(FEWEST, size // SHARE), size)
     total = np.concatenate([[0.0], np.cumsum(numbers)])
     u = np.append(numbers, 0.0)[end - top]
@@ -44,9 +44,10 @@ def inverse(state: State, kind: Array, group: Array, x: Floats) -> Floats:
     """1/p (N,) of numbers under their kinds and groups; 1 for a kind that has no past."""
     out = np.ones(len(x))
     if state:
+        last = np.full((len(state["size"]), 2), np.nan)
         _inverse(
             state["cells"], state["start"], state["size"], state["top"], state["u"],
-            state["beta"], state["numbers"], kind, group, x, out,
+            state["beta"], state["numbers"], kind, group, x, last, out,
         )  # fmt: skip
     return out
 
@@ -83,8 +84,9 @@ def _spread(order: Array, x: Array, which: Array, kept: Array, at: Array, number
 @kernel
 def _inverse(
     cells: Array, start: Array, size: Array, top: Array, u: Array, beta: Array, numbers: Array,
-    kind: Array, group: Array, x: Array, out: Array,
+    kind: Array, group: Array, x: Array, last: Array, out: Array,
 ) -> None:  # fmt: skip
+    """`last` (groups, 2) is the last number of each group and what it was: many are the same."""
     for k in range(len(x)):
         found = cells[cell(cells, mixed(group[k] + np.uint64(kind[k] + 1) * KIND))]
         g = np.int64(found & COUNT) - 1 if found != NONE else kind[k]
@@ -93,15 +95,18 @@ def _inverse(
         n = size[g]
         if n == 0:
             continue
+        if x[k] == last[g, 0]:
+            out[k] = last[g, 1]
+            continue
         if x[k] > u[g]:
             size_ = 1.0 + (x[k] - u[g]) / (HEAVY * beta[g])
             out[k] = min((n + 1) / top[g] * size_**HEAVY, MOST)
-            continue
-        low, high = start[g], start[g] + n
-        while low < high:
-            middle = (low + high) // 2
-            if numbers[middle] < x[k]:
-                low = middle + 1
-            else:
-                high = middle
-        out[k] = (n + 1) / (n - (low - start[g]) + 1)
+        else:
+            low, left = start[g], n  # the first that is not less, with no branch to be guessed
+            while left > 1:
+                half = left >> 1
+                low += half * (numbers[low + half - 1] < x[k])
+                left -= half
+            low += numbers[low] < x[k]
+            out[k] = (n + 1) / (n - (low - start[g]) + 1)
+        last[g, 0], last[g, 1] = x[k], out[k]

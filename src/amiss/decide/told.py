@@ -19,9 +19,12 @@ def may_open(last: Told | None, now: int, score: float, bar: float, silence: int
     """Whether a series of this score may open an incident, given what was last told of it."""
     if last is None:
         return score >= bar
-    if abs(now - last.at) <= silence and score < last.score + AGAIN:
-        return False
-    return score >= bar + price(last, now)
+    return not silent(last, now, score, silence) and score >= bar + price(last, now)
+
+
+def silent(last: Told | None, now: int, score: float, silence: int) -> bool:
+    """Whether it was told so lately that it must be much stranger to be told again."""
+    return last is not None and abs(now - last.at) <= silence and score < last.score + AGAIN
 
 
 def price(last: Told | None, now: int) -> float:

@@ -35,7 +35,6 @@ class Autoencoder(Detector):
     """
 
     joint: ClassVar[bool] = True
-    calibration: ClassVar[Literal["rank", "size"]] = "size"
     state_bytes: ClassVar[int] = 399_220  # with as many rows and metrics as there may be
     shared: ClassVar[frozenset[str]] = frozenset(
         ("names", "scaling", "into", "out", "interval", "usual", "weights")

@@ -6,9 +6,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss.component import Detector, Span
+from amiss.component import Detector
 from amiss.data import DAY, SECOND, Array, Frame, Scores, State
 from amiss.kernel import kernel
+from amiss.spans import Span
 
 
 class Level(Detector):

@@ -43,7 +43,6 @@ class Lstm(Detector):
     """
 
     joint: ClassVar[bool] = True
-    calibration: ClassVar[Literal["rank", "size"]] = "size"
     state_bytes: ClassVar[int] = 11_008  # with all units and metrics that there may be
     shared: ClassVar[frozenset[str]] = frozenset(
         ("names", "scaling", "interval", "usual", "errors", "weights")

@@ -1,5 +1,6 @@
 """How far the metrics of a system are from how they usually go together."""
 
+from collections.abc import Collection
 from math import asinh, isfinite, sqrt
 from typing import ClassVar, Literal
 
@@ -10,6 +11,7 @@ from amiss.component import Detector
 from amiss.data import DAY, HOUR, Array, Floats, Frame, Scores, State, measured
 from amiss.kernel import kernel
 from amiss.memory import place
+from amiss.precision import distance, invert, predict
 
 FLOOR = 0.03  # the scale is at least this share of the range seen so far
 MEMORY = 50_000.0  # rows: memory of means, scales and covariance
@@ -19,7 +21,6 @@ RIDGE = 0.1  # added to the covariance, whose columns have a spread of about 1
 EVERY = 60  # rows between two inversions
 FAR, LITTLE = 3.0, 0.1  # rows beyond three times the mean distance are learned at a tenth
 YOUNG, GROWN = 64, 500  # rows before clipping, and before far rows are held off
-LARGEST = 3e38
 
 
 class Mahalanobis(Detector):
@@ -30,7 +31,9 @@ class Mahalanobis(Detector):
 
     With `seasonal`, x_j is first taken relative to its profile of 24 hours, and v holds y now and
     three samples ago, so that a course is judged, not only a moment. Metrics that are missing
-    count as usual. Blame is how badly all others predict a metric: |(M v)_j| / sqrt(M_jj).
+    count as usual. Blame is how badly all others predict a metric: |(M v)_j| / sqrt(M_jj). What
+    they predict is the expectation, v_j - (M v)_j / M_jj with a spread of 1/sqrt(M_jj), in the unit
+    of the metric; NaN where it is missing, and where the distance is below its mean.
     Cost: O(F^2) a sample, O(F^3) each 60. Mahalanobis 1936; scales and guard are our own.
     """
 
@@ -51,37 +54,48 @@ class Mahalanobis(Detector):
         return {"names": np.zeros(0, "U1")} | self._columns(series, 0)
 
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
-        """Metrics (T, S, F) -> distances (T, S), with blame (T, S, F)."""
+        """Metrics (T, S, F) -> distances (T, S), with blame and expectations (T, S, F)."""
         state = self._known(state, frame)
         names = tuple(state["names"].tolist())
         values = np.moveaxis(measured(frame.values), 2, 1)  # (T, F, S): `place` wants keys there
         x = np.ascontiguousarray(place(values, frame.features, names).transpose(2, 0, 1))
         scores = np.full(frame.values.shape[:2], np.nan)
-        blame = np.zeros((*scores.shape, len(names)))
+        said = np.full((4, *scores.shape, len(names)), np.nan)  # expected, lower, upper, blame
+        said[3] = 0.0
         for s in range(x.shape[0]):
-            self._follow(state, s, frame.time, x[s], scores[:, s], blame[:, s])
-        blame[np.isnan(scores)] = np.nan
-        told = place(np.moveaxis(blame, 2, 1), names, frame.features)
-        return state, Scores(
-            frame.time, frame.keys, scores, blame=np.ascontiguousarray(np.moveaxis(told, 1, 2))
-        )
+            self._follow(state, s, frame.time, x[s], scores[:, s], said[:, :, s])
+        said[3, np.isnan(scores)] = np.nan
+        told = place(said.transpose(1, 3, 2, 0), names, frame.features)
+        columns = np.ascontiguousarray(told.transpose(3, 0, 2, 1))
+        return state, Scores(frame.time, frame.keys, scores, *columns)
+
+    def retain(self, state: State, features: Collection[str]) -> State:
+        """Without the columns of metrics that are not among these."""
+        names = state["names"].tolist()
+        left = np.array([j for j, name in enumerate(names) if name in features], np.int64)
+        if len(left) == len(names):
+            return state
+        both = np.concatenate([left, len(names) + left]) if self.seasonal else left
+        state = state | {name: state[name][..., left] for name in BY_METRIC}
+        state["centre"] = state["centre"][:, both]
+        for name in ("covariance", "inverse"):
+            state[name] = state[name][:, both[:, None], both]
+        return state | {"names": state["names"][left]}
 
     def _follow(
-        self, state: State, s: int, time: Array, x: Floats, scores: Floats, blame: Floats
+        self, state: State, s: int, time: Array, x: Floats, scores: Floats, said: Floats
     ) -> None:
         """The rows of one system, with an inversion whenever one is due."""
         own = [state[name][s] for name in COLUMNS]
         done = 0
         while np.isfinite(x[done:]).any():  # what is not observed changes nothing
             if state["rows"][s] >= state["due"][s]:
-                covariance = state["covariance"][s]
-                inverse = np.linalg.inv(covariance + RIDGE * np.eye(len(covariance)))
-                state["inverse"][s] = (inverse + inverse.T) / 2
+                state["inverse"][s] = invert(state["covariance"][s], RIDGE)
                 rows = int(state["rows"][s])
                 state["due"][s] = rows + min(EVERY, max(8, rows // 4))
             left = int(state["due"][s] - state["rows"][s])
             count = state["rows"][s : s + 1], state["last"][s : s + 1], state["counts"][s]
-            done += _walk(time[done:], x[done:], scores[done:], blame[done:], left, *count, *own)
+            done += _walk(time[done:], x[done:], scores[done:], said[:, done:], left, *count, *own)
 
     def _columns(self, series: int, metrics: int) -> State:
         wide = 2 * metrics if self.seasonal else metrics
@@ -104,9 +118,10 @@ class Mahalanobis(Detector):
     def _known(self, state: State, frame: Frame) -> State:
         """With columns for the metrics that are new."""
         old = state["names"].tolist()
+        known = frozenset(old)
         there = np.asarray(np.isfinite(measured(frame.values)).any(axis=(0, 1)))
         seen = zip(frame.features, there.tolist(), strict=True)
-        fresh = [name for name, was in seen if was and name not in old]
+        fresh = [name for name, was in seen if was and name not in known]
         fresh = sorted(fresh)[: max(0, self.most - len(old))]
         if not fresh:
             return state
@@ -117,7 +132,7 @@ class Mahalanobis(Detector):
         wider = self._columns(series, metrics)
         for name in ("rows", "due", "last", "counts"):
             wider[name] = state[name]
-        for name in ("seen", "scaling", "profile", "known", "past"):
+        for name in BY_METRIC:
             wider[name][..., at] = state[name]
         wider["centre"][:, both] = state["centre"]
         for name in ("covariance", "inverse"):
@@ -125,7 +140,8 @@ class Mahalanobis(Detector):
         return wider | {"names": np.array(names)}
 
 
-COLUMNS = ("seen", "scaling", "profile", "known", "past", "centre", "covariance", "inverse")
+BY_METRIC = ("seen", "scaling", "profile", "known", "past")
+COLUMNS = (*BY_METRIC, "centre", "covariance", "inverse")
 
 
 @kernel
@@ -162,7 +178,7 @@ def _relative(time: int, x: Array, out: Array, profile: Array, known: Array, hou
 
 
 @kernel
-def _scaled(x: Array, y: Array, seen: Array, scaling: Array) -> None:
+def _scaled(x: Array, y: Array, unit: Array, seen: Array, scaling: Array) -> None:
     """asinh of the deviation from a robust running mean, in units of a robust running scale."""
     mean, spread, low, high = scaling[0], scaling[1], scaling[2], scaling[3]
     for j in range(len(x)):
@@ -175,7 +191,7 @@ def _scaled(x: Array, y: Array, seen: Array, scaling: Array) -> None:
             seen[j] += 1
         low[j], high[j] = min(low[j], x[j]), max(high[j], x[j])
         away = x[j] - mean[j]
-        scale = 1.2533 * spread[j] + FLOOR * (high[j] - low[j])
+        scale = unit[j] = 1.2533 * spread[j] + FLOOR * (high[j] - low[j])
         if scale > 0.0:
             y[j] = asinh(away / scale)
         if seen[j] >= YOUNG:
@@ -183,20 +199,6 @@ def _scaled(x: Array, y: Array, seen: Array, scaling: Array) -> None:
         gain = max(1.0 / seen[j], 1.0 / MEMORY)
         mean[j] += gain * away
         spread[j] += gain * (abs(away) - spread[j])
-
-
-@kernel
-def _distance(y: Array, centre: Array, inverse: Array, v: Array, g: Array) -> float:
-    """sqrt(v' M v) for v = y - centre, and g = M v."""
-    total = 0.0
-    for i in range(len(y)):
-        v[i] = y[i] - centre[i]
-    for i in range(len(y)):
-        g[i] = 0.0
-        for j in range(len(y)):
-            g[i] += inverse[i, j] * v[j]
-        total += g[i] * v[i]
-    return sqrt(max(total, 0.0))
 
 
 @kernel
@@ -237,13 +239,14 @@ def _any(x: Array) -> bool:
 
 @kernel
 def _walk(
-    time: Array, x: Array, scores: Array, blame: Array, most: int,
+    time: Array, x: Array, scores: Array, said: Array, most: int,
     rows: Array, last: Array, counts: Array, seen: Array, scaling: Array,
     profile: Array, known: Array, past: Array, centre: Array, covariance: Array, inverse: Array,
 ) -> int:  # fmt: skip
     """Score and learn rows until `most` were observed; how many were passed."""
     wide, metrics, back = len(centre), x.shape[1], past.shape[0]
-    y, v, g, relative = np.zeros(wide), np.zeros(wide), np.zeros(wide), np.zeros(metrics)
+    y, v, g = np.zeros(wide), np.zeros(wide), np.zeros(wide)
+    relative, unit = np.zeros(metrics), np.zeros(metrics)
     passed = observed = 0
     while passed < len(x) and observed < most:
         t = passed
@@ -256,15 +259,17 @@ def _walk(
             hours = min(max(time[t] - last[0], 0) / HOUR, 1.0)
             last[0] = time[t]
             _relative(time[t], x[t], relative, profile, known, hours)
-            _scaled(relative, y[:metrics], seen, scaling)
+            _scaled(relative, y[:metrics], unit, seen, scaling)
             y[metrics:] = past[0]
             past[: back - 1] = past[1:].copy()
             past[back - 1] = y[:metrics]
         else:
-            _scaled(x[t], y, seen, scaling)
-        scores[t] = _distance(y, centre, inverse, v, g)
+            _scaled(x[t], y, unit, seen, scaling)
+        scores[t] = distance(y, centre, inverse, v, g)
         for j in range(metrics):
             if seen[j] > 0:  # else there is nothing in its column
-                blame[t, j] = abs(g[j]) / sqrt(inverse[j, j])
+                said[3, t, j] = abs(g[j]) / sqrt(inverse[j, j])
+        if scores[t] > counts[1]:
+            predict(x[t], y, unit, g, inverse, said[:, t])
         _learn(v, scores[t], rows, counts, centre, covariance)
     return passed

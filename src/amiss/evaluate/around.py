@@ -83,6 +83,7 @@ class Around:
         start, end = _window(incident, every)
         rate = pulse.rate_of(incident.system)  # of single records, which have no curve
         keys = [rate if m.said else m.series for m in incident.members if not is_whole(m)]
+        keys += [one.series for m in incident.members for one in m.blamed]
         curves = (self._curve(key, start, end) for key in list(dict.fromkeys(keys))[:MEMBERS])
         self.drawn[incident.id] = incident, tuple(curve for curve in curves if curve)
         if len(self.drawn) > INCIDENTS:

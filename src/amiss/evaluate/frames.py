@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from amiss.data import SECOND, Array, Times
+from amiss.decide.fuse import p_of
 from amiss.errors import ConfigError
 from amiss.evaluate import arrow
-from amiss.evaluate.answer import Verdict, p_of
+from amiss.evaluate.answer import Verdict
 from amiss.evaluate.columns import Asked, Notes, Piece, choose
 from amiss.evaluate.metrics import Metrics
 from amiss.evaluate.scorer import Memories, a_week

@@ -1,9 +1,4 @@
-"""All numeric columns of a table as one system, judged as a whole.
-
-H   ln mean_j exp s_j      s_j the score of each metric by itself (judge.py)
-L   how far the metrics are from how they go together          (detectors/mahalanobis.py)
-P   the same of their course over the day
-F   the mean of the three, each as the size of a surprise against its own past (decide/size.py)
+"""All numeric columns of a table as one system, judged as a whole, as live does (decide/whole.py).
 
 score = (F + its running mean of ten rows) / 2      events last; alerts are by F itself
 """
@@ -15,16 +10,16 @@ import numpy as np
 
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, State
-from amiss.decide import size
+from amiss.decide.fuse import p_of
 from amiss.detectors.mahalanobis import Mahalanobis
-from amiss.evaluate.answer import blamed_lines, p_of
+from amiss.evaluate.answer import blamed_lines
 from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.metrics import SINGLE
 from amiss.evaluate.scorer import Memories, Memory, Told, alerts
 from amiss.evaluate.tables import Table
-from amiss.judge import judge, name_of
+from amiss.judge import judge, judge_whole
 from amiss.kernel import kernel
-from amiss.memory import align, grow
+from amiss.memory import align
 
 ROWS = 4096  # judged at once
 GAIN = 2.0 / 11.0  # of the running mean
@@ -80,27 +75,11 @@ class Joint:
         memory.keys = tuple(dict.fromkeys((*memory.keys, *piece.names)))
         frame = align(Frame(time, piece.names, ("value",), values[:, :, None]), memory.keys)
         states, opinion = judge(self.single, memory.states, frame)
-        each = np.nan_to_num(np.maximum(opinion.scores.values, 0.0))
-        by_name = np.argsort(np.array(memory.keys, dtype=str))  # a sum depends on its order
-        strangest = each.max(axis=1, initial=0.0)
-        views = [strangest + np.log(np.exp(each[:, by_name] - strangest[:, None]).mean(axis=1))]
-        shares = [_shares(each)]
         whole = Frame(time, ("system",), memory.keys, frame.values[:, :, 0][:, None, :])
-        for detector in self.together:
-            name = name_of(detector)
-            own = states.get(name) or detector.init(1, len(memory.keys))
-            states[name], raw = detector.step(own, whole)
-            views.append(raw.values[:, 0])
-            if raw.blame is not None:
-                shares.append(_shares(np.nan_to_num(raw.blame[:, 0])))
-        there = np.isfinite(frame.values).any(axis=(1, 2))
-        total = np.zeros(len(time))
-        for k, view in enumerate(views):
-            past = grow(states.get(f"view{k}", {}), size.init, 1)
-            seen = np.where(there, view, np.nan)[:, None]
-            states[f"view{k}"], nats, *_ = size.step(past, seen)
-            total += nats[:, 0]
-        fused = total / len(views)
+        nats = opinion.scores.values[:, None, :]
+        has = np.ones((1, len(memory.keys)), np.bool_)
+        states, found, *_ = judge_whole(self.together, states, whole, nats, has)
+        fused = found.values[:, 0]
         states["smooth"], score = smooth(states.get("smooth", {}), fused)
         interval = np.fmin.reduce(opinion.interval, axis=1, initial=np.inf)
         before = opinion.before.max(axis=1)
@@ -115,8 +94,8 @@ class Joint:
         )
         memory.states = states
         place_of = {key: s for s, key in enumerate(memory.keys)}
-        blame = sum(shares)[:, [place_of[name] for name in piece.names]]  # type: ignore[index]
-        return score, alert[:, 0], blame
+        blame = np.zeros(frame.values.shape[:2]) if found.blame is None else found.blame[:, 0]
+        return score, alert[:, 0], blame[:, [place_of[name] for name in piece.names]]
 
 
 def smooth(state: State, fused: Floats) -> tuple[State, Floats]:
@@ -134,9 +113,3 @@ def _smooth(fused: Array, score: Array, mean: Array) -> None:
             before = mean[0] if mean[0] == mean[0] else fused[t]
             mean[0] = before + GAIN * (fused[t] - before)
             score[t] = 0.5 * (fused[t] + mean[0])
-
-
-def _shares(x: Floats) -> Floats:
-    """(T, F) as shares of each row."""
-    total: Floats = x.sum(axis=1, keepdims=True) + 1e-9
-    return x / total

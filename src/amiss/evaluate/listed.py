@@ -9,7 +9,7 @@ from amiss.evaluate import svg
 from amiss.evaluate.figures import shortly, written
 from amiss.evaluate.trial import Trial
 from amiss.markup import table
-from amiss.phrases import band, count, how_rare, one_in, rarity_now, worst_first
+from amiss.phrases import band, count, how_rare, parted, rarity_of, worst_first
 from amiss.units import words, write_number
 from amiss.wording import is_whole
 
@@ -41,7 +41,7 @@ def _article(trial: Trial, incident: Incident, true: bool | None) -> str:
     if true is not None:
         tags.append(tag("labelled", "good") if true else tag("not labelled", "still"))
     more = incident.breadth - min(len(incident.members), MEMBERS)
-    every = incident.rarity / rarity(incident.score, 1.0)  # seconds between samples
+    every = incident.rarity / rarity(incident.score, 1.0)  # seconds between samples, or NaN
     rows = [_member(trial, member, every) for member in incident.members[:MEMBERS]]
     seen = table(("series", "seen", "expected", "rarity", "strangest at"), rows, "Members")
     pictures = "".join(_pictures(trial, incident))
@@ -88,15 +88,20 @@ def _member(trial: Trial, member: Member, every: float) -> tuple[str, ...]:
         blame = escape(", ".join(member.blame))
         most = f"<small>most of all {blame}</small>" if blame else ""
         title, said = escape(trial.title(member.series)), f"<code>{escape(member.said)}</code>"
-        return title + most, said, "like those before", one_in(member.score), at
-    rare = escape(rarity_now(member.score, every))
+        return title + most, said, "like those before", escape(rarity_of(member, every)), at
+    rare = escape(rarity_of(member, every))
     if is_whole(member):
         blame = ", ".join(words(key) for key in member.blame)
         most = f"<small>most of all {escape(blame)}</small>" if blame else ""
-        return f"The picture as a whole{most}", "unusual", "as before", rare, at
+        found, given = (
+            "".join(f"<small>{escape(one)}</small>" for one in part) for part in parted(member)
+        )
+        expected = f"{'given all others' if given else 'as before'}{given}"
+        return f"The picture as a whole{most}", f"unusual{found}", expected, rare, at
     name = parse_key(member.series)[0]
     times = member.observed / member.expected if member.expected > 0 else 0.0
     much = f"<small>{times:.0f} times the usual</small>" if 2 <= times < 1000 else ""
     expected = band(member.expected, member.lower, member.upper, member.observed, name)
     observed = f"<b>{escape(write_number(member.observed, name))}</b>{much}"
+    observed = escape(member.why) or observed
     return escape(trial.title(member.series)), observed, escape(expected), rare, at

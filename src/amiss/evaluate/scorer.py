@@ -7,7 +7,6 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from amiss.component import parse_rate
 from amiss.data import Array, Floats, Times
 from amiss.decide import budget
 from amiss.errors import ConfigError
@@ -15,6 +14,7 @@ from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.tables import Table
 from amiss.judge import WARM, States
 from amiss.memory import grow
+from amiss.spans import parse_rate
 
 MOST_A_DAY = 1_000_000
 P = TypeVar("P", bound=Sized)

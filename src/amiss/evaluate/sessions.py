@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from amiss.data import Floats, State
-from amiss.decide import bulk, sessions
+from amiss.decide import sessions
 from amiss.errors import ConfigError
 from amiss.evaluate.answer import quoted, writing
 from amiss.evaluate.log import Log
@@ -88,7 +88,7 @@ def score_sessions(
         known, past = gather(history.lines(tell), name, known, Report(history.name, None))
         same = templates.same(known)
         merged = [same[np.asarray(session.templates)] for session in past.values()]
-        learned, _, _ = sessions.step(learned, merged, True)
+        learned, *_ = sessions.step(learned, merged, True)
     for log, out in zip(logs, outs, strict=True):
         report = Report(log.name, out)
         _, found = gather(log.lines(tell), name, deepcopy(known), report)
@@ -99,8 +99,7 @@ def score_sessions(
             for at in range(0, len(named), PART):
                 part = named[at : at + PART]
                 ids = [np.asarray(session.templates) for _, session in part]
-                states, fused, p = sessions.step(states, ids)
-                alert = fused >= bulk.ALERT
+                states, _, p, alert = sessions.step(states, ids)
                 report.alerts += int(alert.sum())
                 file.write("".join(_rows(part, p, alert.tolist())).encode("utf-8", "replace"))
         yield report

@@ -6,8 +6,8 @@ import numpy as np
 
 from amiss import memory
 from amiss.data import SECOND, Array, Floats
+from amiss.decide.fuse import p_of
 from amiss.errors import ConfigError, StateError
-from amiss.evaluate.answer import p_of
 from amiss.evaluate.scorer import a_week
 from amiss.evaluate.tick import PLANES, SAID, fresh, tick
 from amiss.evaluate.times import LARGEST

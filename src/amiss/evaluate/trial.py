@@ -13,7 +13,7 @@ from amiss.judge import WARM, name_of
 from amiss.outcome import Outcome
 from amiss.phrases import count, title
 from amiss.pipeline import Pipeline
-from amiss.systems import distinct
+from amiss.systems import SYSTEM, distinct
 
 Pictures: TypeAlias = dict[str, tuple[Curve, ...]]
 """By id of the incident; of the worst alone where there are many."""
@@ -47,6 +47,8 @@ class Trial:
     def title(self, key: str) -> str:
         """What a series is, and whose if there are several systems; or who judges a whole."""
         name = parse_key(key)[0]
+        if name == SYSTEM and self.pipeline.views:
+            return "The picture as a whole"
         if name in {name_of(d).partition("-")[0] for d in self.pipeline.detectors if d.joint}:
             return f"The picture as a whole, by {name.replace('_', ' ')}"
         return title(key, len(distinct(self.series, self.pipeline.by)))

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import habits, mined
+from amiss import habits, mined, zones
 from amiss.component import Features
-from amiss.data import HOUR, LARGEST, Array, Floats, Frame, Records, State, Strings
+from amiss.data import AHEAD, LARGEST, Array, Floats, Frame, Records, State, Strings
 from amiss.memory import flat, nested
 from amiss.names import hashed
 
@@ -16,7 +16,6 @@ KEY = "events"
 HEAD = 64
 """Records that decide which fields there are, and which of them are numbers."""
 MOSTLY = 0.95  # of the cells of a field that hold something
-AHEAD = HOUR  # before its time: no record that is to be waited for
 
 
 class Each(Features):
@@ -127,7 +126,8 @@ class Each(Features):
             mine = [j for j, name in enumerate(named) if name not in self.subject]
             whom = _hashes(subjects(records, self.subject))
             of = nested(state)["habits"]
-            of, found = habits.step(of, time, whom, names[:, mine], numbers)
+            clock = zones.local(time, records.zone)
+            of, found = habits.step(of, time, whom, names[:, mine], numbers, clock)
             state |= flat({"habits": of})
             whose = " and ".join(self.subject)
             usual = [f"{name} for {whose}" for name in (*(named[j] for j in mine), *number)]
@@ -202,6 +202,7 @@ def _joined(state: State, records: Records) -> Records:
         labels=both,
         text=np.concatenate([state["held.text"], text]),
         watermark=records.watermark,
+        zone=records.zone,
     )
 
 

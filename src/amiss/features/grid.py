@@ -6,11 +6,22 @@ from typing import Literal, TypeVar
 import numpy as np
 from pydantic import Field
 
-from amiss.component import Features, Span
-from amiss.data import HOUR, SECOND, Array, Frame, Records, State, Strings, measured, series_key
+from amiss.component import Features
+from amiss.data import (
+    AHEAD,
+    HOUR,
+    SECOND,
+    Array,
+    Frame,
+    Records,
+    State,
+    Strings,
+    measured,
+    series_key,
+)
+from amiss.spans import Span
 
 BACK = HOUR // 2  # a step back in time that no late record makes
-AHEAD = HOUR  # before its time: no record that is to be waited for
 
 
 class Grid(Features):
@@ -30,6 +41,11 @@ class Grid(Features):
     """Length of a tick."""
     late: Span = Field(0, ge=0)
     """How long to wait for late records where the source promises nothing."""
+
+    @property
+    def grid(self) -> int:
+        """The length of a tick."""
+        return self.every
 
     def init(self) -> State:
         """No record yet."""

@@ -59,6 +59,7 @@ class Parts(NamedTuple):
     words_to: Array  # (N + 1,)
     pair: Array  # of neighbouring words, each once
     pair_span: Array  # (.., 2) where they are in `plain`
+    beside: Array  # (.., 2) what stands there, before and after
     word: Array  # those that may come to be a part of a skeleton, each once
     field: Array  # of each value
     itself: Array  # a value under its field
@@ -87,6 +88,7 @@ def parts(lines: Lines, words: Array) -> Parts:
         words_to=np.zeros(count + 1, np.int64),
         pair=pair,
         pair_span=np.empty((room, 2), np.int64),
+        beside=np.empty((room, 2), np.uint64),
         word=word,
         field=field,
         itself=itself,
@@ -113,13 +115,16 @@ def fresh(some: Array, first: int, last: int) -> bool:
 @kernel
 def _value(source: Array, a: int, b: int, key: np.uint64, out: Parts, n: int, more: bool) -> int:
     """Add a value, or more to the last one, after a blank; how many values there are then."""
+    hashes, forms, lengths, text, text_to = (
+        out.itself, out.form, out.length, out.text, out.text_to,
+    )  # fmt: skip
     if more:
         n -= 1
-        h, form, length = out.itself[n], out.form[n], out.length[n]
-        first, at = out.text_to[n], out.text_to[n + 1]
+        h, form, length = hashes[n], forms[n], lengths[n]
+        first, at = text_to[n], text_to[n + 1]
     else:
         h, form, length = START, START, 0
-        first = at = out.text_to[n]
+        first = at = text_to[n]
         out.field[n] = key
     for k in range(a - 1 if more else a, b):
         c = SPACE if k < a else source[k]
@@ -127,10 +132,10 @@ def _value(source: Array, a: int, b: int, key: np.uint64, out: Parts, n: int, mo
             length += 1
         if at - first < LONG:
             h = (h ^ np.uint64(c)) * PRIME
-            out.text[at] = c
+            text[at] = c
             at += 1
             form = (form ^ np.uint64(ZERO if KINDS[c] & DIGIT else c)) * PRIME
-    out.itself[n], out.form[n], out.length[n], out.text_to[n + 1] = h, form, length, at
+    hashes[n], forms[n], lengths[n], text_to[n + 1] = h, form, length, at
     return n + 1
 
 
@@ -208,6 +213,7 @@ def _next(out: Parts, line: int, before: np.uint64, now: np.uint64, a: int, b: i
     at = out.pairs_to[line]
     out.pair[at] = mixed(before ^ (now * PRIME))
     out.pair_span[at, 0], out.pair_span[at, 1] = a, b
+    out.beside[at, 0], out.beside[at, 1] = before, now
     if fresh(out.pair, out.pairs_to[line - 1], at):
         out.pairs_to[line] += 1
 

@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 import yaml
+from pydantic_core import PydanticUndefined
 
 from amiss.component import Component, Detector, Features, Sink, Source, find
 from amiss.reference.words import Pages, table
@@ -93,6 +94,7 @@ def example(kind: type[Component]) -> dict[str, Any]:
                 raise TypeError(
                     f"{kind.__name__}.{field} has no default: give it Field(examples=[...])"
                 )
+        if info.examples and info.default in (None, PydanticUndefined):
             asked[field] = info.examples[0]
     said = kind.model_validate(asked).model_dump(mode="json")
     return {"type": said.pop("type"), **said}

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 import yaml
 from pydantic.fields import FieldInfo
 
-from amiss.component import RATE, SPAN, Component
+from amiss.component import Component
+from amiss.spans import RATE, SPAN
 
 Pages: TypeAlias = Iterator[tuple[str, str]]
 """Path below docs/reference and text of each."""
@@ -42,9 +43,10 @@ def table(
     rows = []
     for field, info in kind.model_fields.items():
         if field != "type":
-            said = known.get(field) or accepts(schema["properties"][field], schema.get("$defs", {}))
+            name = info.alias or field
+            said = known.get(field) or accepts(schema["properties"][name], schema.get("$defs", {}))
             meaning = " ".join((info.description or "").split())
-            rows.append(f"| `{field}` | {said} | {_default(info, written[field])} | {meaning} |")
+            rows.append(f"| `{name}` | {said} | {_default(info, written[name])} | {meaning} |")
     return ["| setting | value | default | meaning |", "|-|-|-|-|", *rows] if rows else []
 
 
@@ -68,7 +70,7 @@ def accepts(schema: dict[str, Any], others: dict[str, Any]) -> str:
 def _default(info: FieldInfo, value: object) -> str:
     if info.is_required():
         return "needed"
-    text = _inline(value)
+    text = _inline(None if info.default is None else value)
     return f"`{text}`" if len(text) <= LONG else "see below"
 
 

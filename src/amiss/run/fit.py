@@ -2,93 +2,159 @@
 
 The process is handed one `.npz` on its standard input and answers with one on its standard
 output: a detector as JSON, its state, and the history; back come the fitted state and its
-calibration, warmed on the same history.
+calibration, warmed on the same history, and figures. What it is at it writes meanwhile.
 """
 
+import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import orjson
 from pydantic import TypeAdapter
 
-from amiss import memory
+from amiss import fitting, memory
 from amiss.component import AnyOf, Detector
 from amiss.data import Frame, State
 from amiss.errors import StateError
 from amiss.judge import States, judge_jointly, name_of
+from amiss.model import Figures
 
 LONGEST = 1800.0  # seconds
+GIVES_WAY = 10  # of 19: how much a worker is nicer than the program
 LOOK = 0.2  # seconds between two looks at whether to give up
+STAGE = b"amiss stage "  # begins a line of the worker that is no complaint
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Sums in one order, so that the same data gives the same weights; and serving keeps its cores."""
 COMMAND = (sys.executable, "-P", "-m", "amiss.run.fit")  # no code of the folder one stands in
 
 
-def fit_apart(
-    detector: Detector, states: States, history: Frame, stop: threading.Event | None = None
-) -> States:
-    """Fitted states of this detector, in a worker process, which `stop` ends.
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a worker is at, and about how many seconds that takes, if it can say."""
 
-    Raises StateError if it failed.
+    doing: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Fitted states of a detector with its calibration, and what is known of them."""
+
+    states: States
+    figures: Figures
+
+
+Tell: TypeAlias = Callable[[Stage], None]
+
+
+def ignore(stage: Stage) -> None:
+    """Hear of a stage, and do nothing."""
+
+
+def fit_apart(
+    detector: Detector,
+    states: States,
+    history: Frame,
+    stop: threading.Event | None = None,
+    *,
+    validating: bool = False,
+    tell: Tell = ignore,
+) -> Fit:
+    """Fit this detector in a worker process, which `stop` ends; `tell` hears of each stage.
+
+    Validating takes about as long again. Raises StateError if it failed.
     """
     name = name_of(detector)
-    question = {"own": states.get(name, {}), "ask": _pack(detector, history)}
-    status, said, complaint = _run(memory.dump(question), stop or threading.Event())
+    ask = _pack(detector, history) | {"validating": np.array(validating)}
+    question = {"own": states.get(name, {}), "ask": ask}
+    status, said, complaint = _run(memory.dump(question), stop or threading.Event(), tell)
     if status < 0:
         raise StateError(f"fitting failed: its process was ended by {signal.Signals(-status).name}")
     if status:
-        lines = complaint.decode(errors="replace").strip().splitlines()
-        raise StateError(f"fitting failed: {lines[-1] if lines else f'exit code {status}'}")
-    return memory.load(said)
+        raise StateError(f"fitting failed: {complaint or f'exit code {status}'}")
+    found = memory.load(said)
+    told = found.pop("figures", {}).get("json", np.zeros(0, np.uint8))
+    return Fit(found, orjson.loads(told.tobytes()) if len(told) else {})
 
 
-def _run(question: bytes, stop: threading.Event) -> tuple[int, bytes, bytes]:
-    """Exit code, answer and complaints of the worker."""
+def _run(question: bytes, stop: threading.Event, tell: Tell) -> tuple[int, bytes, str]:
+    """Exit code, answer and last complaint of the worker."""
     last = time.monotonic() + LONGEST
-    with TemporaryFile() as asked:  # a pipe would be full before the worker begins to read
+    complaints: list[str] = []
+    # files, as a pipe would be full before the worker begins to read, or while nobody reads it
+    with TemporaryFile() as asked, TemporaryFile() as answer:
         try:
             asked.write(question)
             asked.seek(0)
             worker = subprocess.Popen(
-                COMMAND, stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                COMMAND,
+                stdin=asked,
+                stdout=answer,
+                stderr=subprocess.PIPE,
+                env=os.environ | ONE_THREAD,
             )
         except OSError as exc:
             raise StateError(f"fitting failed: no process for it: {exc.strerror}") from exc
-    with worker:
-        try:
-            while not stop.is_set() and time.monotonic() < last:
-                try:
-                    said, complaint = worker.communicate(timeout=LOOK)
-                    return worker.returncode, said, complaint
-                except subprocess.TimeoutExpired:
-                    pass
-        finally:
-            if worker.poll() is None:
-                worker.kill()
-                worker.communicate()
+        with worker:
+            hearing = threading.Thread(target=_hear, args=(worker, tell, complaints))
+            hearing.start()
+            try:
+                while not stop.is_set() and time.monotonic() < last:
+                    try:
+                        status = worker.wait(LOOK)
+                    except subprocess.TimeoutExpired:
+                        continue
+                    hearing.join()
+                    answer.seek(0)
+                    return status, answer.read(), complaints[-1] if complaints else ""
+            finally:
+                if worker.poll() is None:
+                    worker.kill()
+                    worker.wait()
+                hearing.join()
     if stop.is_set():
         raise StateError("fitting was given up, because the program or the pipeline ended")
     raise StateError(f"fitting took longer than {LONGEST:.0f} s and was stopped")
 
 
-def fit_here(detector: Detector, states: States, history: Frame) -> States:
+def fit_here(
+    detector: Detector,
+    states: States,
+    history: Frame,
+    validating: bool = False,
+    tell: Tell = ignore,
+) -> Fit:
     """The same in this process. Raises StateError if nothing could be learned."""
-    name = name_of(detector)
-    init = detector.init(len(history.keys), len(history.features))
-    fitted = detector.fit(states.get(name) or init, history)
-    if all(fitted[column].tobytes() == init[column].tobytes() for column in detector.shared):
-        raise StateError(
-            f"nothing to learn from: in {len(history.time)} samples too few of the metrics that "
-            f"{detector.type} needs were there"  # type: ignore[attr-defined]
-        )
+    began = time.monotonic()
+    figures: Figures = {}
+    if validating:
+        tell(Stage("validating", None))
+        figures["validation"] = fitting.validate(detector, history)
+    took = time.monotonic() - began
+    tell(Stage("fitting", took / fitting.EARLY if validating and figures["validation"] else None))
     # calibrate anew: the scores of another model are no past of this one
-    warmed = {name: {c: fitted[c] if c in detector.shared else init[c] for c in init}}
-    warmed, *_ = judge_jointly(detector, warmed, history)
-    return warmed
+    learned = fitting.fit(detector, states, history)
+    warmed, *_ = judge_jointly(detector, learned, history)
+    figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    return Fit(warmed, figures)
+
+
+def _hear(worker: "subprocess.Popen[bytes]", tell: Tell, complaints: list[str]) -> None:
+    """Pass on the stages that a worker writes; all else is a complaint."""
+    for line in worker.stderr or ():
+        if line.startswith(STAGE):
+            tell(Stage(*orjson.loads(line[len(STAGE) :])))
+        elif text := line.decode(errors="replace").strip():
+            complaints.append(text)
 
 
 def _pack(detector: Detector, history: Frame) -> State:
@@ -102,7 +168,8 @@ def _pack(detector: Detector, history: Frame) -> State:
 
 
 def main() -> None:
-    """The worker: read, fit, answer, end."""
+    """The worker: read, fit, answer, end. It gives way to whoever serves."""
+    os.nice(GIVES_WAY)
     question = memory.load(sys.stdin.buffer.read())
     ask = question["ask"]
     detector: Detector = TypeAdapter(Annotated[Detector, AnyOf("amiss.detectors")]).validate_json(
@@ -111,11 +178,18 @@ def main() -> None:
     keys, features = tuple(ask["keys"].tolist()), tuple(ask["features"].tolist())
     history = Frame(ask["time"], keys, features, ask["values"])
     own = question.get("own", {})
+    states = {name_of(detector): own} if own else {}
     try:
-        fitted = fit_here(detector, {name_of(detector): own} if own else {}, history)
+        fitted = fit_here(detector, states, history, bool(ask["validating"]), _say)
     except StateError as exc:
         sys.exit(str(exc))
-    sys.stdout.buffer.write(memory.dump(fitted))
+    figures = {"json": np.frombuffer(orjson.dumps(fitted.figures), np.uint8)}
+    sys.stdout.buffer.write(memory.dump({**fitted.states, "figures": figures}))
+
+
+def _say(stage: Stage) -> None:
+    sys.stderr.buffer.write(STAGE + orjson.dumps([stage.doing, stage.seconds]) + b"\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

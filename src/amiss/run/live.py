@@ -12,6 +12,7 @@ from amiss import config as files
 from amiss.data import MINUTE
 from amiss.errors import ConfigError, Error, Unreachable
 from amiss.home import DATABASE, RUNNING, announce
+from amiss.model import Card
 from amiss.run import picture, tell, training
 from amiss.run.listen import listen
 from amiss.run.lock import hold
@@ -19,7 +20,7 @@ from amiss.run.now import Now
 from amiss.run.predict import Prediction, predict
 from amiss.run.recent import join
 from amiss.run.tending import Tending, stamp
-from amiss.run.training import Card, Trainee
+from amiss.run.training import Trainee
 from amiss.run.watch import Watch, close, run_watch
 from amiss.settings import Settings, put_off
 from amiss.store import Points, Store
@@ -201,11 +202,8 @@ class Live:
             if ending or wanted.get(watch.name) != watch.pipeline:
                 self._end(watch)
         running = {watch.name for watch in self.watches}
-        fresh = [
-            Watch(pipeline, self.store, self.world, settings.checkpoint)
-            for name, pipeline in wanted.items()
-            if name not in running
-        ]
+        new = [pipeline for name, pipeline in wanted.items() if name not in running]
+        fresh = [Watch(one, self.store, self.world, settings.checkpoint) for one in new]
         for watch in fresh:
             try:
                 self.store.seen(watch.name)  # damage is told of now

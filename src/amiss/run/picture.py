@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import exp, isfinite, nan
+from math import nan
 
 import numpy as np
 
 from amiss.data import DAY, Incident
 from amiss.decide import budget, opened
+from amiss.decide.fuse import p_of
 from amiss.judge import WARM
 from amiss.run.now import (
     BudgetNow,
@@ -50,12 +51,12 @@ def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
     outcome, last = looked.outcome, looked.last
     frame, scores = outcome.frame, outcome.scores
     systems = systems_of(frame.keys, watch.pipeline.by)
-    shown = [frame.values[-1, :, 0], scores.values[-1]]
+    shown = [frame.values[-1, :, 0], scores.values[-1], p_of(scores.values[-1])]
     for band in (scores.expected, scores.lower, scores.upper):
         shown.append(np.full(len(frame.keys), nan) if band is None else band[-1, :, 0])
     rows = zip(*(column.tolist() for column in shown), strict=True)
     now, every = int(frame.time[-1]), watch.pipeline.every
-    for s, (value, score, expected, lower, upper) in enumerate(rows):
+    for s, (value, score, p, expected, lower, upper) in enumerate(rows):
         seen, at = int(outcome.seen[s]), int(last[s])
         state, reason = _state(seen, at, now, every)
         key = frame.keys[s]
@@ -69,7 +70,7 @@ def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
             time=at,
             value=value,
             score=score,
-            p=exp(-max(score, 0.0)) if isfinite(score) else nan,
+            p=p,
             expected=expected,
             lower=lower,
             upper=upper,
@@ -93,7 +94,7 @@ def joint_of(watch: Watch, amiss: frozenset[str]) -> Iterable[JointNow]:
     if looked is None:
         return
     for name, (raw, nats) in looked.joint.items():
-        forecasts = looked.forecasts[name]
+        forecasts = looked.forecasts.get(name, {})
         for s, system in enumerate(nats.keys):
             score = float(nats.values[-1, s])
             yield JointNow(
@@ -102,7 +103,7 @@ def joint_of(watch: Watch, amiss: frozenset[str]) -> Iterable[JointNow]:
                 system=system,
                 raw=float(raw.values[-1, s]),
                 score=score,
-                p=exp(-max(score, 0.0)) if isfinite(score) else nan,
+                p=float(p_of(score)),
                 amiss=joint_key(name, system) in amiss,
                 forecast={metric: float(of[s]) for metric, of in forecasts.items()},
             )

@@ -129,7 +129,7 @@ class _Models:
         for detector in self.detectors:
             name = name_of(detector)
             try:
-                fitted = fit_apart(detector, {}, together)
+                fitted = fit_apart(detector, {}, together).states
             except StateError:
                 failed[f"model {name.partition('-')[0]} could not be fitted"] = 1
             else:

@@ -75,7 +75,9 @@ class Tending:
         thread, as the rest cannot wait until the last is fitted.
         """
         for trainee in self.live.trainees:
-            if training.look_up(trainee, self.live.store):
+            if training.look_up(trainee, self.live.store) or training.follow(
+                trainee, self.live.store
+            ):
                 self.live.news()
         if self.fitting.is_alive():
             return

@@ -2,17 +2,21 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 
 import numpy as np
 
 from amiss.component import Detector
 from amiss.data import MINUTE, Array, Frame
 from amiss.errors import ConfigError, Error, StateError, Unreachable
+from amiss.fitting import spared
 from amiss.judge import name_of
-from amiss.run.fit import fit_apart
+from amiss.model import Card, card_of, difference
+from amiss.run.exclude import not_learned
+from amiss.run.fit import Fit, Stage, fit_apart
 from amiss.run.now import ModelNow
 from amiss.run.watched import Fitted, Watch
 from amiss.store import Store
@@ -29,22 +33,6 @@ REACH = (1, 8)  # times as far back as the samples would reach: there may have b
 FIRST = (100, 720, 8640)  # samples at which a model is fitted by itself: it knew so little before
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What is known of a model."""
-
-    name: str  # the detector's type
-    detector: str  # with its settings
-    pipeline: str
-    id: str
-    samples: int
-    trained: int  # ns
-    seconds: float
-    first: int  # ns, of the history
-    last: int
-    features: tuple[str, ...]
-
-
 @dataclass(slots=True)
 class Trainee:
     """A detector that can be fitted, and how far that is."""
@@ -54,7 +42,9 @@ class Trainee:
     card: Card | None = None
     known: bool = False  # whether the card has been looked up: not before the memory is there
     running: tuple[int, "Future[Card]"] | None = None  # samples asked for, and the answer
+    stage: tuple[Stage, int] | None = None  # what the training is at, and since when (ns)
     failed: str = ""
+    refused: str = ""  # the id of a model that was put in use but does not fit
     tried: int | None = None  # ns, when a training last did not work
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,26 +93,14 @@ def _card_in_use(watch: Watch, detector: Detector, store: Store) -> Card | None:
     memory was lost) or if the stored one is damaged: it is fitted anew then, by itself.
     """
     for kept in store.models(pipeline=watch.name, in_use=True):
-        said = kept.card
         if kept.detector == name_of(detector) and _holds(watch, detector, kept, store):
-            return Card(
-                name=said["name"],
-                detector=said["detector"],
-                pipeline=said["pipeline"],
-                id=kept.id,
-                samples=said["samples"],
-                trained=said["trained"],
-                seconds=said["seconds"],
-                first=said["first"],
-                last=said["last"],
-                features=tuple(said["features"]),
-            )
+            return card_of(kept.card, kept.id)
     return None
 
 
 def _holds(watch: Watch, detector: Detector, model: Model, store: Store) -> bool:
     try:
-        _, wanted = store.load_model(model.id)
+        wanted = store.load_model(model.id)[1].get(model.detector, {})
     except StateError as exc:
         log.warning("%s; fitted anew as soon as there are samples enough", exc)
         return False
@@ -135,6 +113,39 @@ def _holds(watch: Watch, detector: Detector, model: Model, store: Store) -> bool
 
 def _same(a: Array, b: Array) -> bool:
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def follow(trainee: Trainee, store: Store) -> bool:
+    """Take the model that was put in use in the store by others, such as `amiss models promote`;
+    says whether there was one. One that does not fit is said of the model, and left.
+    """
+    own, kinds = trainee.card, store.models(pipeline=trainee.watch.name, in_use=True)
+    wanted = next((m for m in kinds if m.detector == name_of(trainee.detector)), None)
+    if wanted is None or trainee.running is not None or not trainee.known:
+        return False
+    if wanted.id in (own.id if own else "", trainee.refused):
+        return False
+    try:
+        card, states = card_of(wanted.card, wanted.id), store.load_model(wanted.id)[1]
+        if differs := other_features(trainee.watch, card):
+            raise StateError(f"model {card.id} was fitted on other metrics: {differs}")
+    except StateError as exc:
+        trainee.failed, trainee.refused = str(exc), wanted.id
+        log.warning("model %s: %s", trainee.type, exc)
+        return True
+    with trainee.lock:
+        trainee.watch.fitted.append(Fitted(card.detector, card.systems, states))
+        trainee.card, trainee.failed, trainee.refused = card, "", ""
+    log.info("model %s: %s is in use", trainee.type, card.id)
+    return True
+
+
+def other_features(watch: Watch, card: Card) -> str:
+    """What a model knows that is not watched, and the other way round, if it could not serve."""
+    if watch.seen is None:
+        return ""
+    there = view(watch.seen.outcome.frame[:0], watch.pipeline.by).features
+    return "" if set(card.features) & set(there) else difference(card.features, there)
 
 
 def retrain(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
@@ -159,14 +170,14 @@ def retrain(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
         card = _train(trainee, samples, store, world)
     except BaseException as exc:
         with trainee.lock:
-            trainee.running, trainee.tried = None, world.now()
+            trainee.running, trainee.stage, trainee.tried = None, None, world.now()
             if not isinstance(exc, ConfigError | Unreachable):
                 trainee.failed = str(exc) if isinstance(exc, Error) else repr(exc)
         mine.set_exception(exc)
         raise
     with trainee.lock:
         trainee.card, trainee.known, trainee.failed = card, True, ""
-        trainee.tried = trainee.running = None
+        trainee.tried = trainee.running = trainee.stage = None
     mine.set_result(card)
     return card
 
@@ -178,29 +189,55 @@ def _train(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
         raise ConfigError(
             f"{len(history.time)} samples are recorded so far; {samples} were asked for"
         )
+
+    def at(stage: Stage) -> None:
+        trainee.stage = (stage, world.now())
+
     began = world.monotonic()
-    together = view(history, watch.pipeline.by)
+    spans = not_learned(store, watch.name, int(history.time[0]))
+    together, left_out = spared(view(history, watch.pipeline.by), spans, detector.labelled)
     # the forest and the weights of before are no use to the new ones
-    fitted = fit_apart(detector, {}, together, trainee.stop)
+    found = fit_apart(detector, {}, together, trainee.stop, validating=True, tell=at)
     seconds = (world.monotonic() - began) / 1e9
-    card = Card(
-        name=trainee.type,
-        detector=name_of(detector),
-        pipeline=watch.name,
-        id="",
-        samples=samples,
-        trained=world.now(),
-        seconds=round(seconds, 3),
-        first=int(history.time[0]),
-        last=int(history.time[-1]),
-        features=together.features,
-    )
-    said = {name: getattr(card, name) for name in card.__slots__ if name != "id"}
-    shared = {c: fitted[name_of(detector)][c] for c in detector.shared}
-    card = replace(card, id=store.save_model(said, shared))
-    watch.fitted.append(Fitted(name_of(detector), together.keys, fitted))
+    card = carded(detector, watch.name, together, found, left_out)
+    card = replace(card, samples=samples, trained=world.now(), seconds=round(seconds, 3))
+    card = replace(card, id=store.save_model(card.said(), found.states))
+    watch.fitted.append(Fitted(name_of(detector), together.keys, found.states))
     log.info("model %s: fitted on %d samples in %.1f s", trainee.type, samples, seconds)
     return card
+
+
+def carded(
+    detector: Detector, pipeline: str, history: Frame, found: Fit, left_out: Mapping[str, int]
+) -> Card:
+    """The card of what was fitted on a history, as yet without id, moment and duration."""
+    seed = getattr(detector, "seed", None)
+    settings = detector.model_dump(mode="json")
+    said = {
+        "left_out": dict(left_out),
+        "seed": seed,
+        "versions": versions(),
+        "settings": settings,
+    }
+    return Card(
+        name=name_of(detector).partition("-")[0],
+        detector=name_of(detector),
+        pipeline=pipeline,
+        id="",
+        samples=len(history.time),
+        trained=0,
+        seconds=0.0,
+        first=int(history.time[0]),
+        last=int(history.time[-1]),
+        features=history.features,
+        systems=history.keys,
+        figures=found.figures | said,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Of what the weights depend on, beside seed and data."""
+    return {"amiss": version("amiss"), "numpy": np.__version__}
 
 
 def past(watch: Watch, store: Store, ticks: int, world: World) -> Frame:

@@ -6,10 +6,12 @@ and the step is deterministic: stepping them again gives the same memory and the
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from amiss.data import Records
+from amiss.data import AHEAD, Records
+from amiss.dropped import FUTURE
 from amiss.errors import Error, StateError, Unreachable
 from amiss.judge import States, name_of
 from amiss.pipeline import Pipeline
@@ -68,6 +70,7 @@ def tick(watch: Watch, news: Callable[[], None]) -> bool:
     for it, in order, and the watch goes on.
     """
     cursor, records = watch.pipeline.source.poll(watch.cursor, watch.world)
+    records = _timely(records, watch.world.now())
     if len(records) or records.skipped or cursor != watch.cursor:
         watch.cursor = cursor
         _step(watch, records)
@@ -96,6 +99,21 @@ def tick(watch: Watch, news: Callable[[], None]) -> bool:
     if told:
         news()
     return records.more and not trouble
+
+
+def _timely(records: Records, now: int) -> Records:
+    """Without those from the future, which are counted; and with no promise about it.
+
+    Pure code has no clock and follows the times that it is given: one record of next year would
+    make all of this one late.
+    """
+    ahead = records.time > now + AHEAD
+    if records.watermark is not None and records.watermark > now + AHEAD:
+        records = replace(records, watermark=now + AHEAD)
+    if not ahead.any():
+        return records
+    skipped = Counter(records.skipped) + Counter({FUTURE: int(ahead.sum())})
+    return replace(records[~ahead], skipped=dict(skipped))
 
 
 def _step(watch: Watch, records: Records) -> None:

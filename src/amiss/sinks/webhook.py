@@ -8,12 +8,13 @@ from typing import Literal
 import orjson
 from pydantic import ConfigDict, Field
 
-from amiss.component import Sink, Span
+from amiss.component import Sink
 from amiss.data import SECOND, Event, Incident
 from amiss.errors import ConfigError
 from amiss.masked import HTTP, Hidden, HttpAddress, Reference, hush
 from amiss.message import as_json, compose, event_of
 from amiss.sinks import Template
+from amiss.spans import Span
 from amiss.world import World
 
 

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from amiss.component import Cursor, Source, Span
+from amiss.component import Cursor, Source
 from amiss.data import SECOND, Records, Strings
 from amiss.errors import Unreachable
 from amiss.files import each
 from amiss.formats import form, times
+from amiss.spans import Span
 from amiss.tail.follow import Following, follow
 from amiss.tail.followed import Followed
 from amiss.tail.reading import Reading

@@ -9,10 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from amiss import sensors
-from amiss.component import Cursor, Source, Span
+from amiss.component import Cursor, Source
 from amiss.data import SECOND, Records, parse_key
 from amiss.processes import Busy, busiest, due
 from amiss.rates import rates, shares
+from amiss.spans import Span
 from amiss.world import World
 
 LABELS = ("device", "interface", "mount", "sensor")

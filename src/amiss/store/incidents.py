@@ -8,7 +8,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from amiss.data import Incident, Member
+from amiss.data import Incident
+from amiss.decide.opened import member
 from amiss.errors import StateError
 from amiss.store import tables as t
 from amiss.store.database import Database, storable, upsert
@@ -119,17 +120,20 @@ class IncidentLog(Database):
         state: Literal["open", "resolved"] | None = None,
         limit: int = 100,
         before: str | None = None,
+        pipeline: str | None = None,
     ) -> list[Incident]:
         """The newest revision of each incident, the last that opened first.
 
         `since`: only those that were strange at or after this time (ns). `before`: only those
-        that opened before the incident with this id, for the next page.
+        that opened before the incident with this id, for the next page. `pipeline`: only its own.
         """
         query = sa.select(t.incident.c.body).order_by(t.incident.c.seq.desc()).limit(limit)
         if since is not None:
             query = query.where(t.incident.c.seen >= since)
         if state is not None:
             query = query.where(t.incident.c.state == state)
+        if pipeline is not None:
+            query = query.where(t.incident.c.pipeline == pipeline)
         if before is not None:
             place = sa.select(t.incident.c.seq).where(t.incident.c.id == before)
             query = query.where(t.incident.c.seq < place.scalar_subquery())
@@ -172,7 +176,7 @@ def read_incident(body: str) -> Incident:
         said = json.loads(body)
         known = {f.name for f in fields(Incident)}
         said = {name: value for name, value in said.items() if name in known}
-        members = tuple(Member(**m | {"blame": tuple(m["blame"])}) for m in said["members"])
+        members = tuple(member(m) for m in said["members"])
         return Incident(**said | {"members": members, "evidence": tuple(said["evidence"])})
     except (ValueError, TypeError, KeyError) as exc:
         raise StateError(f"a stored incident is damaged: {exc}") from exc

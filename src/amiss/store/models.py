@@ -1,7 +1,7 @@
 """Fitted models: named by their content, checked whenever they are read, one of a kind in use."""
 
-import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from amiss import memory
 from amiss.data import State
 from amiss.errors import ConfigError, StateError
+from amiss.model import content
 from amiss.store import tables as t
 from amiss.store.database import Database, upsert
 
@@ -34,15 +35,17 @@ class Model:
 class Models(Database):
     """The part of the store that training writes and serving reads."""
 
-    def save_model(self, card: dict[str, Any], state: State, in_use: bool = True) -> str:
-        """Keep a fitted state and say its id; `in_use` puts it in the place of the one before.
+    def save_model(
+        self, card: dict[str, Any], states: Mapping[str, State], in_use: bool = True
+    ) -> str:
+        """Keep fitted states and say their id; `in_use` puts them in the place of those before.
 
         The card is anything JSON can hold, with `pipeline`, `detector` and `trained` (ns) in
-        it. The same state saved twice is one model, with the later card.
+        it. The same states saved twice are one model, with the later card.
         """
         pipeline, detector = card["pipeline"], card["detector"]
-        body = memory.dump({"model": state})
-        model = _content(pipeline, detector, body)
+        body = memory.dump(states)
+        model = content(pipeline, detector, body)
         said = {"card": json.dumps(card), "trained": card["trained"]}
         kind = {"pipeline": pipeline, "detector": detector}
         with self.write() as db:
@@ -72,8 +75,8 @@ class Models(Database):
         with self.read() as db:
             return [_model(row) for row in db.execute(query)]
 
-    def load_model(self, model: str) -> tuple[Model, State]:
-        """A model and its state.
+    def load_model(self, model: str) -> tuple[Model, dict[str, State]]:
+        """A model and its states.
 
         Raises ConfigError if there is none with this id, StateError if it is not what was saved.
         """
@@ -82,12 +85,12 @@ class Models(Database):
             row = db.execute(query).first()
         if row is None:
             raise ConfigError(f"there is no model {model!r}")
-        if _content(row.pipeline, row.detector, row.body) != model:
+        if content(row.pipeline, row.detector, row.body) != model:
             raise StateError(
                 f"the stored model {model} of {row.pipeline}/{row.detector} is damaged; "
                 "use another one or fit it again"
             )
-        return _model(row), memory.load(row.body).get("model", {})
+        return _model(row), memory.load(row.body)
 
     def delete_model(self, model: str) -> None:
         """Drop a model. Raises ConfigError if there is none with this id, or if it is in use."""
@@ -98,10 +101,6 @@ class Models(Database):
             if used:
                 raise ConfigError(f"model {model!r} is in use; promote another one first")
             db.execute(sa.delete(t.model).where(t.model.c.id == model))
-
-
-def _content(pipeline: str, detector: str, body: bytes) -> str:
-    return hashlib.blake2b(f"{pipeline}/{detector}\n".encode() + body, digest_size=8).hexdigest()
 
 
 def _use(db: Connection, model: str, pipeline: str, detector: str) -> None:

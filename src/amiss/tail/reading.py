@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from amiss.data import AHEAD
 from amiss.files import Damaged, Files, Found
 from amiss.formats import form, times
 from amiss.formats.batch import Batch
@@ -78,7 +79,7 @@ class Reading:
             if followed.newest is None:
                 parsed = form.parse(lines[: form.LOOK], known, self.asked.regex)
                 told = [t for t in self._told(parsed, known, found) if t is not None]
-                followed.newest = told[0] if told else None
+                followed.newest = self._newest(told[:1], None)
         self.forms[name] = form.load(followed.form)
         return True
 
@@ -124,8 +125,13 @@ class Reading:
             self.skipped[NO_TIME] += unknown
         if known.stamp and time:
             followed.last = last
-            followed.newest = max(*time, followed.newest or 0)
+            followed.newest = self._newest(time, followed.newest)
         return ahead.end(used), n < len(ahead.lines.text)
+
+    def _newest(self, time: list[int], before: int | None) -> int | None:
+        """The newest of these times and the one before; those from the future are not."""
+        timely = [t for t in time if t <= self.now + AHEAD]
+        return max([*timely, before or 0]) if timely else before
 
     def _told(self, parsed: Parsed, known: Form, found: Found) -> list[int | None]:
         """The time of each record, None where it says none."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import kernel
+from amiss.kernel import inlined, kernel
 
 PRIME, START = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)  # FNV-1a
 ONE, TWO = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -21,7 +21,7 @@ A, B, C, HALF = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32)
 NONE = np.uint64(0)
 
 
-@kernel
+@inlined
 def mixed(x: np.uint64) -> np.uint64:
     """All bits depend on all bits (Steele, Lea and Flood, "SplitMix", OOPSLA 2014)."""
     x = (x ^ (x >> A)) * ONE
@@ -29,7 +29,7 @@ def mixed(x: np.uint64) -> np.uint64:
     return x ^ (x >> C)
 
 
-@kernel
+@inlined
 def cell(cells: Array, key: np.uint64) -> Any:
     """Where a hash is, or where it would go: a cell that is 0."""
     tag, one = key & TAG, np.uint64(1)
@@ -42,13 +42,13 @@ def cell(cells: Array, key: np.uint64) -> Any:
     return np.int64(at)
 
 
-@kernel
+@inlined
 def had(cells: Array, key: np.uint64) -> Any:
     """How often a hash was counted."""
     return np.int64(cells[cell(cells, key)] & COUNT)
 
 
-@kernel
+@inlined
 def count(cells: Array, used: Array, key: np.uint64, weight: int) -> bool:
     """Count a hash; whether it was new. New ones have no room if three cells of four are used."""
     at = cell(cells, key)

@@ -61,6 +61,7 @@ def split(block: bytes, longest: int) -> tuple[Lines, int]:
 @kernel
 def _copy(text: Array, begin: Array, end: Array, out: Array, at: int) -> None:
     for n in range(len(begin)):
-        for k in range(begin[n], end[n]):
-            out[at] = text[k]
-            at += 1
+        first, size = begin[n], end[n] - begin[n]
+        for k in range(size):
+            out[at + k] = text[first + k]
+        at += size

@@ -2,7 +2,7 @@
 
 From left to right, at each place the first of these that fits, capitals or not:
     quantity   a number with its unit, and a second one in brackets: 14 KB (14,336 bytes)
-    assigned   the right side of key=value, in quotation marks or with balanced brackets
+    assigned   the right side of key=value: a quantity, quoted, or with balanced brackets
     path       /a/b or scheme://a/b, of two parts at least
     truth      true, false, null
     label      letters with a colon before something with a digit: it stays
@@ -141,6 +141,9 @@ def _assigned(text: Array, a: int, k: int, b: int) -> int:
         if KINDS[text[k - 1]] & COMPARES:
             return -1
     k += 1
+    end = _number(text, k, b)
+    if end >= 0 and (end == b or KINDS[text[end]] & BLANK):
+        return end
     end = _closed(text, k, b, 3, 5)
     if end >= 0:
         return end

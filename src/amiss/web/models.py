@@ -4,13 +4,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
 
+from amiss.errors import ConfigError
+from amiss.model import Card, card_of
+from amiss.run import models as kept_models
 from amiss.store import Model
 from amiss.web.predict import sentence, train
 from amiss.web.problems import documented
 from amiss.web.running import Running, json_only
-from amiss.web.schemas.models import ModelInUse, ModelList, StoredModel, Trained, TrainingAsk
+from amiss.web.schemas.models import (
+    Apart,
+    ModelCard,
+    ModelComparison,
+    ModelInUse,
+    ModelList,
+    ModelPut,
+    StoredModel,
+    Trained,
+    TrainingAsk,
+)
 
 router = APIRouter(tags=["models"])
+Kept = Annotated[str, Path(description="Its id, or as much of it as no other begins with.")]
 
 
 @router.get("/models", summary="Models", responses=documented())
@@ -20,6 +34,74 @@ def models(live: Running) -> ModelList:
         models=[ModelInUse.model_validate(one) for one in live.now().models],
         stored=[_stored(one) for one in live.store.models()],
     )
+
+
+@router.get("/models/{id}", summary="A model", responses=documented(404, 422))
+def model(live: Running, id: Kept) -> ModelCard:
+    """What it was fitted on, and how good it was on what came after."""
+    kept = _kept(live, id)
+    card = card_of(kept.card, kept.id)
+    return ModelCard(
+        **_stored(kept).model_dump(exclude={"trained"}),
+        trained=card.trained,
+        name=card.name,
+        first=card.first,
+        last=card.last,
+        features=list(card.features),
+        systems=list(card.systems),
+        figures=card.figures,
+    )
+
+
+@router.get("/models/{id}/compare", summary="Two models", responses=documented(404, 422))
+def comparison(live: Running, id: Kept, other: str | None = None) -> ModelComparison:
+    """Step a model and another, or the one in use, through everything recorded since both were
+    fitted, as if each had served.
+    """
+    _kept(live, id)
+    one, two, found = kept_models.compared(live.store, id, other, live.world.now())
+    return ModelComparison(
+        models=[one.id, two.id],
+        samples=found.samples,
+        first=found.first,
+        last=found.last,
+        told=list(found.told),
+        both=found.both,
+        agreement=found.agreement,
+        apart=[Apart(at=at, scores=[a, b]) for at, a, b in found.apart],
+    )
+
+
+@router.post("/models/{id}/promote", summary="Put a model to use", responses=documented(404, 422))
+def promote(live: Running, id: Kept, anyway: bool = False) -> ModelPut:
+    """It serves within seconds, without a restart. One that was fitted on other metrics is refused
+    with the difference named, unless `anyway`.
+    """
+    _kept(live, id)
+    return _put(kept_models.promote(live.store, id, anyway), "is in use")
+
+
+@router.post("/models/{name}/rollback", summary="Go back", responses=documented(404, 422))
+def rollback(
+    live: Running,
+    name: Annotated[str, Path(description="A type, such as isolation_forest.")],
+    pipeline: str | None = None,
+) -> ModelPut:
+    """Use the model again that was fitted before the one in use."""
+    return _put(kept_models.rollback(live.store, name, pipeline), "is in use again")
+
+
+def _put(card: Card, how: str) -> ModelPut:
+    message = f"{card.name} {card.id} of {card.pipeline} {how}."
+    return ModelPut(message=message, id=card.id, name=card.name, pipeline=card.pipeline)
+
+
+def _kept(live: Running, id: str) -> Model:
+    """404 if there is none, or several."""
+    try:
+        return kept_models.chosen(live.store, id)
+    except ConfigError as exc:
+        raise HTTPException(404, str(exc)) from None
 
 
 def known_model(live: Running, name: Annotated[str, Path(description="Its type.")]) -> str:

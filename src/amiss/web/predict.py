@@ -6,9 +6,9 @@ import orjson
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from amiss.model import Card
 from amiss.predictions import PredictionLog, answer
 from amiss.run.live import Live
-from amiss.run.training import Card
 from amiss.web.apart import Shared
 from amiss.web.problems import documented
 from amiss.web.running import Running, json_only

@@ -1,7 +1,7 @@
 """Every figure that has a goal: what it is, and from where on it is acceptable, good, excellent."""
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isnan
 
 Range = tuple[float, float]
 
@@ -32,6 +32,17 @@ def written(span: Range | None) -> str:
     if high == inf:
         return f"{low:,.7g}"
     return f"<= {high:,.7g}" if low == -inf else f"{low:g}-{high:g}"
+
+
+def said(value: float | None) -> str:
+    """A figure as it stands in a table: three digits or so; nothing for nothing."""
+    if value is None or isnan(value):
+        return ""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if 0.99 < value < 1.0:
+        return f"{value:.4f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
 def _least(what: str, *levels: float) -> Goal:

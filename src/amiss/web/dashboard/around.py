@@ -29,7 +29,10 @@ def every(look: Look, member: Member) -> float:
 
 def pictures(look: Look, each: Incident) -> None:
     """The first members over a time that shows what is normal."""
-    drawn = [m for m in each.members if not is_whole(m) and not m.said][:CHARTS]
+    drawn = [m for m in each.members if not is_whole(m) and not m.said]
+    keys = {m.series for m in drawn}
+    blamed = {one.series: m for m in each.members for one in m.blamed if one.series not in keys}
+    drawn = [*drawn, *(replace(m, series=key) for key, m in blamed.items())][:CHARTS]
     rate = pulse.rate_of(each.system)
     if len(drawn) < CHARTS and rate not in {m.series for m in drawn}:
         drawn += [replace(m, series=rate) for m in each.members if m.said][:1]

@@ -115,8 +115,7 @@ def members(look: Look, each: Incident) -> str:
     lines = []
     for member in each.members:
         often = around.every(look, member)
-        score = member.score
-        rarity = words.one_in(score) if member.said else words.rarity_now(score, often)
+        rarity = words.rarity_of(member, often)
         when = f"{look.clock(member.at)}<small>strange since {look.clock(member.since)}</small>"
         lines.append((subject(look, member), *seen(member), escape(rarity), when))
     table = parts.rows(("series", "seen", "expected", "rarity", "strangest at"), lines, "Members")
@@ -142,9 +141,14 @@ def seen(member: Member) -> tuple[str, str]:
     if member.said:
         return f"<code>{escape(member.said)}</code>", "like those before"
     if is_whole(member):
-        return "unusual", "as before"
+        found, expected = (
+            "".join(f"<small>{escape(one)}</small>" for one in part)
+            for part in words.parted(member)
+        )
+        return f"unusual{found}", f"{'given all others' if expected else 'as before'}{expected}"
     name = parse_key(member.series)[0]
     times = member.observed / member.expected if member.expected > 0 else 0.0
     much = f"<small>{times:.0f} times the usual</small>" if 2 <= times < 1000 else ""
     expected = words.band(member.expected, member.lower, member.upper, member.observed, name)
-    return f"<b>{escape(write_number(member.observed, name))}</b>{much}", escape(expected)
+    observed = f"<b>{escape(write_number(member.observed, name))}</b>{much}"
+    return escape(member.why) or observed, escape(expected)

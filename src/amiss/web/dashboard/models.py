@@ -10,11 +10,13 @@ import streamlit as st
 from amiss.data import SECOND, parse_key
 from amiss.run.now import JointNow, ModelNow
 from amiss.run.training import LEAST, MOST
+from amiss.store.models import Model
 from amiss.units import words as name_of
 from amiss.units import write_number
 from amiss.web.dashboard import parts, training, words
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
+from amiss.web.dashboard.versions import versions
 
 if TYPE_CHECKING:
     from amiss.run.live import Live
@@ -39,7 +41,7 @@ def page() -> None:
         with st.container(border=True, key=f"model-{model.pipeline}-{model.name}"):
             parts.refreshing(partial(draw, model.pipeline, model.name))
             asking(look, model)
-    parts.refreshing(kept, "10s")
+            versions(look, model.pipeline, model.name, stored(look))
 
 
 def draw(pipeline: str, name: str) -> None:
@@ -160,27 +162,7 @@ def retrain(live: "Live", pipeline: str, name: str, number: str) -> None:
     training.begin(live, pipeline, name, int(st.session_state[number]))
 
 
-def kept() -> None:
+def stored(look: Look) -> list[Model]:
     """All models that are kept."""
-    look = parts.look()
-    found = shared(
-        look.live, "models", (look.now.version, look.at // (10 * SECOND)), look.live.store.models
-    )
-    parts.show(parts.heading("Kept", "earlier ones, to compare"))
-    if not found:
-        parts.show(parts.notice("wait", "No model so far.", "The first comes with 100 samples."))
-        return
-    lines = (
-        (
-            f"{escape(title(str(one.card.get('name', one.detector))))}"
-            f"<small>{escape(one.pipeline)}</small>",
-            parts.state("in use", "good") if one.in_use else parts.state("kept", "still"),
-            escape(f"{look.clock(one.trained)}, {words.ago(one.trained, look.at)}"),
-            f"{int(one.card.get('samples', 0)):,}",
-            write_number(float(one.card.get("seconds", float("nan"))), "x_seconds", 2),
-            write_number(float(one.bytes), "x_bytes", 2),
-        )
-        for one in found
-    )
-    head = ("model", "state", "trained", "samples", "took", "size")
-    parts.show(parts.rows(head, lines, "Models"))
+    stamp = (look.now.version, look.at // (10 * SECOND))
+    return shared(look.live, "models", stamp, look.live.store.models)

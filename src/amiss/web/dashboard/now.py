@@ -86,9 +86,11 @@ def card(look: Look, each: Incident) -> None:
         meta = "".join(f"<span>{escape(one)}</span>" for one in said)
         parts.show(f'<div class="am-meta">{parts.severity(each.severity)}{meta}</div>{evidence}')
         first = next((m for m in each.members if not is_whole(m)), None)
+        key = next((one.series for m in each.members for one in m.blamed), "")
         if first is not None:
-            since = each.since - max(look.at - each.since, HOUR)
             key = pulse.rate_of(each.system) if first.said else first.series
+        if key:
+            since = each.since - max(look.at - each.since, HOUR)
             series(look, key, since, 130, each.id)
 
 

@@ -20,7 +20,11 @@ MEMBER: dict[str, Any] = {
     "lower": 2e6,
     "upper": 4e7,
     "blame": [],
+    "blamed": [],
     "said": "",
+    "why": "",
+    "rules": [],
+    "among": 0,
 }
 INCIDENT: dict[str, Any] = {
     "id": "a1b2c3d4e5f60718",
@@ -51,6 +55,16 @@ DELIVERY: dict[str, Any] = {
 }
 
 
+class Blamed(Said):
+    """A metric of a system that is strange as a whole."""
+
+    series: Text
+    observed: Number
+    expected: Number = Field(description="What the other metrics let expect.")
+    lower: Number
+    upper: Number
+
+
 class Member(Said):
     """A series of an incident, at its strangest moment."""
 
@@ -64,7 +78,15 @@ class Member(Said):
     lower: Number
     upper: Number
     blame: list[Text] = Field(description="Of a joint detector: the series that added most.")
+    blamed: list[Blamed] = Field(
+        description="Of a system as a whole: the same, against what the others let expect."
+    )
     said: Text = Field(description="Of a single record: what it said.")
+    why: Text = Field(
+        description="Of a detector that tells by itself: what follows the name of the series."
+    )
+    rules: list[Text] = Field(description="The rules of a person that held.")
+    among: int = Field(description="Of a single record: how many had been seen.")
 
 
 class Incident(Said):
@@ -82,7 +104,9 @@ class Incident(Said):
     severity: Severity
     score: Number = Field(description="Of its strangest member, in nats.")
     p: Number
-    rarity: Number = Field(description="Days between two such moments.")
+    rarity: Number = Field(
+        description="Days between two such moments; null if a rule says that it is strange."
+    )
     watched: Number = Field(description="Days of history that `rarity` rests on.")
     breadth: int = Field(description="How many series have been strange in it.")
     members: list[Member]

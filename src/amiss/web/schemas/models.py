@@ -40,6 +40,37 @@ TRAINED: dict[str, Any] = {
     "features": ["cpu_percent", "memory_percent"],
 }
 
+CARD: dict[str, Any] = STORED | {
+    "name": "isolation_forest",
+    "first": "2026-03-07T13:02:10.000Z",
+    "last": "2026-03-07T14:02:05.000Z",
+    "features": ["cpu_percent", "memory_percent"],
+    "systems": ['host="web-3"'],
+    "figures": {
+        "validation": {"samples": 144, "told": {"0.01": 0.014, "0.001": 0.0}},
+        "left_out": {"during incidents": 12},
+        "seed": 0,
+        "versions": {"amiss": "0.1.0", "numpy": "2.4.6"},
+        "memory_mb": 121.5,
+    },
+}
+PUT: dict[str, Any] = {
+    "message": "isolation_forest 0f1e2d3c4b5a6978 of host is in use.",
+    "id": "0f1e2d3c4b5a6978",
+    "name": "isolation_forest",
+    "pipeline": "host",
+}
+COMPARED: dict[str, Any] = {
+    "models": ["0f1e2d3c4b5a6978", "78695a4b3c2d1e0f"],
+    "samples": 17280,
+    "first": "2026-03-07T14:02:10.000Z",
+    "last": "2026-03-08T14:02:05.000Z",
+    "told": [21, 34],
+    "both": 19,
+    "agreement": 0.91,
+    "apart": [{"at": "2026-03-08T03:00:00.000Z", "scores": [2.1, 9.4]}],
+}
+
 
 class ModelInUse(Said):
     """A model that is in use, or that waits for data."""
@@ -65,6 +96,55 @@ class StoredModel(Said):
     bytes: int
     samples: int
     seconds: Number
+
+
+class ModelCard(StoredModel):
+    """All that is known of a kept model."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CARD]})
+
+    name: str
+    first: Ever = Field(description="Where the history begins that it was fitted on.")
+    last: Ever
+    features: list[Text]
+    systems: list[Text]
+    figures: dict[str, Any] = Field(
+        description="How it did on the last fifth of its history, which it had not seen then; "
+        "what was left out, seed, versions, memory."
+    )
+
+
+class ModelPut(Said):
+    """Another model serves."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PUT]})
+
+    message: str
+    id: str
+    name: str
+    pipeline: str
+
+
+class Apart(Said):
+    """A moment on which two models differ."""
+
+    at: Moment
+    scores: list[Number] = Field(description="Nats, of each.")
+
+
+class ModelComparison(Said):
+    """What two models said of everything recorded since both were fitted."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [COMPARED]})
+
+    models: list[str] = Field(description="Their ids.")
+    samples: int
+    first: Moment
+    last: Moment
+    told: list[int] = Field(description="Moments with p <= .001, by each.")
+    both: int = Field(description="By both of them.")
+    agreement: Number = Field(description="Rank correlation of their scores.")
+    apart: list[Apart] = Field(description="Where they differ most.")
 
 
 class ModelList(Said):

@@ -1,0 +1,89 @@
+"""Which of the models that are kept serves: what the commands, the API and the pages do."""
+
+from amiss.errors import ConfigError
+from amiss.model import Card, card_of, difference
+from amiss.run.shadow import Comparison, compare, shadow
+from amiss.store import Store
+from amiss.store.models import Model
+
+
+def chosen(store: Store, begin: str) -> Model:
+    """The model whose id begins so. Raises ConfigError if none does, or several."""
+    found = [m for m in store.models() if m.id.startswith(begin)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ConfigError(f"there is no model {begin!r}; `amiss models` lists them")
+    raise ConfigError(f"{len(found)} models begin with {begin!r}; write more of the id")
+
+
+def promote(store: Store, model: str, anyway: bool = False) -> Card:
+    """Put a model to use. ConfigError if it knows other metrics than the one in use."""
+    kept = chosen(store, model)
+    card = card_of(kept.card, kept.id)
+    if not anyway:
+        check_features(store, card)
+    store.promote(kept.id)
+    return card
+
+
+def rollback(store: Store, name: str, pipeline: str | None = None) -> Card:
+    """Go back to the one that was fitted before the one in use, of this type.
+
+    Raises ConfigError if none is in use, several are, or there is none before it.
+    """
+    own = [m for m in store.models(pipeline) if m.card.get("name") == name]
+    used = [m for m in own if m.in_use]
+    if not used:
+        raise ConfigError(f"no model {name!r} is in use; see `amiss models`")
+    if len(used) > 1:
+        kinds = ", ".join(f"{m.pipeline} ({m.detector})" for m in used)
+        raise ConfigError(f"{name!r} is in use {len(used)} times: {kinds}; promote one by id")
+    before = [m for m in own if _kind(m) == _kind(used[0]) and m.trained < used[0].trained]
+    if not before:
+        raise ConfigError(f"there is no model {name!r} of before {used[0].id}")
+    store.promote(before[0].id)
+    return card_of(before[0].card, before[0].id)
+
+
+def mate(store: Store, kept: Model) -> Model:
+    """What a model is compared with: the one in use in its place, or before that.
+
+    Raises ConfigError if there is none.
+    """
+    others = [m for m in store.models(kept.pipeline) if m.id != kept.id]
+    same = [m for m in others if m.card.get("name") == kept.card.get("name")]
+    best = sorted(same, key=lambda m: (not m.in_use, _kind(m) != _kind(kept)))
+    if not best:
+        raise ConfigError(f"there is no other model of {kept.pipeline} than {kept.id} of its type")
+    return best[0]
+
+
+def compared(
+    store: Store, one: str, other: str | None, until: int
+) -> tuple[Card, Card, Comparison]:
+    """Two models on everything recorded since both were fitted, up to a time (ns).
+
+    Raises ConfigError if one is not there or they cannot be compared, StateError if damaged.
+    """
+    first = chosen(store, one)
+    second = mate(store, first) if other is None else chosen(store, other)
+    a, b = (shadow(store, kept.id, until) for kept in (first, second))
+    return a.card, b.card, compare(a, b)
+
+
+def check_features(store: Store, card: Card) -> None:
+    """Raises ConfigError if a model was fitted on other metrics than the one in its place."""
+    kind = (card.pipeline, card.detector)
+    used = [m for m in store.models(card.pipeline, in_use=True) if _kind(m) == kind]
+    if not used or used[0].id == card.id:
+        return
+    if differs := difference(card.features, used[0].card.get("features", [])):
+        raise ConfigError(
+            f"model {card.id} was fitted on other metrics than {used[0].id}, which is in use: "
+            f"{differs}; say --anyway if that is meant"
+        )
+
+
+def _kind(kept: Model) -> tuple[str, str]:
+    return kept.pipeline, kept.detector

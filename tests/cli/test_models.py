@@ -1,0 +1,170 @@
+"""Train on a file, look, compare, promote, roll back, carry elsewhere: as an operator would."""
+
+import math
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cli.calls import amiss
+
+CONFIG = """
+pipelines:
+  - name: made
+    source: {type: host, every: 5s}
+    features: {type: grid, every: 5s}
+    detectors: [{type: level}, {type: isolation_forest, trees: 10}]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    chance, folder = random.Random(4), tmp_path_factory.mktemp("models")
+    rows = ["time,cpu,memory"]
+    for t in range(600):
+        rhythm = math.sin(t / 60)
+        rows.append(f"{1_760_000_000 + 5 * t},{30 + 9 * rhythm + chance.gauss(0, 1)},{50 + rhythm}")
+    (folder / "data.csv").write_text("\n".join(rows) + "\n")
+    (folder / "made.yaml").write_text(CONFIG)
+    other = ["time,cpu,disk"] + [row for row in rows[1:]]
+    (folder / "other.csv").write_text("\n".join(other) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> Path:
+    """A data folder with two models, the later one kept beside the first."""
+    assert train(folder, folder / "home", "--to", "10m") == 0
+    assert train(folder, folder / "home", "--keep") == 0
+    return folder / "home"
+
+
+@pytest.fixture
+def home(trained: Path, tmp_path: Path) -> Path:
+    """A copy of that."""
+    return shutil.copytree(trained, tmp_path / "home")
+
+
+def train(folder: Path, home: Path, *words: object, data: str = "data.csv") -> int:
+    said = amiss("train", folder / "made.yaml", "--data", folder / data, "--home", home, *words)
+    return said.code
+
+
+def ids(home: Path) -> list[str]:
+    return [one["id"] for one in amiss("models", "list", "--json", "--home", home).json]
+
+
+def in_use(home: Path) -> list[str]:
+    return [m["id"] for m in amiss("models", "--json", "--home", home).json if m["in_use"]]
+
+
+def test_what_is_kept_of_a_training(home: Path) -> None:
+    later, first = ids(home)
+    assert in_use(home) == [first]
+    said = amiss("models", "show", later, "--json", "--home", home).json
+    assert (said["samples"], said["features"]) == (600, ["cpu", "memory"])
+    figures = said["figures"]
+    assert figures["validation"]["samples"] == 120
+    assert figures["seed"] == 0
+    assert figures["versions"].keys() == {"amiss", "numpy"}
+    shown = amiss("models", "show", later[:6], "--home", home).out
+    for words in ("600 samples", "2: cpu, memory", "on 120 samples that came after the rest"):
+        assert words in shown
+
+
+def test_there_and_back(home: Path) -> None:
+    later, first = ids(home)
+    assert amiss("models", "promote", later, "--home", home).code == 0
+    assert in_use(home) == [later]
+    said = amiss("models", "rollback", "isolation_forest", "--home", home)
+    assert said.out == f"isolation_forest {first} of made is in use again.\n"
+    assert in_use(home) == [first]
+    said = amiss("models", "rollback", "isolation_forest", "--home", home)
+    assert (said.code, said.err) == (2, f"there is no model 'isolation_forest' of before {first}\n")
+    assert amiss("models", "delete", first, "--home", home).code == 2
+    assert amiss("models", "delete", later, "--home", home).code == 0
+    assert ids(home) == [first]
+
+
+def test_elsewhere(home: Path, tmp_path: Path) -> None:
+    later, _ = ids(home)
+    file = tmp_path / "forest.npz"
+    assert amiss("models", "export", later, file, "--home", home).code == 0
+    new = tmp_path / "new"
+    said = amiss("models", "import", file, "--home", new)
+    assert said.code == 2
+    assert "nothing has been watched in this data folder yet" in said.err
+    amiss("models", "delete", later, "--home", home)
+    assert amiss("models", "import", file, "--home", home, "--use").code == 0
+    assert in_use(home) == [later]
+    file.write_bytes(file.read_bytes()[:-100])
+    said = amiss("models", "import", file, "--home", home)
+    assert (said.code, "damaged" in said.err) == (1, True)
+    assert in_use(home) == [later]
+
+
+def test_a_model_of_other_metrics_is_refused_with_the_difference(folder: Path, home: Path) -> None:
+    words = (
+        "train",
+        folder / "made.yaml",
+        "--data",
+        folder / "other.csv",
+        "--keep",
+        "--home",
+        home,
+    )
+    assert amiss(*words).code == 0
+    other = ids(home)[0]
+    said = amiss("models", "promote", other, "--home", home)
+    assert said.code == 2
+    assert "it knows disk; it does not know memory" in said.err
+    assert amiss("models", "promote", other, "--anyway", "--home", home).code == 0
+
+
+def test_the_same_data_gives_the_same_model(folder: Path, home: Path) -> None:
+    before = ids(home)
+    assert train(folder, home, "--keep") == 0
+    assert sorted(ids(home)) == sorted(before)
+
+
+def test_what_is_excluded_is_not_learned(folder: Path, home: Path) -> None:
+    start, end = "2025-10-09T08:55", "2025-10-09T09:00"
+    assert amiss("exclude", start, end, "--why", "load test", "--home", home).code == 0
+    assert (
+        amiss("train", folder / "made.yaml", "--data", folder / "data.csv", "--home", home).code
+        == 0
+    )
+    shown = amiss("models", "show", in_use(home)[0], "--home", home).out
+    assert "61 samples excluded by a person" in shown
+    assert [one["why"] for one in amiss("exclude", "--json", "--home", home).json] == ["load test"]
+    assert amiss("exclude", "--undo", 1, "--home", home).out == "Nothing is excluded.\n"
+    assert amiss("exclude", "--undo", 1, "--home", home).code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("models", "show", "zz"), "there is no model 'zz'; `amiss models` lists them"),
+        (("models", "show", ""), "2 models begin with ''; write more of the id"),
+        (("models", "rollback", "lstm"), "no model 'lstm' is in use; see `amiss models`"),
+        (("train", "lstm", "--data", "x.csv"), "--data is for a configuration"),
+        (("exclude", "3h"), "say from when until when"),
+        (("exclude", "2h", "3h"), "what is excluded ends before it begins"),
+    ],
+)
+def test_mistakes_get_a_sentence(home: Path, words: tuple[str, ...], reason: str) -> None:
+    said = amiss(*words, "--home", home)
+    assert (said.code, said.out) == (2, "")
+    assert reason in said.err
+
+
+def test_a_configuration_without_models(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "plain.yaml"
+    file.write_text(CONFIG.replace(", {type: isolation_forest, trees: 10}", ""))
+    said = amiss("train", file, "--data", folder / "data.csv", "--home", tmp_path)
+    assert (said.code, said.err) == (
+        2, f"{file}: no detector of it is fitted; all that it has learn as they go\n"
+    )  # fmt: skip
+    said = amiss("train", folder / "made.yaml", "--model", "lstm", "--home", tmp_path)
+    assert "has no model 'lstm'; it has isolation_forest" in said.err
