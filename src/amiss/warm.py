@@ -12,6 +12,7 @@ from amiss.data import SECOND, Frame
 from amiss.decide import budget, lines, pace, portion
 from amiss.detectors import burst, dbscan, one_class_svm, pairs, relation
 from amiss.detectors.isolation_forest import IsolationForest
+from amiss.detectors.lstm import Lstm
 from amiss.evaluate import digits
 from amiss.evaluate.answer import Verdict, lines_of, numbered
 from amiss.evaluate.joint import smooth
@@ -36,6 +37,7 @@ def warm() -> float:
     _, opinion = judge(alone, {}, frame)
     _warm_apart([kind for kind in kinds if kind.apart and not kind.each], frame)
     budget.ration(budget.init(2), ticks, opinion.scores.values, opinion.interval, 1.0)
+    _warm_networks()
     system = IsolationForest()
     leaf = np.full((1, 1), -1, np.int32)
     state = system.init(2, 1) | {
@@ -78,6 +80,13 @@ def warm() -> float:
     Stream().observe(0.0, 1.0)
     list(lines_of(pa.array(["0"]), ["a"], np.zeros((1, 1), np.int32), verdict))
     return time.perf_counter() - began
+
+
+def _warm_networks() -> None:
+    network = Lstm(units=(1,), steps=1, batch=1, window=2)
+    time, values = np.arange(40) * SECOND, np.arange(40.0)[:, None, None]
+    history = Frame(time, ("a",), ("value",), values)
+    network.step(network.fit(network.init(1, 1), history), history)
 
 
 def _warm_apart(kinds: Iterable[type[Detector]], frame: Frame) -> None:

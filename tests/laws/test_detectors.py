@@ -15,6 +15,9 @@ from laws.laws import LAWS, METRICS, Subject, numbers, of, systems
 from made import Chance
 
 NEEDED: dict[str, dict[str, object]] = {
+    "aer": {"window": 6, "steps": 20},
+    "autoencoder": {"window": 5, "layers": (6, 2), "steps": 20},
+    "lstm": {"units": (4, 3), "window": 10, "steps": 20, "batch": 8},
     "rule": {"metric": "s", "above": 0.5},
     "classifier": {"label": "load1"},
     "ensemble": {
@@ -26,7 +29,7 @@ NEEDED: dict[str, dict[str, object]] = {
         ]
     },
 }
-"""By type: what a detector must be told that has no default."""
+"""By type: what a detector must be told that has no default, or that makes it quick to train."""
 RULES: list[dict[str, object]] = [
     {"above": 0.2, "of": "mean", "over": "20m"},
     {"outside": [-1, 1], "of": "max", "over": "1h", "for": "10m"},

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from amiss.data import Frame
+from amiss.detectors.aer import Aer
+from amiss.detectors.autoencoder import Autoencoder
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.linear_regression import LinearRegression
+from amiss.detectors.lstm import Lstm
 from amiss.errors import StateError
 from amiss.judge import judge_jointly, name_of
 from amiss.run import fit
@@ -35,6 +38,28 @@ def test_a_worker_says_what_this_process_would() -> None:
     _, raw, _, before = judge_jointly(FOREST, apart, history())
     assert np.isfinite(raw.values).all()
     assert before[0, 0] == 120
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Lstm(units=(3,), window=8, steps=10),
+        Autoencoder(window=8, steps=10),
+        Aer(window=8, steps=10),
+        Aer(kind="linear", window=8),
+    ],
+    ids=["lstm", "autoencoder", "aer", "aer, linear"],
+)
+def test_networks_are_the_same_to_the_bit_wherever_they_are_trained(
+    network: Lstm | Autoencoder | Aer,
+) -> None:
+    apart = fit_apart(network, {}, history()).states
+    here = fit_here(network, {}, history()).states
+    for column, array in here[name_of(network)].items():
+        assert array.tobytes() == apart[name_of(network)][column].tobytes(), column
+    _, raw, nats, _ = judge_jointly(network, apart, history())
+    assert np.isfinite(raw.values[network.window :]).all()
+    assert np.isfinite(nats.values[network.window :]).all()
 
 
 def test_serving_never_imports_what_fitting_needs() -> None:

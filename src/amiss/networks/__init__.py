@@ -1,0 +1,1 @@
+"""Neural networks in plain numpy: layers with their gradients, training, what goes in and out."""
