@@ -138,7 +138,7 @@ class Log:
         new = times["form", form] <= alone
         said: list[tuple[str, Hashable, float]] = [
             ("skeleton", None, rarity(times["form", form] - alone)),
-            ("pair", None, rarity(min(times["pair", n] for n in line.neighbours) - alone)),
+            ("pair", None, self.pair(line.neighbours, alone)),
             ("keys", form, -20 if new else rarity(times["keys", line.sequence] - alone)),
             ("key", form, -20 if new else rarity(min([times["form", form], *fields]) - alone)),
         ]
@@ -154,7 +154,25 @@ class Log:
             ]
         return said
 
+    def pair(self, neighbours: set[Hashable], alone: int) -> float:
+        """Of the rarest, or of what was never met how far its words keep to their company."""
+        often = {pair: self.times["pair", pair] - alone for pair in neighbours}
+        if min(often.values()) > 0:
+            return rarity(min(often.values()))
+        return max(log(2) + self.settled(pair, alone) for pair, n in often.items() if n <= 0)
+
+    def settled(self, pair: Hashable, alone: int) -> float:
+        nats = 0.0
+        for side, word in zip(("after", "before"), pair, strict=True):  # type: ignore[call-overload]
+            lines = max(self.words[word] - alone, 0) + 1
+            company = max(self.times[side, word] - alone, 0) + 1
+            nats += max(log(lines / company), 0.0)
+        return nats
+
     def learn(self, line: Parts) -> None:
+        for before, after in (pair for pair in line.neighbours if not self.times["pair", pair]):
+            self.times["after", before] += 1
+            self.times["before", after] += 1
         self.words.update(line.words)
         self.times["form", line.skeleton] += 1
         self.times["keys", line.sequence] += 1

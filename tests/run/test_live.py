@@ -443,7 +443,7 @@ def test_the_history_of_a_series_is_that_of_the_first_pipeline_that_has_it(house
 
 
 def test_the_rest_is_seen_to_while_a_model_is_fitted(house, monkeypatch) -> None:
-    def endless(detector, states, history, stop):
+    def endless(detector, states, history, stop, **how):
         assert stop.wait(PATIENCE)
         raise StateError("fitting was given up")
 

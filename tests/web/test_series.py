@@ -166,7 +166,7 @@ def test_models_are_listed_and_trained(site: httpx.Client, live: FakeLive) -> No
     assert (stored["id"], stored["in_use"], stored["samples"]) == (id, True, 100)
     answer = site.post("/api/v1/models/isolation_forest/retrain", json={"samples": 120})
     assert answer.json()["message"] == "Isolation Forest model retrained with 120 samples."
-    assert set(Card.__slots__) < {*answer.json(), "detector"}
+    assert set(Card.__slots__) < {*answer.json(), "detector", "systems", "figures"}
     answer = site.post("/api/v1/models/oracle/retrain", json={"samples": 120})
     assert answer.status_code == 404
     assert answer.json()["detail"].endswith("known: isolation_forest, linear_regression")
