@@ -205,8 +205,9 @@ def test_a_series_is_found_by_typing_and_chosen_by_a_click(site: Site) -> None:
 def test_retraining_shows_that_it_goes_on_and_what_came_of_it(site: Site) -> None:
     page = site.open("models")
     site.live.gate.clear()
-    page.get_by_role("spinbutton").first.fill("500")
-    page.get_by_role("button", name="Retrain").first.click()
+    forest = page.locator(".st-key-model-host-isolation_forest")
+    forest.get_by_role("spinbutton").fill("500")
+    forest.get_by_role("button", name="Retrain").click()
     expect(page.get_by_text("Training on 500 samples").first).to_be_visible(timeout=PATIENCE)
     other = site.open("models")
     expect(other.get_by_text("Training on 500 samples").first).to_be_visible(timeout=PATIENCE)
