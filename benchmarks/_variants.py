@@ -22,9 +22,13 @@ def _without(kind: str) -> Edits:
     return ((file, said, f"{said} and {kind}"),)
 
 
-def _fewer(kept: str) -> Edits:
-    loop = "for k, view in enumerate(views):"
-    return (("evaluate/joint.py", loop, f"views = views{kept}\n        {loop}"),)
+TOGETHER = "(Mahalanobis(), Mahalanobis(seasonal=True))"
+ONLY_L: Edits = (("evaluate/joint.py", TOGETHER, "(Mahalanobis(),)"),)
+ONLY_P: Edits = (("evaluate/joint.py", TOGETHER, "(Mahalanobis(seasonal=True),)"),)
+NO_H: Edits = (
+    ("judge.py", "total, blame = _sized(states, WHOLE, alone)", "total, blame = 0.0 * alone"),
+    ("judge.py", "total / (1 + len(views))", "total / len(views)"),
+)
 
 
 PARTS = (
@@ -41,8 +45,8 @@ PARTS = (
         (
             (
                 "decide/rank.py",
-                "inverse[t, s] = max(held[s, 0], held[s, 1], held[s, 2])",
-                "inverse[t, s] = rare",
+                "inverse[t, s] = max(now, one, two)",
+                "inverse[t, s] = now",
             ),
         ),
     ),
@@ -66,24 +70,24 @@ PARTS = (
     ),
     Variant(
         "usual, in surprise",
-        (("detectors/surprise.py", 'value - frame.column("usual")', "value - recent"),),
+        (("detectors/surprise.py", "value[t, s] - usual[t, s]", "value[t, s] - recent[t, s]"),),
     ),
     Variant(
         "recent, in surprise",
-        (("detectors/surprise.py", "e, r = value - recent, value", "e = r = value"),),
+        (("detectors/surprise.py", "value[t, s] - recent[t, s]", "value[t, s] - usual[t, s]"),),
     ),
     Variant(
         "sign rule of surprise",
-        (("detectors/surprise.py", "np.sign(e) * np.sign(r) >= 0.0", "np.isfinite(least)"),),
+        (("detectors/surprise.py", " if (e > 0.0) == (r > 0.0) else 0.0", ""),),
     ),
     Variant(
         "price of alerts", (("decide/budget.py", "price * told[s] + integral[s]", "integral[s]"),)
     ),
     Variant("integral of alerts", (("decide/budget.py", " + integral[s]\n", "\n"),)),
-    Variant("view H", _fewer("[1:]"), HOSTS),
-    Variant("view L", _fewer("[::2]"), HOSTS),
-    Variant("view P", _fewer("[:2]"), HOSTS),
-    Variant("all but P", _fewer("[2:]"), HOSTS),
+    Variant("view H", NO_H, HOSTS),
+    Variant("view L", ONLY_P, HOSTS),
+    Variant("view P", ONLY_L, HOSTS),
+    Variant("all but P", NO_H + ONLY_P, HOSTS),
     Variant("smoothing", (("evaluate/joint.py", "GAIN = 2.0 / 11.0", "GAIN = 1.0"),), HOSTS),
     Variant(
         "guard of the covariance",
@@ -120,7 +124,7 @@ _DEFAULTS = (
     ("decide/expect.py", "least gain of the level of a day", "DAY_SECONDS = {}", 86400.0, False),
     ("decide/expect.py", "gain of the profile", "1.0 / seen[s, k], {} / max", 0.1, False),
     ("decide/expect.py", "gain of the comparison", "errors[s, 0] += {}", 0.01, False),
-    ("decide/expect.py", "gain of the envelope", "max({}, 1.0 / cycles", 0.25, False),
+    ("decide/expect.py", "gain of the envelope", "gain = max({}, 1.0", 0.25, False),
     ("decide/expect.py", "margin of the envelope", "room = {} *", 0.25, False),
     ("decide/fuse.py", "veto of the envelope", "VETO = {}", 2.0, False),
     ("decide/fuse.py", "weight of the bonus", "WEIGHT = {}", 5.0, False),
