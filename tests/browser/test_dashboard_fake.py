@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
-from amiss.data import MINUTE, Member
+from amiss.data import DAY, MINUTE, SECOND, Member
 from dashboard.fake import CPU, EVERY, FakeLive, incident
 from web.serving import serving
 
@@ -222,3 +222,10 @@ def test_times_are_those_of_the_reader(site: Site) -> None:
     expect(page.get_by_text(re.compile(r"last sample \d\d:\d\d:\d\d IST"))).to_be_visible(
         timeout=PATIENCE
     )
+
+
+def test_an_hour_at_the_edge_of_the_day_does_not_stick_out(site: Site) -> None:
+    site.now = (site.now // DAY + 1) * DAY + 30 * SECOND // EVERY * EVERY  # just after midnight
+    page = site.open(viewport={"width": 360, "height": 740}, timezone_id="UTC")
+    expect(page.locator(".am-hours span").first).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 360

@@ -124,7 +124,7 @@ def day(look: Look) -> str:
     if unseen > 0:
         bars.insert(0, f'<i class="am-unseen" style="width:{unseen:.2f}%"></i>')
     hours = "".join(
-        f'<span style="left:{(ns - start) / DAY * 100:.2f}%">{escape(text)}</span>'
+        f'<span style="--am-at:{(ns - start) / DAY * 100:.2f}%">{escape(text)}</span>'
         for ns, text in words.quarters(start, at, look.zone)
     )
     n = words.count(len(found), "incident") if found else "no incident"
