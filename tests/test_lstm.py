@@ -5,26 +5,15 @@ import pytest
 
 from amiss.data import SECOND, Floats, Frame, State
 from amiss.detectors.lstm import Lstm
-from made import START, Chance
+from made import START
+from rhythms import DAY, NAMES, rhythm
 
-DAY = 144  # rows of ten minutes
 SMALL = Lstm(units=(16,), window=48, steps=300, batch=16)
 
 
 def frame(x: Floats, names: tuple[str, ...], start: int = 0) -> Frame:
     time = (START + 600 * (start + np.arange(len(x)))) * SECOND
     return Frame(time, ('host="a"',), names, x[:, None, :])
-
-
-def rhythm(days: int, seed: int = 0) -> Floats:
-    """Requests, CPU and memory go up and down together every day."""
-    chance, t = Chance(seed), np.arange(days * DAY)
-    requests = 100 + 80 * np.sin(2 * np.pi * t / DAY) + 4 * chance.normal(len(t))
-    cpu = 10 + 0.3 * requests + chance.normal(len(t))
-    return np.column_stack([requests, cpu, 50 + 0.1 * requests + chance.normal(len(t))])
-
-
-NAMES = ("requests", "cpu", "memory")
 
 
 @pytest.fixture(scope="module")

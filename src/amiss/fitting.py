@@ -38,6 +38,11 @@ class Span:
     system: str = ""
 
 
+def trained(detectors: Iterable[Detector]) -> list[Detector]:
+    """Those that judge whole systems and have anything to fit."""
+    return [detector for detector in detectors if detector.joint and detector.fits()]
+
+
 def fit(detector: Detector, states: States, history: Frame) -> States:
     """What it learns of history (T, S, F); nothing of its rows is kept, as they are of the past.
 

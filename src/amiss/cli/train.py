@@ -171,14 +171,14 @@ def with_models(
 ) -> "list[tuple[Pipeline, list[Detector]]]":
     """The pipelines that have models, and those that are asked for. ConfigError if none is."""
     from amiss.errors import ConfigError
-    from amiss.run.learn import trained
+    from amiss.fitting import trained
 
     known = [one.name for one in pipelines]
     if name is not None and name not in known:
         raise ConfigError(
             f"--pipeline: {where} has no pipeline {name!r}; it has {', '.join(sorted(known))}"
         )
-    every = [(one, trained(one)) for one in pipelines if name in (None, one.name)]
+    every = [(one, trained(one.detectors)) for one in pipelines if name in (None, one.name)]
     kinds = sorted({d.type for _, some in every for d in some})  # type: ignore[attr-defined]
     if model is not None and model not in kinds:
         there = ", ".join(kinds) or "none"

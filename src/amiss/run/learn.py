@@ -31,11 +31,6 @@ class Past:
     dropped: int  # ticks that there was no room for, the oldest
 
 
-def trained(pipeline: Pipeline) -> list[Detector]:
-    """The detectors of a pipeline that have anything to fit."""
-    return [one for one in pipeline.detectors if one.joint and one.fits()]
-
-
 def past(
     pipeline: Pipeline, batches: Iterable[Records], tell: Callable[[int], None] = lambda _: None
 ) -> Past:

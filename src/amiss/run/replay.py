@@ -13,6 +13,7 @@ import numpy as np
 from amiss.component import Detector
 from amiss.data import Frame, Records, Times
 from amiss.errors import StateError
+from amiss.fitting import trained
 from amiss.judge import States, name_of
 from amiss.memory import align
 from amiss.outcome import Outcome
@@ -68,7 +69,7 @@ class _Models:
     @property
     def detectors(self) -> list[Detector]:
         """Those that have anything to fit."""
-        return [d for d in self.pipeline.detectors if d.joint and d.fits()]
+        return trained(self.pipeline.detectors)
 
     @property
     def due(self) -> int | None:

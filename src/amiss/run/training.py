@@ -12,7 +12,7 @@ import numpy as np
 from amiss.component import Detector
 from amiss.data import MINUTE, Array, Frame
 from amiss.errors import ConfigError, Error, StateError, Unreachable
-from amiss.fitting import spared
+from amiss.fitting import spared, trained
 from amiss.judge import name_of
 from amiss.model import Card, card_of, difference
 from amiss.run.exclude import not_learned
@@ -62,10 +62,9 @@ def trainees(watches: Sequence[Watch], before: Sequence[Trainee] = ()) -> list[T
     """
     found, kept = [], {(id(one.watch), name_of(one.detector)): one for one in before}
     for watch in watches:
-        for detector in watch.pipeline.detectors:
-            if detector.joint and detector.fits():
-                old = kept.pop((id(watch), name_of(detector)), None)
-                found.append(old or Trainee(watch, detector))
+        for detector in trained(watch.pipeline.detectors):
+            old = kept.pop((id(watch), name_of(detector)), None)
+            found.append(old or Trainee(watch, detector))
     for gone in kept.values():
         gone.stop.set()
     return found
@@ -119,11 +118,11 @@ def follow(trainee: Trainee, store: Store) -> bool:
     """Take the model that was put in use in the store by others, such as `amiss models promote`;
     says whether there was one. One that does not fit is said of the model, and left.
     """
+    if trainee.running is not None or not trainee.known:
+        return False
     own, kinds = trainee.card, store.models(pipeline=trainee.watch.name, in_use=True)
     wanted = next((m for m in kinds if m.detector == name_of(trainee.detector)), None)
-    if wanted is None or trainee.running is not None or not trainee.known:
-        return False
-    if wanted.id in (own.id if own else "", trainee.refused):
+    if wanted is None or wanted.id in (own.id if own else "", trainee.refused):
         return False
     try:
         card, states = card_of(wanted.card, wanted.id), store.load_model(wanted.id)[1]
