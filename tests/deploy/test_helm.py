@@ -14,6 +14,7 @@ from amiss import config
 
 CHART = Path(__file__).parents[2] / "deploy" / "helm" / "amiss"
 HELM = shutil.which("helm")
+CLUSTER = ("--kube-version", "1.31.0")
 needs_helm = pytest.mark.skipif(not HELM, reason="there is no helm here")
 
 
@@ -58,7 +59,7 @@ def test_what_helm_makes_of_it(tmp_path: Path, asked: dict[str, Any]) -> None:
     file.write_text(json.dumps(asked))
     for command in (["lint", "--strict"], ["template", "watch"]):
         said = subprocess.run(
-            [str(HELM), *command, str(CHART), "--values", str(file)],
+            [str(HELM), *command, str(CHART), *CLUSTER, "--values", str(file)],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert said.returncode == 0, said.stdout + said.stderr
@@ -83,7 +84,8 @@ def test_what_helm_makes_of_it(tmp_path: Path, asked: dict[str, Any]) -> None:
 
 @needs_helm
 def test_a_mistake_in_the_values_is_refused() -> None:
-    command = [str(HELM), "template", "watch", str(CHART), "--set", "persistence.sise=1Gi"]
+    asked = [*CLUSTER, "--set", "persistence.sise=1Gi"]
+    command = [str(HELM), "template", "watch", str(CHART), *asked]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode == 1
     assert "sise" in said.stderr
