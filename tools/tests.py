@@ -90,9 +90,12 @@ def main(asked: list[str]) -> int:
     alone = "alone or browser" if browser else "alone and not browser"
     whole = CI and not asked
     extra = ["--cache-clear", "--cov", "--cov-report=", "--cov-fail-under=0"] if whole else []
+    slowest = ["--durations=25"] if whole else []
     runs = [
-        part("not alone and not browser", "-n", "2", "--dist", "loadfile", *extra, *asked),
-        part(alone, *asked),
+        part(
+            "not alone and not browser", "-n", "2", "--dist", "loadfile", *extra, *slowest, *asked
+        ),
+        part(alone, *slowest, *asked),
     ]
     failed = sum(bad(counts) for _, counts, _ in runs)
     skipped = sum(counts["skipped"] for _, counts, _ in runs)
