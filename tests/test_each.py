@@ -137,7 +137,21 @@ def test_the_form_of_a_text_is_a_field() -> None:
     assert told[1] == told[98] == "2 opened file 1"
 
 
-KINDS = {"plain": Each(), "subject": Each(subject=("user",)), "templates": Each(templates="text")}
+ROLES = Each(
+    roles={
+        "user": "user", "address": "port", "outcome": "bytes", "device": "port",
+        "source": "user", "host": "port", "port": "bytes", "protocol": "port",
+        "latitude": "bytes", "longitude": "port", "privilege": "port", "location": "bytes",
+    },
+    failed=("many",),
+    succeeded=("1.00",),
+)  # fmt: skip
+KINDS = {
+    "plain": Each(),
+    "subject": Each(subject=("user",)),
+    "templates": Each(templates="text"),
+    "roles": ROLES,
+}
 
 
 @pytest.mark.parametrize("features", KINDS.values(), ids=KINDS)
