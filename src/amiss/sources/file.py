@@ -54,8 +54,12 @@ class File(Source):
     type: Literal["file"] = "file"
     path: Globs = Field(min_length=1, examples=["/var/log/app/*.log"])
     """The files, with * and ** and ? if need be; one or a list."""
-    format: Literal["auto", "json", "csv", "logfmt", "combined", "syslog", "regex", "text"] = "auto"
-    """How a line is written; `auto` looks at the first ones of each file and stays with it."""
+    format: Literal[
+        "auto", "json", "csv", "logfmt", "combined", "syslog", "zeek", "eve", "auth", "audit",
+        "regex", "text",
+    ] = "auto"  # fmt: skip
+    """How a line is written; `auto` looks at the first ones of each file and stays with it. It
+    takes Suricata (eve) for JSON and logins (auth) for syslog, so name these."""
     time: str = ""
     """The field with the time; empty looks for one, such as timestamp or ts."""
     time_format: str = ""
