@@ -20,6 +20,8 @@ Role: TypeAlias = Literal[
     "source", "host", "port", "protocol", "user", "address", "outcome", "device", "location",
     "latitude", "longitude", "privilege",
 ]  # fmt: skip
+ALWAYS: tuple[Role, ...] = ("source", "host", "port", "protocol", "user", "outcome")
+"""Roles without which logs of flows and of logins are none."""
 _FIELD = re.compile(r"{([^{}]+)}")
 RANKS = {
     "guest": 0.0, "none": 0.0, "user": 1.0, "operator": 2.0, "power user": 2.0, "sudo": 3.0,

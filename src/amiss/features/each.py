@@ -74,6 +74,11 @@ class Each(Features):
         """What to count by."""
         return self.count_by
 
+    @property
+    def playing(self) -> tuple[str, ...]:
+        """The fields with the roles that all kinds of flows and logins have."""
+        return tuple(field for role, field in self.roles.items() if role in conduct.ALWAYS)
+
     def init(self) -> State:
         """No record so far."""
         held = {

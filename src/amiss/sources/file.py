@@ -12,6 +12,7 @@ from amiss.data import SECOND, Records, Strings
 from amiss.errors import Unreachable
 from amiss.files import each
 from amiss.formats import form, times
+from amiss.located import located
 from amiss.spans import Span
 from amiss.tail.follow import Following, follow
 from amiss.tail.followed import Followed
@@ -80,6 +81,11 @@ class File(Source):
     """A pattern found in the first line of a record; lines without it belong to the one before."""
     columns: tuple[str, ...] = ()
     """Names of the columns of a CSV that has no header."""
+    places: str = ""
+    """A file in MaxMind's format, such as GeoLite2-City.mmdb: each record then has the `latitude`,
+    `longitude` and `country` of its address. Needs the extra `places`; nothing is downloaded."""
+    places_of: str = "ip"
+    """The field with that address."""
     start: Literal["beginning", "end"] = "beginning"
     """Where to begin in files that are there at the first poll."""
     lateness: Span = Field(5 * SECOND, ge=0)
@@ -161,18 +167,26 @@ class File(Source):
         )
         more = reading.read(following, self.most)
         after = promise(cursor, following, reading.batch, now, more, self.lateness, self.every)
-        records = self._records(reading, following, after.get("watermark"), more)
+        places = world.places(self.places) if self.places else None
+        records = self._records(reading, following, after.get("watermark"), more, places)
         kept = [followed.dump() for followed, _ in following.kept.values()]
         return {"files": kept, **after}, records
 
     def _records(
-        self, reading: Reading, following: Following, watermark: int | None, more: bool
+        self,
+        reading: Reading,
+        following: Following,
+        watermark: int | None,
+        more: bool,
+        places: Any,
     ) -> Records:
         batch = reading.batch
         n = len(batch.time)
         labels: dict[str, Strings] = {}
         for name in batch.columns:
             labels.setdefault(NO_LABEL.sub("_", name)[:100] or "_", batch.column(name))
+        if places is not None and self.places_of in labels:
+            labels |= located(labels[self.places_of], places)
         if self.path_label:
             labels[self.path_label] = np.array(batch.path, str)
         labels |= {name: np.full(n, said) for name, said in self.labels.items()}
@@ -204,6 +218,8 @@ class File(Source):
         there = f"; there are {', '.join(records.labels)}"
         if self.time and not any(form.get("time") for form in forms):
             yield f"source.time: no record has a time in a field {self.time!r}{there}"
+        if self.places and self.places_of not in records.labels:
+            yield f"source.places_of: no record has a field {self.places_of!r}{there}"
         if self.value and NO_LABEL.sub("_", self.value)[:100] not in records.labels:
             yield f"source.value: no record has a field {self.value!r}{there}"
 
