@@ -1,7 +1,7 @@
 """What a subject does over several records, against dictionaries and sets."""
 
 from math import asin, cos, exp, log, radians, sin, sqrt
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -226,6 +226,16 @@ def test_the_numbers_there_are_follow_from_the_roles() -> None:
     assert conduct.chosen(roles) == ("ports", "hosts", "reach")
     assert conduct.named(roles)[0] == "ports of {dst} contacted by {src} in 1m"
     assert conduct.chosen({"user": "u", "outcome": "o"}) == ("failures", "guessed")
+
+
+def test_each_number_is_known_by_how_its_name_begins() -> None:
+    every: dict[conduct.Role, str] = {role: "x" for role in get_args(conduct.Role)}
+    assert all(conduct.is_number(name) for name in conduct.named(every))
+    numbers = conduct.NUMBERS.values()
+    assert len({(n.words.partition("{")[0], n.a) for n in numbers}) == len(
+        {n.words.partition("{")[0] for n in numbers}
+    ), "those that begin alike are alike in what is no difference"
+    assert not conduct.is_number("hour for user") and not conduct.is_number("{x}")
 
 
 def test_a_number_in_words() -> None:

@@ -66,6 +66,7 @@ NUMBERS = {
 """ports: vertical scan; hosts: horizontal scan; reach: slow scan; mix: of protocols; failures and
 refused: brute force; tried: password spraying; guessed: a success after failures; speed: impossible
 travel; device and location: a new one; risen: privilege escalation."""
+_STARTS = {number.words.partition("{")[0]: number.a for number in NUMBERS.values()}
 BEYOND = " beyond the usual"
 SHOWN = 60  # characters of a field
 
@@ -143,6 +144,11 @@ _MADE: dict[str, tuple[Callable[[int], State], Step]] = {
 }  # fmt: skip
 
 
+def is_number(name: str) -> bool:
+    """Whether a feature is one of these."""
+    return _FIELD.search(name) is not None and name.partition("{")[0] in _STARTS
+
+
 def init(roles: Mapping[Role, str], most: int) -> State:
     """Nobody known yet; room for `most` subjects of each number."""
     own = {name: _MADE[name][0](most) for name in chosen(roles)}
@@ -174,8 +180,7 @@ def told(name: str, values: Mapping[str, float], said: Mapping[str, str]) -> str
     name = name.removesuffix(BEYOND)
     if (z := values.get(name + BEYOND)) is None:
         return name
-    start, x = name.partition("{")[0], values[name]
-    a = next(number.a for number in NUMBERS.values() if number.words.partition("{")[0] == start)
+    a, x = _STARTS[name.partition("{")[0]], values[name]
     words = _FIELD.sub(lambda found: said.get(found[1], "nobody")[:SHOWN], name)
     counted = "before" not in name and z > 0.0
     rest = f" (usually {_written((a + x) * exp(-z) - a)})" if counted else ""
