@@ -225,6 +225,8 @@ def test_the_numbers_there_are_follow_from_the_roles() -> None:
     roles: dict[conduct.Role, str] = {"source": "src", "host": "dst", "port": "dport"}
     assert conduct.chosen(roles) == ("ports", "hosts", "reach")
     assert conduct.named(roles)[0] == "ports of {dst} contacted by {src} in 1m"
+    turned: dict[conduct.Role, str] = {"host": "source", "source": "host", "port": "port"}
+    assert conduct.named(turned)[0] == "ports of {source} contacted by {host} in 1m"
     assert conduct.chosen({"user": "u", "outcome": "o"}) == ("failures", "guessed")
 
 
@@ -337,6 +339,13 @@ def test_an_attack_does_not_make_itself_usual() -> None:
     z[1500:2500] = 5.0
     values = Conduct().step({}, frame(time, z))[1].values[1500:2500, 0]
     assert (np.diff(values) >= 0).all() and values[0] > 8
+
+
+def test_with_other_numbers_than_before_it_begins_anew() -> None:
+    time = START * SECOND + HOUR * np.arange(100)
+    state, _ = Conduct().step({}, frame(time, np.ones((100, 2))))
+    state, found = Conduct().step(state, frame(time, np.ones((100, 3))))
+    assert len(state["now"]) == 3 and np.isnan(found.values[0, 0])
 
 
 def test_without_roles_there_is_no_opinion() -> None:

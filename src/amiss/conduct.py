@@ -90,12 +90,10 @@ def chosen(roles: Mapping[Role, str]) -> tuple[str, ...]:
 
 def named(roles: Mapping[Role, str]) -> tuple[str, ...]:
     """The names of the numbers, with fields for roles; then those of how far they are beyond."""
-    found = []
-    for name in chosen(roles):
-        words = NUMBERS[name].words
-        for role, field in roles.items():
-            words = words.replace("{" + role + "}", "{" + field + "}")
-        found.append(words)
+    fields = {str(role): f"{{{field}}}" for role, field in roles.items()}
+    found = [
+        _FIELD.sub(lambda role: fields[role[1]], NUMBERS[name].words) for name in chosen(roles)
+    ]
     return (*found, *(words + BEYOND for words in found))
 
 
@@ -153,6 +151,15 @@ def init(roles: Mapping[Role, str], most: int) -> State:
     """Nobody known yet; room for `most` subjects of each number."""
     own = {name: _MADE[name][0](most) for name in chosen(roles)}
     return flat(own | {f"usual {name}": usual.init(most) for name in own})
+
+
+def ready(state: State, roles: Mapping[Role, str], most: int) -> State:
+    """The same for these roles: what is new begins, what is no longer asked for goes."""
+    known, names = nested(state), chosen(roles)
+    wanted = {*names, *(f"usual {name}" for name in names)}
+    if known.keys() == wanted:
+        return state
+    return flat(nested(init(roles, most)) | {k: v for k, v in known.items() if k in wanted})
 
 
 def step(

@@ -32,10 +32,9 @@ class Conduct(Detector):
     z is how far a number is beyond the usual of its subject, n how many records there were in the
     last 30 days. Of the 32 hours of these with the largest z, without this hour but with four in
     which a number was twice the usual, m are there, u is their median, and b the median excess of
-    those above it over ln 2. A scan of a thousand records is one hour, so it does not hide the
-    next; higher is stranger, lower never.
-    The tail is that of decide/tail.py. No opinion on the first 64 records. Blame: s_j.
-    Cost: 1 us a record.
+    those above it over ln 2, at least 1/4. A scan of a thousand records is one hour, so it does
+    not hide the next; higher is stranger, lower never. The tail is that of decide/tail.py. No
+    opinion on the first 64 records. Blame: s_j. Cost: 1 us a record.
     """
 
     type: Literal["conduct"] = "conduct"
@@ -54,7 +53,8 @@ class Conduct(Detector):
         blame, score = np.full((count, 1, len(names)), np.nan), np.full((count, 1), np.nan)
         if not count or not judged:
             return state, Scores(frame.time, frame.keys, score, blame=blame)
-        state = state or _init(len(judged))
+        if not state or len(state["now"]) != len(judged):  # other roles than before
+            state = _init(len(judged))
         scale = np.array([log(2.0) if names[f].startswith(ITS_HOUR) else 1.0 for f in judged])
         z = frame.values[:, 0, judged] * scale
         nats = np.zeros(z.shape)

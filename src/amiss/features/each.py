@@ -157,14 +157,14 @@ class Each(Features):
             features += [f"events of {whose} lately", f"hour for {whose}", *usual]
             columns.append(found)
         if self.roles:
-            state, found = self._conduct(state, time, records)
+            found = self._conduct(state, time, records)
             features += conduct.named(self.roles)
             columns.append(found)
         values = np.hstack([column.astype(np.float64) for column in columns])
         categories = frozenset(named)
         return Frame(time, (KEY,), tuple(features), values[:, None, :], categories, records)
 
-    def _conduct(self, state: State, time: Times, records: Records) -> tuple[State, Floats]:
+    def _conduct(self, state: State, time: Times, records: Records) -> Floats:
         """What those with roles do over several records (N, 2 M)."""
         column = {role: _column(records, name) for role, name in self.roles.items()}
         none = np.full(len(records), np.nan)
@@ -173,14 +173,21 @@ class Each(Features):
         of = conduct.Events(
             time,
             {role: _hashes(texts) for role, texts in column.items()},
-            failed=_each(outcome, lambda text: text.lower() in self.failed),
-            succeeded=_each(outcome, lambda text: text.lower() in self.succeeded),
+            failed=_each(outcome, lambda text: text.lower() in self.failed, bool),
+            succeeded=_each(outcome, lambda text: text.lower() in self.succeeded, bool),
             where=np.stack(place, axis=1),
-            rank=_each(column["privilege"], conduct.rank_of) if "privilege" in column else none,
+            rank=_each(column["privilege"], conduct.rank_of, float)
+            if "privilege" in column
+            else none,
         )
-        known = nested(state)["conduct"]
-        known, found = conduct.step(known, state["gone"], self.roles, of, self.remember)
-        return state | flat({"conduct": known}), found
+        known = nested(state).get("conduct", {})
+        for name in [name for name in state if name.startswith("conduct.")]:
+            del state[name]
+        gone = state.setdefault("gone", np.zeros(1, np.int64))
+        known = conduct.ready(known, self.roles, self.most_subjects)
+        known, found = conduct.step(known, gone, self.roles, of, self.remember)
+        state |= flat({"conduct": known})
+        return found
 
 
 def subjects(records: Records, fields: tuple[str, ...]) -> Strings:
@@ -229,10 +236,10 @@ def _hashes(column: Strings) -> Array:
     return np.where(column == "", 0, hashed(texts.tolist())[where])
 
 
-def _each(column: Strings, ask: Callable[[str], bool | float]) -> Array:
+def _each(column: Strings, ask: Callable[[str], bool | float], kind: type) -> Array:
     """What is said of each text (N,); asked once for texts that are equal."""
     texts, where = np.unique(column, return_inverse=True)
-    return np.array([ask(text) for text in texts.tolist()])[where]
+    return np.array([ask(text) for text in texts.tolist()], kind)[where]
 
 
 def _joined(state: State, records: Records) -> Records:
