@@ -18,7 +18,7 @@ from amiss.settings import default
 from amiss.threads import each
 from amiss.zones import local
 
-LEAST = 8  # rows judged at once, else blocks: what is remembered of a series is fetched for each
+LEAST = 8  # rows judged at once: what is remembered of a series is to be fetched for several
 SINGLE: tuple[Detector, ...] = tuple(d for d in default().pipelines[0].detectors if not d.joint)
 
 
