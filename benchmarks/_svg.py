@@ -1,8 +1,8 @@
-"""Two kinds of pictures, as SVG: bars in groups, and points on a logarithmic axis."""
+"""Pictures, as SVG: bars in groups, and points and curves on logarithmic axes."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import floor, log10
+from math import ceil, floor, log10
 
 COLOURS = ("#d1495b", "#2e4057", "#66a182", "#8d96a3", "#edae49", "#00798c", "#6d597a", "#b08968")
 FONT = 'font-family="sans-serif" font-size="12"'
@@ -99,4 +99,40 @@ def scatter(
             )
         x, y, _ = min(mine, key=lambda it: it[1])
         parts.append(_text(x, y - 9, name, 'text-anchor="middle" font-size="10"'))
+    return _page(left + wide + 40, top + tall + 45, parts, title)
+
+
+def curves(
+    title: str, across: str, up: str, lines: Mapping[str, Sequence[tuple[float, float]]]
+) -> str:
+    """Points (x, y) that are joined, by the name of their curve; both axes are logarithmic."""
+    left, top, wide, tall = 80, 40, 520, 320
+    drawn = [point for line in lines.values() for point in line]
+    lows = [floor(log10(min(values))) for values in zip(*drawn, strict=True)]
+    highs = [ceil(log10(max(values))) for values in zip(*drawn, strict=True)]
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        right = (log10(x) - lows[0]) / (highs[0] - lows[0])
+        return left + wide * right, top + tall * (highs[1] - log10(y)) / (highs[1] - lows[1])
+
+    parts = [_text(10, 20, title, 'font-weight="bold"')]
+    for tick in range(lows[0], highs[0] + 1):
+        x, bottom = place(10.0**tick, 10.0 ** lows[1])
+        parts.append(_line(x, top, x, bottom))
+        parts.append(_text(x, bottom + 15, f"{10**tick:,}", 'text-anchor="middle" font-size="10"'))
+    for tick in range(lows[1], highs[1] + 1):
+        x, y = place(10.0 ** lows[0], 10.0**tick)
+        parts.append(_line(x, y, x + wide, y))
+        parts.append(_text(x - 6, y + 4, f"{10**tick:,}", 'text-anchor="end" font-size="10"'))
+    parts.append(_text(left + wide / 2, top + tall + 32, across, 'text-anchor="middle"'))
+    turned = f'text-anchor="middle" transform="rotate(-90 16 {top + tall / 2:.0f})"'
+    parts.append(_text(16, top + tall / 2, up, turned))
+    for n, (name, line) in enumerate(lines.items()):
+        at = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in line))
+        parts.append(
+            f'<polyline points="{at}" fill="none" stroke="{COLOURS[n]}" stroke-width="2"/>'
+        )
+        key = f'x="{left + wide - 120}" y="{top + 16 * n}" width="10" height="10"'
+        parts.append(f'<rect {key} fill="{COLOURS[n]}"/>')
+        parts.append(_text(left + wide - 106, top + 16 * n + 9, name, 'font-size="11"'))
     return _page(left + wide + 40, top + tall + 45, parts, title)

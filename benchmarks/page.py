@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from _svg import bars, scatter
+from _svg import bars, curves, scatter
 
 from amiss.evaluate.quality.goals import said
 
@@ -178,13 +178,35 @@ def pictures(found: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, s
     return made
 
 
+def sweep(swept: list[dict[str, Any]]) -> str:
+    """What a point costs, series down and ticks in a call across."""
+    cost = {(it["series"], it["ticks_per_call"]): it["nanoseconds_per_point"] for it in swept}
+    ticks = sorted({tick for _, tick in cost})
+    head = ("series", "1 tick a call", *(f"{tick:,}" for tick in ticks[1:]))
+    rows = [
+        [f"{many:,}", *(f"{cost[many, tick]:,}" if (many, tick) in cost else "" for tick in ticks)]
+        for many in sorted({many for many, _ in cost})
+    ]
+    return table(head, rows)
+
+
+def growth(swept: list[dict[str, Any]]) -> str:
+    """The same as curves, one for each number of ticks in a call."""
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for it in swept:
+        name = "1 tick a call" if it["ticks_per_call"] == 1 else f"{it['ticks_per_call']:,} ticks"
+        lines.setdefault(name, []).append((it["series"], it["nanoseconds_per_point"]))
+    return curves("What a point costs on one core", "series", "ns a point", lines)
+
+
 def wanted() -> dict[Path, str]:
     """What the page and the plots should be."""
     found = json.loads((RESULTS / "quality.json").read_text("utf-8"))
     others = [json.loads(row) for row in (RESULTS / "peers.jsonl").read_text("utf-8").splitlines()]
     text = PAGE.read_text("utf-8")
     tables = {"quality": quality(found), "layer": layer(found), "cost": cost(found)}
-    tables |= {"peers": peers(others)}
+    swept = [json.loads(row) for row in (RESULTS / "speed.jsonl").read_text("utf-8").splitlines()]
+    tables |= {"peers": peers(others), "sweep": sweep(swept)}
     for name, make in {"training": training, "confidence": confidence}.items():
         tables[name] = make(json.loads((RESULTS / f"{name}.json").read_text("utf-8")))
     tables["reliability"] = reliability(
@@ -195,8 +217,8 @@ def wanted() -> dict[Path, str]:
         text, times = marked.subn(lambda match, made=made: f"{match[1]}{made}\n{match[2]}", text)
         if times != 1:
             raise SystemExit(f"{PAGE}: there is no place for the table {name!r}")
-    plots = pictures(found, others).items()
-    return {PAGE: text} | {PAGE.with_name(name): made for name, made in plots}
+    plots = pictures(found, others) | {"speed.svg": growth(swept)}
+    return {PAGE: text} | {PAGE.with_name(name): made for name, made in plots.items()}
 
 
 def main(check: bool) -> int:

@@ -1,13 +1,13 @@
 """Points per second on one core and bytes of state per series, for the default detectors.
 
     python benchmarks/speed.py [--series 1 --series 1000 --series 100000] [--json]
-    python benchmarks/speed.py --sweep
+    python benchmarks/speed.py --sweep > benchmarks/results/speed.jsonl
     python benchmarks/speed.py --peer
 
 The first is the same as `amiss benchmark speed`. The second tells, as a JSON object a line, the
-cost of a point as series grow from 1 to 1,000,000 and as ticks in a call grow from 1 to 1,000;
-the million takes some gigabytes of memory. The third feeds an isolation forest of scikit-learn, row
-by row.
+cost of a point as series grow from 1 to 1,000,000 and as ticks in a call grow from 1 to 1,000,
+up to a million points in a call, which take 2 GB of memory or so. The third feeds an
+isolation forest of scikit-learn, row by row.
 """
 
 import json
@@ -17,19 +17,20 @@ import time
 import numpy as np
 
 from amiss.cli.benchmark import benchmark
-from amiss.evaluate.speed import measure
+from amiss.evaluate.speed import POINTS, measure
 
 SERIES = [10**k for k in range(7)]
 TICKS = (1, 10, 100, 1000)
+LARGEST = 1_000_000  # points in a call
+CALLS = 1000  # at most, in a round
 ROWS = 288
 
 
 def sweep() -> None:
-    """Nanoseconds a point over series, one tick a call, and over ticks a call."""
-    asked = [(series, 1) for series in SERIES]
-    asked += [(series, ticks) for series in (1, 1000) for ticks in TICKS[1:]]
-    for series, ticks in asked:
-        found = measure(series, ticks, rounds=3)
+    """Nanoseconds a point over series and over ticks a call."""
+    every = ((series, ticks) for ticks in TICKS for series in SERIES)
+    for series, ticks in (it for it in every if it[0] * it[1] <= LARGEST):
+        found = measure(series, ticks, rounds=3, points=min(POINTS, CALLS * series * ticks))
         said = {"series": series, "ticks_per_call": ticks}
         said["nanoseconds_per_point"] = round(1e9 / found.points_per_second)
         print(json.dumps(said), flush=True)

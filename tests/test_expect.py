@@ -271,3 +271,18 @@ def test_a_level_that_was_left_for_good_is_soon_out_of_the_band() -> None:
 def test_the_band_is_never_inverted(recent: float, usual: float, error: float, w: float) -> None:
     lower, upper = bounds.band(recent, usual, error, w)
     assert lower <= recent <= upper
+
+
+@given(st.integers(-(10**18), 9 * 10**18))
+def test_all_that_a_half_hour_has_in_common(time: int) -> None:
+    """By the equations for a single moment."""
+    began, half, first, second, centre, near = expect._half_hour(time)
+    day, since = divmod(time, DAY * SECOND)
+    hour = (since + HOUR // 2) // HOUR - 1
+    weight = (since - HOUR // 2 - hour * HOUR) / HOUR
+    weekend = 24 if (day + 3) % 7 >= 5 else 0
+    assert (first, second) == (hour % 24 + weekend, (hour + 1) % 24 + weekend)
+    assert (time - centre) / HOUR == weight
+    assert near == (first if weight < 0.5 else second)
+    assert half == since // (HOUR // 2)
+    assert 0 <= time - began < HOUR // 2

@@ -143,7 +143,8 @@ def test_the_size_of_the_pieces_does_not_matter(
     [(again, _)] = run(path)
     assert again == whole
     monkeypatch.setattr(text, "BLOCK", 200)
-    monkeypatch.setattr(metrics, "CELLS", 7)
+    monkeypatch.setattr(metrics, "BLOCK", 7)
+    monkeypatch.setattr(metrics, "LEAST", 1)
     monkeypatch.setattr(answer, "LINES", 5)
     [(pieces, _)] = run(path)
     assert pieces == whole

@@ -12,7 +12,7 @@ from math import isfinite
 import numpy as np
 
 from amiss.data import Array, Floats
-from amiss.kernel import kernel
+from amiss.kernel import inlined, kernel
 
 
 def bounds(
@@ -25,11 +25,14 @@ def bounds(
     """
     lower, upper = np.empty(value.shape), np.empty(value.shape)
     before = np.empty(value.shape, np.int64)
-    _bounds(value, recent, usual, error, width, already, lower, upper, before)
+    _bounds(
+        recent.ravel(), usual.ravel(), error.ravel(), width.ravel(), lower.ravel(), upper.ravel()
+    )
+    _count(value, already, before)
     return lower, upper, before
 
 
-@kernel
+@inlined
 def band(recent: float, usual: float, error: float, width: float) -> tuple[float, float]:
     """The equation, for one sample; NaN where one of them is not known."""
     if not isfinite(recent + usual + width):
@@ -42,13 +45,16 @@ def band(recent: float, usual: float, error: float, width: float) -> tuple[float
 
 @kernel
 def _bounds(
-    value: Array, recent: Array, usual: Array, error: Array, width: Array, already: Array,
-    lower: Array, upper: Array, before: Array,
+    recent: Array, usual: Array, error: Array, width: Array, lower: Array, upper: Array,
 ) -> None:  # fmt: skip
+    for i in range(len(recent)):
+        lower[i], upper[i] = band(recent[i], usual[i], error[i], width[i])
+
+
+@kernel
+def _count(value: Array, already: Array, before: Array) -> None:
     ticks, series = value.shape
-    for t in range(ticks):
-        for s in range(series):
-            lower[t, s], upper[t, s] = band(recent[t, s], usual[t, s], error[t, s], width[t, s])
+    for s in range(series):
+        for t in range(ticks):
             before[t, s] = already[s]
-            if isfinite(value[t, s]):
-                already[s] += 1
+            already[s] += isfinite(value[t, s])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amiss.data import DAY, HOUR, LARGEST, Array, Frame, State
-from amiss.kernel import kernel
+from amiss.kernel import inlined, kernel
 
 FEATURES = ("value", "recent", "usual", "interval", "error")
 DAY_SECONDS = 86400.0
@@ -25,6 +25,7 @@ HALF = 16  # the median of 31 is among so many, whatever is still to come
 RENEW = 1024  # samples after which the interval is measured again: it may have been changed
 MOST = 2147483647
 WIDEST = 3e38  # float32 holds no more
+NEVER = -(1 << 62)
 
 
 def init(series: int) -> State:
@@ -57,7 +58,7 @@ def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
 
     Each is what was known before the sample came. A NaN sample, or one that is no
     measurement, gives NaN and changes nothing.
-    Cost: O(T S), about 60 ns a point.
+    Cost: O(T S), 35 to 60 ns a point.
     """
     value = frame.column("value")
     # one contiguous (T, S) plane for each feature: what the kernels that follow read
@@ -81,8 +82,6 @@ def _measure(gaps: Array, known: Array, dts: Array, s: int, count: int, gap: flo
     the largest are forgotten with each new one: neither can become the median any more.
     """
     if known[s] == GAPS:
-        if count % RENEW != 0:
-            return
         known[s] = 0
     n, x = known[s], np.float32(gap)
     if n < HALF:
@@ -106,20 +105,20 @@ def _measure(gaps: Array, known: Array, dts: Array, s: int, count: int, gap: flo
 
 
 @kernel
-def _hours(time: int) -> tuple[int, int, float, int, int]:
-    """The hour slots whose centres enclose a time, the weight of the second, the near one.
+def _half_hour(time: int) -> tuple[int, int, int, int, int, int]:
+    """When a half-hour began, its slot in the envelope, and what is the same all through it.
 
-    And the half-hour slot of the envelope. In whole numbers: float remainders are slow.
+    The hour slots whose centres enclose it, when the centre of the first was, and the near slot.
     """
     day = time // DAY
     weekend = 24 if (day + 3) % 7 >= 5 else 0  # the first day was a Thursday
-    since = time - day * DAY  # ns
-    first = (since + HALF_HOUR) // HOUR - 1  # -1 in the first half-hour
-    weight = (since - HALF_HOUR - first * HOUR) / HOUR
+    half = (time - day * DAY) // HALF_HOUR
+    first = (half + 1) // 2 - 1  # -1 in the first half-hour
+    began, centre = day * DAY + half * HALF_HOUR, day * DAY + first * HOUR + HALF_HOUR
     second = first + 1 if first < 23 else 0
     first = first if first >= 0 else 23
-    near = first if weight < 0.5 else second
-    return first + weekend, second + weekend, weight, near + weekend, since // HALF_HOUR
+    near = second if half % 2 == 0 else first
+    return began, half, first + weekend, second + weekend, centre, near + weekend
 
 
 @kernel
@@ -151,6 +150,8 @@ def _close(
     top: Array, bottom: Array, cycles: Array, s: int, k: int, high: float, low: float,
 ) -> None:  # fmt: skip
     """The envelope learns a half-hour when it is over, so its own samples are not in it."""
+    if k < 0:
+        return
     known = _cycles(cycles, s, k)
     if known < 3:
         cycles[s, k // 4] += 1 << (2 * (k % 4))
@@ -160,36 +161,34 @@ def _close(
 
 
 @kernel
-def _enclosed(x: float, half: int, top: Array, bottom: Array, cycles: Array, s: int) -> bool:
-    """Whether x lies in the envelope of this half-hour and its neighbours, a quarter wider."""
-    if _cycles(cycles, s, half) < 2:
-        return False
+def _envelope(half: int, top: Array, bottom: Array, cycles: Array, s: int) -> tuple[float, float]:
+    """The envelope of this half-hour and its neighbours, a quarter wider; empty before two days."""
     high, low = -np.inf, np.inf
+    if _cycles(cycles, s, half) < 2:
+        return low, high
     for near in range(half - 1, half + 2):
         k = near % 48
         if _cycles(cycles, s, k) > 0:
             high, low = max(high, top[s, k]), min(low, bottom[s, k])
     room = 0.25 * (high - low)
-    return low - room <= x <= high + room
+    return low - room, high + room
 
 
-@kernel
-def _compare(errors: Array, s: int, of_level: float, of_profile: float) -> None:
-    """Remember how well level and profile predict; an error counts at most eight times the mean."""
-    most_level = 8.0 * errors[s, 0] if errors[s, 0] > 0.0 else of_level
-    most_profile = 8.0 * errors[s, 1] if errors[s, 1] > 0.0 else of_profile
-    errors[s, 0] += 0.01 * (min(of_level, most_level) - errors[s, 0])
-    errors[s, 1] += 0.01 * (min(of_profile, most_profile) - errors[s, 1])
+@inlined
+def _clipped(mean: float, error: float) -> float:
+    """The mean error with one more, that counts at most eight times the mean."""
+    most = 8.0 * mean if mean > 0.0 else error
+    return mean + 0.01 * (min(error, most) - mean)
 
 
-@kernel
-def _learn_profile(profile: Array, seen: Array, s: int, k: int, v: float, dt: float) -> None:
-    """Gain 1/n at first, then a tenth a day."""
+@inlined
+def _learn_profile(profile: Array, seen: Array, s: int, k: int, v: float, least: float) -> None:
+    """Gain 1/n at first, then the least."""
     if seen[s, k] == 0:
         profile[s, k] = _narrow(v)
     if seen[s, k] < 60000:
         seen[s, k] += 1
-    gain = max(1.0 / seen[s, k], 0.1 / max(1.0, 3600.0 / dt))
+    gain = max(1.0 / seen[s, k], least)
     profile[s, k] = _narrow(profile[s, k] + gain * (v - profile[s, k]))
 
 
@@ -202,39 +201,50 @@ def _expect(
     slot: Array, slot_top: Array, slot_bottom: Array,
 ) -> None:  # fmt: skip
     ticks, series = value.shape
+    began, half, first, second, centre, near = NEVER, 0, 0, 0, 0, 0
     for s in range(series):
+        n, then, dt = int(count[s]), before[s], float(dts[s])
+        mean, of_level, of_profile = level[s], errors[s, 0], errors[s, 1]
+        x1, x2, x3 = last[s, 0], last[s, 1], last[s, 2]
+        open_, high, low = int(slot[s]), slot_top[s], slot_bottom[s]
+        least, most = _envelope(open_, top, bottom, cycles, s)
         for t in range(ticks):
             v = value[t, s]
             if not abs(v) <= LARGEST:
                 value[t, s] = recent[t, s] = usual[t, s] = interval[t, s] = error[t, s] = np.nan
                 continue
-            if count[s] == 0:
-                level[s] = last[s, 0] = last[s, 1] = last[s, 2] = v
-            elif time[t] > before[s]:
-                _measure(gaps, known, dts, s, count[s], (time[t] - before[s]) / 1e9)
-            dt = float(dts[s])
-            before[s] = time[t]
-            if count[s] < MOST:
-                count[s] += 1
-            first, second, weight, near, half = _hours(clock[t])
+            if n == 0:
+                mean = x1 = x2 = x3 = v
+            elif time[t] > then:
+                if known[s] < GAPS or n % RENEW == 0:
+                    _measure(gaps, known, dts, s, n, (time[t] - then) / 1e9)
+                    dt = float(dts[s])
+            then = time[t]
+            n = min(n + 1, MOST)
+            if not began <= clock[t] < began + HALF_HOUR:
+                began, half, first, second, centre, near = _half_hour(clock[t])
+            weight = (clock[t] - centre) / HOUR
             has, q = _of_day(profile, seen, s, first, second, weight)
-            x1, x2, x3 = last[s, 0], last[s, 1], last[s, 2]
             recent[t, s] = max(min(x1, x2), min(max(x1, x2), x3))
-            better = has and errors[s, 1] < errors[s, 0]
-            usual[t, s] = q if better else level[s]
-            error[t, s] = errors[s, 1] if better else errors[s, 0]
+            better = has and of_profile < of_level
+            usual[t, s] = q if better else mean
+            error[t, s] = of_profile if better else of_level
             interval[t, s] = dt
 
-            if half != slot[s]:
-                if slot[s] >= 0:
-                    _close(top, bottom, cycles, s, slot[s], slot_top[s], slot_bottom[s])
-                slot[s], slot_top[s], slot_bottom[s] = half, -np.inf, np.inf
-            slot_top[s] = max(slot_top[s], v)
-            slot_bottom[s] = min(slot_bottom[s], v)
-            inside[t, s] = _enclosed(v, half, top, bottom, cycles, s)
+            if half != open_:
+                _close(top, bottom, cycles, s, open_, high, low)
+                open_, high, low = half, -np.inf, np.inf
+                least, most = _envelope(half, top, bottom, cycles, s)
+            high, low = max(high, v), min(low, v)
+            inside[t, s] = least <= v <= most
 
             if has:
-                _compare(errors, s, abs(v - level[s]), abs(v - q))
-            _learn_profile(profile, seen, s, near, v, dt)
-            level[s] += min(max(1.0 / count[s], dt / DAY_SECONDS), 1.0) * (v - level[s])
-            last[s, 2], last[s, 1], last[s, 0] = x2, x1, v
+                of_level = _clipped(of_level, abs(v - mean))
+                of_profile = _clipped(of_profile, abs(v - q))
+            _learn_profile(profile, seen, s, near, v, 0.1 / max(1.0, 3600.0 / dt))
+            mean += min(max(1.0 / n, dt / DAY_SECONDS), 1.0) * (v - mean)
+            x1, x2, x3 = v, x1, x2
+        count[s], before[s] = n, then
+        level[s], errors[s, 0], errors[s, 1] = mean, of_level, of_profile
+        last[s, 0], last[s, 1], last[s, 2] = x1, x2, x3
+        slot[s], slot_top[s], slot_bottom[s] = open_, high, low

@@ -26,8 +26,9 @@ def fuse(inverse: Floats, inside: Array, large: Floats, rare: Floats) -> Floats:
 
     A view without an opinion (NaN) is left out; NaN where none has one.
     """
-    scores = np.empty(inverse.shape[1:])
-    _fuse(inverse, inside, large, rare, scores)
+    scores = np.empty(large.shape)
+    flat = inverse.reshape(len(inverse), scores.size)
+    _fuse(flat, inside.ravel(), large.ravel(), rare.ravel(), scores.ravel())
     return scores
 
 
@@ -44,21 +45,19 @@ def squeeze(s: float) -> float:
 
 @kernel
 def _fuse(inverse: Array, inside: Array, large: Array, rare: Array, scores: Array) -> None:
-    views, ticks, series = inverse.shape
-    for t in range(ticks):
-        for s in range(series):
-            total, heard = 0.0, 0
-            for k in range(views):
-                if inverse[k, t, s] == inverse[k, t, s]:
-                    total += inverse[k, t, s]
-                    heard += 1
-            if heard == 0:
-                scores[t, s] = np.nan
-                continue
-            score = log(total / heard)
-            if inside[t, s]:
-                score -= VETO
-            if large[t, s] > BONUS:
-                gate = min(max((rare[t, s] - RARITY) / RAMP, 0.0), 1.0)
-                score += WEIGHT * log(1.0 + large[t, s] - BONUS) * gate
-            scores[t, s] = squeeze(score)
+    for i in range(len(scores)):
+        total, heard = 0.0, 0
+        for k in range(len(inverse)):
+            if inverse[k, i] == inverse[k, i]:
+                total += inverse[k, i]
+                heard += 1
+        if heard == 0:
+            scores[i] = np.nan
+            continue
+        score = log(total / heard)
+        if inside[i]:
+            score -= VETO
+        if large[i] > BONUS:
+            gate = min(max((rare[i] - RARITY) / RAMP, 0.0), 1.0)
+            score += WEIGHT * log(1.0 + large[i] - BONUS) * gate
+        scores[i] = squeeze(score)

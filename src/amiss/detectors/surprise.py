@@ -32,16 +32,14 @@ class Surprise(Detector):
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
         """u, with the recent value as what was expected."""
         value, recent = frame.column("value"), frame.column("recent")
-        scores = np.empty(value.shape)
-        _surprise(value, recent, frame.column("usual"), scores)
+        usual, scores = frame.column("usual"), np.empty(value.shape)
+        _surprise(value.ravel(), recent.ravel(), usual.ravel(), scores.ravel())
         return state, Scores(frame.time, frame.keys, scores, expected=recent[:, :, None])
 
 
 @kernel
 def _surprise(value: Array, recent: Array, usual: Array, scores: Array) -> None:
-    ticks, series = value.shape
-    for t in range(ticks):
-        for s in range(series):
-            e, r = value[t, s] - recent[t, s], value[t, s] - usual[t, s]
-            least = min(abs(e), abs(r)) if (e > 0.0) == (r > 0.0) else 0.0
-            scores[t, s] = least if isfinite(e) and isfinite(r) else np.nan
+    for i in range(len(value)):
+        e, r = value[i] - recent[i], value[i] - usual[i]
+        least = min(abs(e), abs(r)) if (e > 0.0) == (r > 0.0) else 0.0
+        scores[i] = least if isfinite(e) and isfinite(r) else np.nan

@@ -41,22 +41,21 @@ def lines_of(text: Any, names: Sequence[str], which: Array, said: Verdict) -> It
     of each sample's series.
     """
     named, ends = _joined([quoted(name).encode() for name in names])
+    times, time_ends = arrow.text(text)
     columns = said.value.shape[1]
-    most = max(1, LINES // columns)
+    most = min(max(1, LINES // columns), len(text))
+    longest = int(np.diff(time_ends).max(initial=0) + np.diff(ends).max(initial=0))
+    most_bytes = longest + len(DIGITS) * digits.WIDEST + 4
+    out = np.empty(most * columns * most_bytes + digits.ROOM, np.uint8)
     for at in range(0, len(text), most):
         part = slice(at, at + most)
-        times, time_ends = arrow.text(text[part])
         score = said.score[part]
-        p = p_of(score)
         bands = said.expected[part], said.lower[part], said.upper[part]
-        numbers = np.stack([said.value[part], score, p, *bands]).reshape(len(DIGITS), -1)
-        longest = int(np.diff(time_ends).max(initial=0) + np.diff(ends).max())
-        most_bytes = longest + len(numbers) * digits.WIDEST + 4
-        out = np.empty(p.size * most_bytes + digits.ROOM, np.uint8)
-        flags, whose = said.alert[part].ravel(), which[part].ravel()
+        numbers = np.stack([said.value[part], score, p_of(score), *bands])
         end = digits.lines(
-            out, times, time_ends, named, ends, whose, numbers, DIGITS, flags, columns
-        )
+            out, times, time_ends[at : at + most + 1], named, ends, which[part].ravel(),
+            numbers.reshape(len(DIGITS), -1), DIGITS, said.alert[part].ravel(), columns,
+        )  # fmt: skip
         yield out[:end].tobytes()
 
 

@@ -112,11 +112,14 @@ def put(out: Array, at: int, x: float, digits: int) -> int:
     at += x < 0.0
     x = abs(x)
     low = np.uint64(0)
-    number, e = _decimal(x, min(digits, 8))
+    number, e = _decimal(x, 8 if digits == SURE else digits)
+    if digits == SURE and not _is(number, e - 7, x):
+        number, e = _decimal(x, digits)
+    elif digits == SURE:
+        digits = 8
     if digits <= 8:
         number *= TENS[8 - digits]
-    elif digits < SURE or not _is(number, e - 7, x):
-        number, e = _decimal(x, digits)
+    else:
         number *= TENS[LONGEST - digits]
         high = number // EIGHT
         low = _eight(number - high * EIGHT)

@@ -12,13 +12,13 @@ from amiss.evaluate.answer import HEADER, Verdict, lines_of
 from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.scorer import Memories, Memory, Told, alerts
 from amiss.evaluate.tables import Table
-from amiss.judge import Each, judge
+from amiss.judge import BLOCK, Each, judge
 from amiss.memory import align
 from amiss.settings import default
 from amiss.threads import each
 from amiss.zones import local
 
-CELLS = 1 << 16  # samples judged at once: what they need fits a processor's cache
+LEAST = 8  # rows judged at once: what is remembered of a series is to be fetched for several
 SINGLE: tuple[Detector, ...] = tuple(d for d in default().pipelines[0].detectors if not d.joint)
 
 
@@ -66,7 +66,7 @@ class Metrics:
 
         def judged(group: tuple[Memory, Array]) -> None:
             memory, rows = group
-            most = max(1, CELLS // shape[1])
+            most = max(LEAST, self.threads * BLOCK // shape[1])  # a block for each thread
             for at in range(0, len(rows), most):
                 self._judge(memory, piece, rows[at : at + most], said, inner)
 
@@ -100,5 +100,4 @@ class Metrics:
         bands = scores.expected, scores.lower, scores.upper
         for shown, band in zip((said.expected, said.lower, said.upper), bands, strict=True):
             if band is not None:
-                there = np.isfinite(values) & np.isfinite(band[:, columns, 0])
-                shown[rows] = np.where(there, band[:, columns, 0], np.nan)
+                shown[rows] = band[:, columns, 0]

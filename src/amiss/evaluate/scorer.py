@@ -96,12 +96,11 @@ def alerts(
     the warming up.
     """
     rations = grow(states.get("ration", {}), budget.init, scores.shape[1])
-    young = before < WARM
-    if young.any():
+    if before[:1].min(initial=WARM + 1) <= WARM:  # it only grows
+        young, never = before < WARM, budget.init(1)["last"]
         early = np.where(young, scores, np.nan)
         rations, _ = budget.ration(rations, time, early, interval, a_week, *control)
         scores = np.where(young, np.nan, scores)
-    never = budget.init(1)["last"]
-    rations["last"] = np.where((before == WARM).any(axis=0), never, rations["last"])
+        rations["last"] = np.where((before == WARM).any(axis=0), never, rations["last"])
     states["ration"], alert = budget.ration(rations, time, scores, interval, a_week, *control)
     return alert

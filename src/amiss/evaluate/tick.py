@@ -125,7 +125,7 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
     _ranked(m, at, 30, raw, inverse[2])
     drift._drift(value, usual, LONG, raw, _f8(m, at, 35, n))
     _ranked(m, at, 36, raw, inverse[3])
-    surprise._surprise(value, recent, usual, raw)
+    surprise._surprise(value[0], recent[0], usual[0], raw[0])
     size._size(
         raw, large, rare, width,
         _u2(m, at, 41, n * size.BINS).reshape((n, size.BINS)),
@@ -135,7 +135,7 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
         m[at[45] : at[45] + 4 * n].view(np.uint32),
         _u1(m, at, 46, n),
     )  # fmt: skip
-    fuse._fuse(inverse, flags[1], large, rare, score)
+    fuse._fuse(inverse[:, 0], flags[1, 0], large[0], rare[0], score[0])
     for s in range(n):
         young = early[0, s] < WARM  # nobody is told yet, but it counts
         early[0, s] = score[0, s] if young else np.nan

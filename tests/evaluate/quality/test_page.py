@@ -16,7 +16,7 @@ def test_the_page_is_as_the_results_say() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("name", ["quality.svg", "cost.svg"])
+@pytest.mark.parametrize("name", ["quality.svg", "cost.svg", "speed.svg"])
 def test_plots_are_small_pictures_with_a_title(name: str) -> None:
     plot = ROOT / "docs" / name
     assert plot.stat().st_size < 50_000
