@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.files import Files
+from amiss.transport import Destination, carry
 
 if TYPE_CHECKING:
     import httpx
@@ -66,6 +67,8 @@ class World:
     machine: Callable[[], Any] = _psutil
     """psutil, or something that answers like it."""
     files: Callable[[], Files] = _files
+    carry: Callable[[Destination, Sequence[bytes]], None] = carry
+    """Messages over UDP, TCP or TLS."""
 
     def ask(self, method: str, url: str, **kwargs: Any) -> "httpx.Response":
         """One request. Raises Unreachable if it may work later, Rejected if it will not.
