@@ -16,7 +16,7 @@ import pytest
 from amiss import audit
 from amiss.audit import FILE, Head, Verdict, entries, note, verify
 from amiss.data import Records
-from amiss.errors import ConfigError
+from amiss.errors import ConfigError, Unreachable
 from amiss.run.audited import TRAIL, Trail, head, person
 from amiss.store import Store
 from amiss.world import World
@@ -207,6 +207,19 @@ def test_an_act_stands_where_it_cannot_be_written(
     path.mkdir()
     Trail(path.parent, store, World()).note("user joe", "model promoted")
     assert "not in the audit trail: user joe: model promoted" in caplog.text
+
+
+def test_incidents_wait_for_a_disk_that_is_full(store: Store, path: Path) -> None:
+    store.commit("host", {}, NOTHING, (incident("a"),))
+    trail = Trail(path.parent, store, World(now=lambda: START))
+    trail.later("203.0.113.9", "signed in")
+    path.mkdir()
+    for _ in range(2):
+        with pytest.raises(Unreachable):
+            trail.catch_up()
+    path.rmdir()
+    trail.catch_up()
+    assert [e["what"] for e in entries(path)] == ["signed in", "incident opened"]
 
 
 def test_people_are_named() -> None:

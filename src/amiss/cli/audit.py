@@ -30,7 +30,7 @@ def show(
             str(one["time"]).partition(".")[0].rstrip("Z"),
             str(one["who"]),
             str(one["what"]),
-            ", ".join(f"{name} {value}" for name, value in one["said"].items()),
+            plain(", ".join(f"{name} {value}" for name, value in one["said"].items())),
         )
         for one in found
     ]
@@ -65,3 +65,8 @@ def verify(json: AsJson = False, home: Home = None) -> None:
         print(f"Whole: {found.lines:,} entries{last}{torn}.")
     if found.broken:
         raise typer.Exit(1)
+
+
+def plain(text: str) -> str:
+    """Without what a terminal would obey: a title may quote a line of a log."""
+    return "".join(c if c.isprintable() else " " for c in text)

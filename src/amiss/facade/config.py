@@ -144,7 +144,8 @@ def checked(said: Any, where: str) -> Config:
         first = exc.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"] if part not in ("int", "list[int]"))
         if first["type"] != "extra_forbidden":
-            raise ConfigError(f"{where}: {place}: {first['msg']}") from None
+            said_of = f"{where}: {place}" if place else where
+            raise ConfigError(f"{said_of}: {first['msg']}") from None
         known = _known(first["loc"][:-1])
         close = get_close_matches(str(first["loc"][-1]), known, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from amiss.errors import ConfigError, Error
+from amiss.facade.config import checked
 from amiss.facade.system import AnomalyDetectionSystem
 
 WHO = "RealTimeMonitor"
+INTERVAL = 5.0  # seconds, where the configuration is wrong
 LONGEST = 30.0  # seconds to wait for the last look to end
 KILOBYTE = 1024.0
 
@@ -51,7 +53,7 @@ class RealTimeMonitor:
         """From now on; ConfigError if it is no interval."""
         if not 0 < seconds <= 86_400:
             raise ConfigError(f"{seconds} s is no interval; write more than 0 and at most 86400")
-        self.system.config["monitoring"]["interval"] = float(seconds)
+        self.system.config.setdefault("monitoring", {})["interval"] = float(seconds)
         self._wake.set()
 
     @property
@@ -63,14 +65,16 @@ class RealTimeMonitor:
         journal = self.system.journal
         journal.say("INFO", "Monitoring started", WHO)
         while not self._stop.is_set():
+            interval = INTERVAL
             try:
+                interval = checked(self.system.config, "config").monitoring.interval
                 self._look()
             except Error as exc:
                 journal.say("ERROR", str(exc), WHO)
             except Exception as exc:
                 # a source is anybody's code: its fault must not end the watch
                 journal.say("ERROR", f"the source failed: {type(exc).__name__}: {exc}", WHO)
-            if self._wake.wait(self.system.config["monitoring"]["interval"]):
+            if self._wake.wait(interval):
                 self._wake.clear()
         journal.say("INFO", "Monitoring stopped", WHO)
 

@@ -41,7 +41,10 @@ class Trail:
 
     def note(self, who: str, what: str, **said: Any) -> None:
         """One act, on the disk when this returns."""
-        self._note(self.world.now(), who, what, said)
+        try:
+            self._write(self.world.now(), who, what, said)
+        except Error as exc:
+            log.error("not in the audit trail: %s: %s: %s", who, what, exc)
 
     def configured(self, what: str, config: Path | None, settings: Settings) -> None:
         """What is watched from now on, and whom it tells."""
@@ -67,10 +70,11 @@ class Trail:
     def catch_up(self) -> None:
         """Write what was put off, and the incidents that opened or ended since, each once.
 
-        Raises Unreachable or StateError of the store; the next call goes on then.
+        Raises Unreachable or StateError if it cannot be written now; the next call goes on then.
         """
         while self._later:
-            self._note(*self._later.popleft())
+            self._write(*self._later[0])
+            self._later.popleft()
         before = -1
         while True:
             mark, revisions = self.store.untold(TRAIL)
@@ -80,10 +84,10 @@ class Trail:
             for one in revisions:
                 if one.revision == 1 or one.state == "resolved":
                     now = one.seen if one.until is None else one.until
-                    self._note(now, PROGRAM, _what(one), _said(one), again=one)
+                    self._write(now, PROGRAM, _what(one), _said(one), again=one)
             self.store.told(TRAIL, mark)
 
-    def _note(
+    def _write(
         self,
         at: int,
         who: str,
@@ -92,12 +96,9 @@ class Trail:
         again: Incident | None = None,
     ) -> None:
         unless = partial(_is, again) if again else None
-        try:
-            head = audit.note(self.path, at, who, what, said, unless)
-            if head is not None:
-                self.store.set_meta(HEAD, {"n": head.n, "hash": head.hash})
-        except Error as exc:
-            log.error("not in the audit trail: %s: %s: %s", who, what, exc)
+        written = audit.note(self.path, at, who, what, said, unless)
+        if written is not None:
+            self.store.set_meta(HEAD, {"n": written.n, "hash": written.hash})
 
 
 def head(store: Store) -> Head | None:
