@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -283,6 +284,8 @@ def test_tables_and_arrays_are_samples_too() -> None:
     names = ["cpu_usage", "memory_usage", "disk_io", "network_io"]
     system.train_isolation_forest(pl.DataFrame(rows, schema=names))
     of_table = system.detect_anomalies(dict(zip(names, [9.0] * 4, strict=True)))
+    panda = system.detect_anomalies_batch(pd.DataFrame(np.full((1, 4), 9.0), columns=names))
+    assert panda[0]["confidence"] == of_table["confidence"]
     system.feature_extractors["rows"] = np.asarray
     system.train_isolation_forest(rows, "rows")
     (of_array,) = system.detect_anomalies_batch(np.full((1, 4), 9.0), "rows")

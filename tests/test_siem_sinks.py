@@ -1,18 +1,24 @@
 """Elasticsearch, Splunk and Sentinel by HTTP, against what their manuals say that they answer."""
 
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import numpy as np
 import orjson
 import pytest
 from pydantic import ValidationError
 
+from amiss.data import Records
 from amiss.errors import Error, Rejected, Unreachable
+from amiss.run.tell import Channel, tell
 from amiss.sinks import sentinel
 from amiss.sinks.elastic import Elastic
 from amiss.sinks.sentinel import Sentinel
 from amiss.sinks.splunk import Splunk
+from amiss.store import Store
 from amiss.world import World
 from servers.incidents import ended, incident, member
 from servers.receivers import Receiver, Request
@@ -114,6 +120,35 @@ def test_elastic_that_had_no_room_takes_the_same_again() -> None:
         elastic(receiver).send(BOTH, World())
         first, second = receiver.all()
     assert first.body == second.body
+
+
+def test_elastic_that_was_away_hears_all_and_nothing_twice(tmp_path: Path) -> None:
+    """Over a restart, and though the answer to one was lost."""
+    indexed: dict[str, int] = {}
+
+    def answer(request: Request) -> bytes:
+        items = []
+        for action in map(orjson.loads, request.body.splitlines()[::2]):
+            one = action["create"]["_id"]
+            indexed[one] = indexed.get(one, 0) + 1
+            items.append(CREATED if indexed[one] == 1 else CONFLICT)
+        return orjson.dumps(bulk(*items))
+
+    nothing = Records(np.zeros(0, np.int64), np.zeros(0, "U1"), np.zeros(0))
+    with Receiver(status=503, answer=answer) as receiver:
+        with closing(Store(tmp_path / "amiss.db")) as store:
+            store.enrol(["siem"])
+            store.commit("host", {}, nothing, BOTH)
+            with pytest.raises(Unreachable):
+                tell(Channel("siem", elastic(receiver), store, World()))
+        receiver.status = 200  # what it was sent before it had no room was indexed all the same
+        with closing(Store(tmp_path / "amiss.db")) as store:
+            channel = Channel("siem", elastic(receiver), store, World())
+            while tell(channel):
+                pass
+            outcomes = [d.outcome for one in BOTH for d in store.deliveries(one.id)]
+    assert indexed == {"a-1": 2, "b-2": 1}
+    assert outcomes == ["delivered", "delivered"]
 
 
 # Splunk
