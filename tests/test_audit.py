@@ -79,6 +79,24 @@ def test_rotation_does_not_break_the_chain(path: Path, monkeypatch: pytest.Monke
     assert "follows on" in verify(path, last).broken
 
 
+def test_an_older_file_that_is_cut_short_is_broken(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MOST", 1000)
+    written(path, 20, size=100)
+    older = path.with_name(f"{FILE}.1")
+    older.write_bytes(older.read_bytes()[:-10])
+    assert f"{FILE}.1, line" in verify(path).broken
+
+
+def test_killed_while_it_was_rotated(path: Path) -> None:
+    last = written(path, 3)
+    path.rename(path.with_name(f"{FILE}.1"))
+    assert verify(path, last) == Verdict(3, last)
+    last = note(path, START, "program", "started", {}) or last
+    assert verify(path, last) == Verdict(4, last)
+
+
 def test_what_rotation_let_go_is_not_missed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "MOST", 1000)
     monkeypatch.setattr(audit, "KEPT", 2)

@@ -62,8 +62,9 @@ def note(
     made = [Head(0, NONE)]
 
     def line(last: bytes) -> bytes:
+        n = _number(last) + 1
         entry = {
-            "n": _number(last) + 1,
+            "n": n,
             "time": write_time(now),
             "who": who,
             "what": what,
@@ -71,7 +72,7 @@ def note(
             "before": hashed(last),
         }
         new = orjson.dumps(entry)
-        made[0] = Head(entry["n"], hashed(new))  # type: ignore[arg-type]
+        made[0] = Head(n, hashed(new))
         return new
 
     added = jsonlog.append(
@@ -95,11 +96,11 @@ def verify(path: Path, head: Head | None = None) -> Verdict:
 
     Raises ConfigError if there is no trail, or not for us.
     """
-    if head is not None and not path.exists():
+    if head is not None and not (path.exists() or _file(path, 1).exists()):
         return Verdict(0, None, f"{path} is gone, and entry {head.n} was written")
     lines, last, found = 0, Head(0, NONE), head is None
     for file, number, whole in _lines(path):
-        if not whole.endswith(b"\n"):
+        if file == path and not whole.endswith(b"\n"):
             return _ended(lines, last, None if found else head, torn=True)
         line = whole.removesuffix(b"\n")
         why = _wrong(line, last, all_kept=not _file(path, KEPT).exists())
@@ -151,8 +152,9 @@ def _file(path: Path, i: int) -> Path:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Nobody writes meanwhile, so nothing is rotated away."""
+    newest = path if path.exists() else _file(path, 1)  # killed while it was rotated
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(newest, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no audit trail; `amiss run` begins one") from None
     except OSError as exc:
