@@ -181,7 +181,7 @@ def test_what_is_no_configuration_gets_one_sentence(text: str, said: str) -> Non
         ("retrain_every: 5", "retrain_every: a span of time needs its unit: "
          "write 5s, 15m, 6h or 1d"),
         ("sinks: {a: {type: pigeon}}", "sinks.a.type: unknown type 'pigeon'; "
-         "known: apprise, jsonl, stdout, webhook"),
+         "known: apprise, elastic, jsonl, sentinel, splunk, stdout, syslog, webhook"),
         ("sinks: {a: {type: stdout, template: ''}}",
          "sinks.a.template: the template is empty; its first line is the title"),
     ],
@@ -341,6 +341,7 @@ def test_the_sinks_that_are_shown_can_be_used() -> None:
     assert [dict(sink)["type"] for sink in settings.sinks.values()] == [
         "apprise",
         "webhook",
+        "syslog",
         "jsonl",
     ]
 

@@ -13,8 +13,10 @@ import orjson
 import pytest
 
 from amiss import config
+from amiss.audit import entries, verify
 from amiss.message import telling
 from amiss.run import tell
+from amiss.run.audited import Trail, head
 from amiss.store import Store
 from amiss.world import World
 from servers.receivers import Receiver
@@ -119,6 +121,12 @@ def test_thirty_kills_lose_nothing_and_tell_nothing_twice(tmp_path: Path) -> Non
         assert once == [f"{id}/{revision}" for id, revision in expected]
         # and a repeat comes only where a kill fell between an answer and its mark
         assert len(heard) - len(once) <= KILLS
+        # the audit trail is whole, and has each opening and each end once
+        trail = Trail(tmp_path / "home", store, World())
+        trail.catch_up()
+        assert not verify(trail.path, head(store)).broken
+        acts = [one["said"] for one in entries(trail.path) if "incident" in one["said"]]
+        assert [(one["incident"], one["revision"]) for one in acts] == openings_and_ends(store)
     finally:
         store.close()
 
@@ -133,6 +141,14 @@ def tell_the_rest(program: Program) -> None:
                 pass
     finally:
         store.close()
+
+
+def openings_and_ends(store: Store) -> list[tuple[str, int]]:
+    return [
+        (one.id, one.revision)
+        for _, one in store.revisions(0, 1_000_000)
+        if one.revision == 1 or one.state == "resolved"
+    ]
 
 
 def worth_telling(store: Store) -> list[tuple[str, int]]:

@@ -405,6 +405,37 @@ def test_apprise_sends_mail() -> None:
     assert "Seen then: naïve.sh 92 %" in mail.get_content()
 
 
+def test_mail_arrives_whole() -> None:
+    """Lines of a single dot, long ones and other letters are what SMTP could spoil."""
+    now = incident(
+        members=(member(), *(member(f"größe_{n}") for n in range(3))),
+        evidence=(f"{'x' * 120} naïve.sh 92 % \N{SNOWMAN}",),
+    )
+    template = ".\n$title\n..\n$sentence\n.\n$members\n$evidence\n$address\n.\n$id\n."
+    here = "https://amiss.example.com"
+    with MailServer() as server:
+        sink = mail_to(server).model_copy(update={"template": template, "address": here})
+        sink.send((now,), at())
+        mail = server.next()
+    said = compose(now, NOW, here, template)
+    assert mail["subject"] == said.title
+    assert mail["from"] == "amiss@example.com"
+    assert mail.get_content().replace("\r\n", "\n").strip("\n") == said.body
+
+
+@pytest.mark.parametrize(("user", "shown"), [("", None), ("tk_T0KEN@", "Bearer tk_T0KEN")])
+def test_ntfy_is_told_with_priority_and_token(user: str, shown: str | None) -> None:
+    with Receiver() as receiver:
+        where = f"ntfy://{user}{receiver.place}/on-call?priority=high"
+        Apprise(urls=("env:PHONE",)).send((incident(),), at(PHONE=where))
+        got = receiver.next()
+    assert got.json["topic"] == "on-call"
+    assert got.json["title"].startswith("amiss: web-3: disk write")
+    assert got.json["message"].startswith(incident().sentence)
+    assert got.headers["x-priority"] == "high"
+    assert got.headers.get("authorization") == shown
+
+
 @pytest.mark.parametrize(
     ("replies", "error"),
     [

@@ -21,26 +21,27 @@ BLOCK = 1024 * 1024
 
 def append(
     path: Path,
-    line: bytes,
+    line: bytes | Callable[[bytes], bytes],
     *,
     max_bytes: int,
     keep: int,
     fsync: bool = False,
     unless: Callable[[bytes], bool] | None = None,
+    mode: int = 0o640,
 ) -> bool:
     """Add a line (a JSON object, without its newline); says whether it was added.
+
+    It may be made of the one before it, which is empty if there is none: nobody writes meanwhile.
 
     It is not if `unless` is true of one of the last lines. A file that would grow beyond
     `max_bytes` becomes `path.1`, that one `path.2`, up to `keep` of them. With `fsync` the
     line is on the disk when this returns. Folders are made. About 30 µs without `fsync`.
     Raises Unreachable, the file being as it was, if it cannot be written now.
     """
-    if b"\n" in line:
-        raise ValueError("a line of a log holds no newline")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX)
                 if not _is_at(fd, path):
@@ -48,10 +49,13 @@ def append(
                 size = _mended(fd)
                 if unless is not None and any(unless(old) for old in _tail(fd, size)):
                     return False
-                if size and size + len(line) + 1 > max_bytes:
+                new = line if isinstance(line, bytes) else line(_last(fd, size, path))
+                if b"\n" in new:
+                    raise ValueError("a line of a log holds no newline")
+                if size and size + len(new) + 1 > max_bytes:
                     _rotate(path, keep)
                     continue
-                _write(fd, line + b"\n", size)
+                _write(fd, new + b"\n", size)
                 if fsync:
                     os.fsync(fd)
                     _sync_folder(path)
@@ -103,6 +107,22 @@ def _is_whole(fd: int, start: int, size: int) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
+
+
+def _last(fd: int, size: int, path: Path) -> bytes:
+    """The last line, of the file that was rotated if this one is empty."""
+    if size:
+        start = _after_last_newline(fd, size - 1)
+        return os.pread(fd, size - 1 - start, start)
+    try:
+        before = os.open(path.with_name(f"{path.name}.1"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    try:
+        size = os.fstat(before).st_size
+        return _last(before, size, path) if size else b""
+    finally:
+        os.close(before)
 
 
 def _tail(fd: int, size: int) -> list[bytes]:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, Secret
 
+from amiss.errors import ConfigError
 from amiss.world import World
 
 HIDDEN = "***"
@@ -68,6 +69,14 @@ class Hidden(Secret[str]):
         """The secret. Raises ConfigError if it is not where it was said to be."""
         text = self.get_secret_value()
         return world.secret(text) if REFERENCE.fullmatch(text) else text
+
+
+def reach(url: Hidden, world: World) -> str:
+    """The address of http or https that is kept there; ConfigError if it is none."""
+    address = url.read(world)
+    if not HTTP.fullmatch(address):
+        raise ConfigError(f"{url} is no address that starts with http:// or https://")
+    return address
 
 
 def _http(url: Hidden) -> Hidden:

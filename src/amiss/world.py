@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.files import Files
+from amiss.transport import Destination, carry
 
 if TYPE_CHECKING:
     import httpx
@@ -85,6 +86,8 @@ class World:
     files: Callable[[], Files] = _files
     places: Callable[[str], Any] = _places
     """A reader of maxminddb, of which `get` says where an address is."""
+    carry: Callable[[Destination, Sequence[bytes]], None] = carry
+    """Messages over UDP, TCP or TLS."""
 
     def ask(self, method: str, url: str, **kwargs: Any) -> "httpx.Response":
         """One request. Raises Unreachable if it may work later, Rejected if it will not.

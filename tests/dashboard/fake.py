@@ -14,6 +14,7 @@ from amiss.data import DAY, HOUR, MINUTE, SECOND, Incident, Member, Records, par
 from amiss.decide.explain import sentence
 from amiss.errors import ConfigError, Unreachable
 from amiss.model import Card
+from amiss.run.audited import Trail
 from amiss.run.now import (
     BudgetNow,
     JointNow,
@@ -106,6 +107,7 @@ class FakeLive:
         self.settings = settings.default()
         self.config = home / "amiss.yaml" if scene == "busy" else None
         self.store = Store(home / "amiss.db")
+        self.trail = Trail(home, self.store, World())
         self.began = clock() // EVERY * EVERY
         self.trained: dict[str, Card] = {}
         self.training: dict[str, int] = {}
@@ -190,7 +192,9 @@ class FakeLive:
             time = time[time < self.began - 40 * MINUTE]
         return thin(self._points(key, time), points)
 
-    def retrain(self, model: str, samples: int, pipeline: str | None = None) -> Card:
+    def retrain(
+        self, model: str, samples: int, pipeline: str | None = None, who: str = "program"
+    ) -> Card:
         if model in self.training:
             raise Unreachable(f"{model} is being trained just now; ask again", after=5.0)
         self.training[model] = samples

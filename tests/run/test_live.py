@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amiss import config
+from amiss import audit, config
 from amiss.errors import ConfigError, StateError, Unreachable
 from amiss.home import Running, running
 from amiss.run import training
+from amiss.run.audited import head
 from amiss.run.live import Live
 from amiss.run.now import Now
 from amiss.run.tending import Tending
@@ -126,6 +127,27 @@ def test_pictures_are_of_one_moment_and_their_number_grows(house) -> None:
             assert now.pipelines[0].series == len(now.series)
     assert versions == sorted(set(versions))
     assert moments == sorted(moments)
+
+
+def test_what_is_done_stands_in_the_audit_trail(house, by_hand) -> None:
+    live = house.start()
+    house.write(CONFIG + OTHER)
+    live.reload()
+    house.write("pipelines: nonsense")
+    with pytest.raises(ConfigError):
+        live.reload()
+    live.stop()
+    trail = house.folder / "home" / audit.FILE
+    done = [one for one in audit.entries(trail) if "incident" not in one["what"]]
+    assert [(one["who"], one["what"]) for one in done] == [
+        ("program", "started"),
+        ("program", "configuration loaded"),
+        ("program", "configuration refused"),
+        ("program", "stopped"),
+    ]
+    assert [one["said"].get("pipelines") for one in done[:2]] == [["made"], ["made", "other"]]
+    with contextlib.closing(Store(house.folder / "home" / "amiss.db")) as store:
+        assert not audit.verify(trail, head(store)).broken
 
 
 def test_a_restart_goes_on_and_history_has_no_gap(house) -> None:

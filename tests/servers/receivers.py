@@ -3,6 +3,7 @@
 import queue
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -33,6 +34,8 @@ class Receiver:
 
     status: int | None = 200  # None: hangs up without an answer
     headers: dict[str, str] = field(default_factory=dict)
+    answer: Callable[[Request], bytes] = lambda request: b""
+    """The body of an answer."""
     open: threading.Event = field(default_factory=threading.Event)
     """Cleared, it takes requests and answers none until it is set."""
     arrived: "queue.Queue[Request]" = field(default_factory=queue.Queue)
@@ -46,7 +49,8 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.arrived.put(Request(self.path, headers, body))
+                request = Request(self.path, headers, body)
+                outer.arrived.put(request)
                 outer.open.wait(PATIENCE)
                 self.close_connection = True
                 if outer.status is None:
@@ -55,8 +59,10 @@ class Receiver:
                     self.send_response(outer.status)
                     for name, value in outer.headers.items():
                         self.send_header(name, value)
-                    self.send_header("Content-Length", "0")
+                    said = outer.answer(request)
+                    self.send_header("Content-Length", str(len(said)))
                     self.end_headers()
+                    self.wfile.write(said)
                 except OSError:
                     pass  # the sender has given up
 

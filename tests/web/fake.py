@@ -12,6 +12,7 @@ from amiss import settings
 from amiss.data import MINUTE, SECOND, Incident, Records
 from amiss.errors import ConfigError, Unreachable
 from amiss.model import Card
+from amiss.run.audited import Trail
 from amiss.run.now import (
     BudgetNow,
     JointNow,
@@ -76,6 +77,7 @@ class FakeLive:
         )
         self.world = World(now=lambda: START + SECOND)
         self.store = Store(home / "amiss.db")
+        self.trail = Trail(home, self.store, self.world)
         self.waits = 0  # how often somebody waited for news
         self.change = threading.Condition()
         self.fault: Exception | None = None  # raised by whatever is asked
@@ -127,7 +129,9 @@ class FakeLive:
         said = Points(time_, value, np.abs(value), value * 0, value - 1, value + 1)
         return thin(said[(time_ >= start) & (time_ <= end)], points)
 
-    def retrain(self, model: str, samples: int, pipeline: str | None = None) -> Card:
+    def retrain(
+        self, model: str, samples: int, pipeline: str | None = None, who: str = "program"
+    ) -> Card:
         if self.fault:
             raise self.fault
         if model not in (FOREST, LINE):

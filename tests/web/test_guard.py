@@ -214,13 +214,18 @@ def test_guessing_is_told_and_slowed_and_locks_nobody_out(
 
 def test_a_wrong_token_now_and_then_is_no_guessing() -> None:
     time = 0.0
-    guesses = Guesses(lambda: time)
+    noted: list[str] = []
+    guesses = Guesses(lambda: time, lambda who, what: noted.append(what))
     for _ in range(50):  # of a program that was not told of the new one
         assert guesses.count("a") == 0
         time += 7.0
     for _ in range(20):
         found = guesses.count("a")
     assert found == 60
+    assert noted == ["wrong token"] * (len(noted) - 1) + [
+        "many wrong tokens: no more of this minute are noted"
+    ]
+    assert len(noted) < 65
     time += 59.5
     assert guesses.count("a") == 1
     time += 60.0

@@ -4,6 +4,7 @@ import httpx
 import numpy as np
 import pytest
 
+from amiss.audit import entries
 from amiss.data import MINUTE
 from servers.incidents import START
 from web.fake import FOREST, FakeLive
@@ -51,6 +52,11 @@ def test_promoted_and_back(site: httpx.Client, live: FakeLive, ids: list[str]) -
     assert (said["id"], in_use(live)) == (ids[0], [ids[0]])
     reply = site.post(f"/api/v1/models/{FOREST}/rollback")
     assert (reply.status_code, in_use(live)) == (422, [ids[0]])
+    assert [(e["who"], e["what"], e["said"]["model"]) for e in entries(live.trail.path)] == [
+        ("API from 127.0.0.1", "model promoted", ids[0]),
+        ("API from 127.0.0.1", "model promoted", ids[1]),
+        ("API from 127.0.0.1", "model rolled back", ids[0]),
+    ]
 
 
 def test_other_metrics_are_refused(site: httpx.Client, live: FakeLive, ids: list[str]) -> None:

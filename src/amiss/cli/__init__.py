@@ -5,6 +5,7 @@ import sys
 import typer
 
 from amiss.cli import (
+    audit,
     backtest,
     benchmark,
     check,
@@ -48,6 +49,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(models.models)
+app.add_typer(audit.audit)
 app.add_typer(benchmark.benchmark)
 
 

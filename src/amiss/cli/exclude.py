@@ -29,7 +29,7 @@ def exclude(
 
     from amiss.cli.output import moment as written
     from amiss.cli.output import print_json, print_table
-    from amiss.cli.stored import stored
+    from amiss.cli.stored import noted, stored
     from amiss.cli.times import moment
     from amiss.errors import ConfigError
     from amiss.run.exclude import Excluded, excluded, include
@@ -41,11 +41,14 @@ def exclude(
         raise ConfigError("--undo takes one back; say no times with it")
     with stored(home) as store:
         if undo is not None:
-            include(store, undo)
+            back = include(store, undo)
+            noted(home, store, "excluded time taken back", **asdict(back))
         elif start is not None and end is not None:
             now = time.time_ns()
             span = moment(start, "the start", now), moment(end, "the end", now)
-            keep(store, Excluded(*span, why, pipeline))
+            one = Excluded(*span, why, pipeline)
+            keep(store, one)
+            noted(home, store, "time excluded", **asdict(one))
         every = excluded(store)
     if json:
         print_json([asdict(one) for one in every])

@@ -108,11 +108,13 @@ def compare(
 @models.command()
 def promote(model: Id, anyway: Anyway = False, home: Home = None) -> None:
     """Put a model to use; a program that runs does so within seconds, without a restart."""
-    from amiss.cli.stored import stored
+    from amiss.cli.stored import noted, stored
     from amiss.run import models as kept
+    from amiss.run.audited import about
 
     with stored(home) as store:
         card = kept.promote(store, model, anyway)
+        noted(home, store, "model promoted", **about(card))
     print(f"{card.name} {card.id} of {card.pipeline} is in use.")
 
 
@@ -123,23 +125,26 @@ def rollback(
     home: Home = None,
 ) -> None:
     """Go back to the model that was fitted before the one in use."""
-    from amiss.cli.stored import stored
+    from amiss.cli.stored import noted, stored
     from amiss.run import models as kept
+    from amiss.run.audited import about
 
     with stored(home) as store:
         card = kept.rollback(store, name, pipeline)
+        noted(home, store, "model rolled back", **about(card))
     print(f"{card.name} {card.id} of {card.pipeline} is in use again.")
 
 
 @models.command()
 def delete(model: Id, home: Home = None) -> None:
     """Forget a model that is not in use."""
-    from amiss.cli.stored import stored
+    from amiss.cli.stored import noted, stored
     from amiss.run.models import chosen
 
     with stored(home) as store:
         kept = chosen(store, model)
         store.delete_model(kept.id)
+        noted(home, store, "model deleted", model=kept.id, pipeline=kept.pipeline)
     print(f"{kept.id} is gone.")
 
 
@@ -180,7 +185,7 @@ def bring(
     """Take in a model that was exported; it is checked, and kept beside the one in use."""
     from dataclasses import replace
 
-    from amiss.cli.stored import stored
+    from amiss.cli.stored import noted, stored
     from amiss.errors import ConfigError
     from amiss.model import read
     from amiss.run.models import check_features
@@ -196,4 +201,6 @@ def bring(
         if not anyway:
             check_features(store, card)
         kept = store.save_model(card.said(), states, in_use=use)
+        said = {"model": kept, "type": card.name, "pipeline": card.pipeline, "file": str(file)}
+        noted(home, store, "model imported", **said, in_use=use)
     print(f"{card.name} {kept} is {'in use' if use else 'kept'} for pipeline {card.pipeline}.")

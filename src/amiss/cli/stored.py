@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     from amiss.store import Store
 
 
+def noted(asked: Path | None, store: "Store", what: str, **said: object) -> None:
+    """Write what the user did into the audit trail."""
+    from amiss.home import home
+    from amiss.run.audited import Trail, person
+    from amiss.world import World
+
+    Trail(home(asked), store, World()).note(person(), what, **said)
+
+
 @contextmanager
 def stored(asked: Path | None, reading: bool = False) -> "Iterator[Store]":
     """What an installation has kept. ConfigError if there is nothing in this folder.

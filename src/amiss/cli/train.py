@@ -102,10 +102,12 @@ def on_records(
 
     from amiss.cli.progress import stepping
     from amiss.cli.recordings import bounds, recordings
+    from amiss.cli.stored import noted
     from amiss.config import read
     from amiss.home import DATABASE
     from amiss.home import home as folder_of
     from amiss.run import learn
+    from amiss.run.audited import about
     from amiss.store import Store
 
     settings, notes = read(file), list[str]()
@@ -123,7 +125,10 @@ def on_records(
                     past = learn.past(
                         pipeline, recording.records(begin, until), _newer(tell, begin)
                     )
-                cards += _fit(pipeline, detectors, past, store, keep)
+                fitted = _fit(pipeline, detectors, past, store, keep)
+                for card in fitted:
+                    noted(home, store, "model fitted", **about(card), in_use=not keep)
+                cards += fitted
         finally:
             store.close()
     for note in notes:

@@ -32,9 +32,13 @@ SINKS = """\
 #      - env:SLACK_URL  # slack://TOKEN_A/TOKEN_B/TOKEN_C/#channel
 #      - env:TELEGRAM_URL  # tgram://BOT_TOKEN/CHAT_ID
 #      - env:MAIL_URL  # mailtos://USER:PASSWORD@smtp.example.org?to=me@example.org
+#      - env:PHONE_URL  # ntfy://ntfy.sh/TOPIC, or pover://USER_KEY@APP_TOKEN
 #  hook:  # any address that takes JSON
 #    type: webhook
 #    url: env:WEBHOOK_URL
+#  siem:  # or elastic, splunk, sentinel: see docs/siem.md
+#    type: syslog
+#    url: tls://siem.example.org:6514
 #  file:  # one line of JSON for each event
 #    type: jsonl
 #    path: incidents.jsonl

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from amiss.component import Sink
 from amiss.run import tell
+from amiss.run.audited import TRAIL
 from amiss.run.tell import Channel
 from amiss.settings import Settings
 from amiss.store import Store
@@ -24,7 +25,7 @@ def listen(
     kept = {c.name for c in wanted if c.name in old and _goes_on(old[c.name], c)}
     # first, as one whose mark is gone would tell all there is from the beginning
     tell.stop([channel for channel in before if channel.name not in kept])
-    store.enrol([channel.name for channel in wanted])
+    store.enrol([*(channel.name for channel in wanted), TRAIL])
     for channel in wanted:
         if channel.name not in kept:
             channel.before = old.get(channel.name)

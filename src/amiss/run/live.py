@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from amiss import config as files
-from amiss.data import MINUTE
 from amiss.errors import ConfigError, Error, Unreachable
 from amiss.home import DATABASE, RUNNING, announce
 from amiss.model import Card
 from amiss.run import picture, tell, training
+from amiss.run.audited import PROGRAM, Trail
 from amiss.run.listen import listen
 from amiss.run.lock import hold
 from amiss.run.now import Now
@@ -61,6 +61,7 @@ class Live:
             self.first = first if isinstance(first, int) else self.started
             self.store.set_meta("first", self.first)
             undo.pop_all()
+        self.trail = Trail(home, self.store, world)
         self.stopping = threading.Event()
         self.watches: tuple[Watch, ...] = ()
         self.channels: tuple[tell.Channel, ...] = ()
@@ -84,6 +85,7 @@ class Live:
         announce(self.home, self.settings.listen)
         with self._changing:
             self._adopt(self._first)
+        self.trail.configured("started", self.config, self._first)
         self._spawn(TENDING, self.tending.run)
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -108,6 +110,7 @@ class Live:
             thread.join(max(0.0, deadline - time.monotonic()))
         for watch in self.watches:
             self._close(watch)
+        self.trail.end()
         self.news()
         self.now()  # the last picture there will be: the store is closed then
         self._closed = True
@@ -137,6 +140,7 @@ class Live:
             settings = files.read(config)
         except ConfigError as exc:
             self.config_error = str(exc)
+            self.trail.note(PROGRAM, "configuration refused", config=str(config), why=str(exc))
             raise
         self.config_error = ""
         if settings == self._said:
@@ -150,6 +154,7 @@ class Live:
             self.written = (0, 0)
             self.config_error = f"not in use yet: {exc}"
             raise
+        self.trail.configured("configuration loaded", config, settings)
         return "the new configuration is in use"
 
     def now(self) -> Now:
@@ -182,14 +187,17 @@ class Live:
         """The latest snapshot, by isolation forest and regression."""
         return predict(self.now())
 
-    def retrain(self, model: str, samples: int, pipeline: str | None = None) -> Card:
+    def retrain(
+        self, model: str, samples: int, pipeline: str | None = None, who: str = PROGRAM
+    ) -> Card:
         """Fit a model on the last samples while serving goes on; see training.retrain."""
         known = [t for t in self.trainees if pipeline in (None, t.watch.name)]
         trainee = next((t for t in known if t.type == model), None)
         if trainee is None:
             names = ", ".join(sorted({t.type for t in known})) or "none"
             raise ConfigError(f"model_name: there is no model {model!r} to train; known: {names}")
-        card = training.retrain(trainee, samples, self.store, self.world)
+        self.trail.note(who, "retraining asked", type=model, samples=samples)
+        card = self.trail.fitted(training.retrain(trainee, samples, self.store, self.world))
         self.news()
         return card
 
@@ -265,15 +273,8 @@ class Live:
 
     def _stamp(self) -> tuple[object, ...]:
         """What the picture depends on: another one, another picture."""
-        return (
-            tuple((watch.progress.version, picture.hangs(watch)) for watch in self.watches),
-            max((watch.progress.polled // MINUTE for watch in self.watches), default=0),
-            tuple(channel.status for channel in self.channels),
-            tuple((t.card, t.known, t.failed, t.running is None) for t in self.trainees),
-            self.config_error,
-            self.config_waits,
-            self.stopping.is_set(),
-        )
+        parts = picture.stamp(self.watches, self.channels, self.trainees)
+        return (*parts, self.config_error, self.config_waits, self.stopping.is_set())
 
     def _paint(self, version: int) -> Now:
         now = self.world.now()

@@ -9,7 +9,7 @@ from math import nan
 
 import numpy as np
 
-from amiss.data import DAY, Incident
+from amiss.data import DAY, MINUTE, Incident
 from amiss.decide import budget, opened
 from amiss.decide.fuse import p_of
 from amiss.judge import WARM
@@ -26,6 +26,7 @@ from amiss.run.now import (
     overdue,
 )
 from amiss.run.tell import Channel
+from amiss.run.training import Trainee
 from amiss.run.watched import Watch
 from amiss.settings import Settings
 from amiss.store import Store
@@ -253,4 +254,16 @@ def paint(
         config=config,
         config_error=config_error,
         config_waits=config_waits,
+    )
+
+
+def stamp(
+    watches: Sequence[Watch], channels: Sequence[Channel], trainees: Sequence[Trainee]
+) -> tuple[object, ...]:
+    """What a picture shows of these: another one, another picture."""
+    return (
+        tuple((watch.progress.version, hangs(watch)) for watch in watches),
+        max((watch.progress.polled // MINUTE for watch in watches), default=0),
+        tuple(channel.status for channel in channels),
+        tuple((t.card, t.known, t.failed, t.running is None) for t in trainees),
     )

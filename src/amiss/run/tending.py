@@ -39,6 +39,7 @@ class Tending:
             "models": self.fit,
             "history": self.prune,
             "configuration": self.reread,
+            "audit trail": self.live.trail.catch_up,
         }
         while not stop.is_set():
             for name, task in tasks.items():
@@ -116,7 +117,7 @@ class Tending:
             if samples is None or trainee.stop.is_set():
                 continue
             try:
-                training.retrain(trainee, samples, live.store, live.world)
+                live.trail.fitted(training.retrain(trainee, samples, live.store, live.world))
             except Error as exc:
                 if not trainee.stop.is_set():
                     log.warning("model %s: not fitted: %s", trainee.type, exc)

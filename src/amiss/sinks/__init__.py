@@ -1,7 +1,8 @@
-"""Sinks: one file each. What they share is the type of a setting, `Template`."""
+"""Sinks: one file each. They share the type of a setting, and how an answer in JSON is read."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 from pydantic import AfterValidator
 
 from amiss.errors import ConfigError
@@ -22,3 +23,12 @@ def _template(text: str) -> str:
 
 Template = Annotated[str, AfterValidator(_template)]
 """Text with $fields (see amiss.template), inline or as `file:/path`."""
+
+
+def answered(body: bytes) -> dict[str, Any]:
+    """The object that an answer is; empty if it is none, as of a proxy that answers instead."""
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -10,8 +10,7 @@ from pydantic import ConfigDict, Field
 
 from amiss.component import Sink
 from amiss.data import SECOND, Event, Incident
-from amiss.errors import ConfigError
-from amiss.masked import HTTP, Hidden, HttpAddress, Reference, hush
+from amiss.masked import Hidden, HttpAddress, Reference, hush, reach
 from amiss.message import as_json, compose, event_of
 from amiss.sinks import Template
 from amiss.spans import Span
@@ -49,9 +48,7 @@ class Webhook(Sink):
     def send(self, incidents: Sequence[Incident], world: World, event: Event | None = None) -> None:
         """Post one after the other. Raises as World.ask; ConfigError without the secret."""
         hush()
-        url = self.url.read(world)
-        if not HTTP.fullmatch(url):
-            raise ConfigError(f"{self.url} is no address that starts with http:// or https://")
+        url = reach(self.url, world)
         for incident in incidents:
             said = compose(incident, world.now(), self.address, self.template, event=event)
             body = orjson.dumps(

@@ -62,7 +62,7 @@ def build(live: Live) -> FastAPI:
     """
     token = _token(live)
     dashboard, feed = Dashboard(), stream.Feed(live)
-    predictions, guesses = PredictionLog(live.home), Guesses()
+    predictions, guesses = PredictionLog(live.home), Guesses(note=live.trail.later)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

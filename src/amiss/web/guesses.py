@@ -20,8 +20,12 @@ WINDOW = 60.0  # seconds
 class Guesses:
     """The wrong tokens that one installation was shown. Works in one thread, the server's."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock = clock
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        note: Callable[[str, str], None] = lambda who, what: None,
+    ) -> None:
+        self.clock, self.note = clock, note
         self.wrong = 0  # since the start
         self._last: deque[float] = deque(maxlen=FEW)
         self._told = False
@@ -33,6 +37,10 @@ class Guesses:
         wait = ceil(WINDOW - (now - self._last[0])) if many else 0
         if many and not self._told:
             log.warning("a wrong token was shown %d times in a minute, just now by %s", FEW, who)
+        if not many:
+            self.note(who, "wrong token")
+        elif not self._told:
+            self.note(who, "many wrong tokens: no more of this minute are noted")
         self.wrong, self._told = self.wrong + 1, many
         self._last.append(now)
         return wait

@@ -66,6 +66,7 @@ async def sign_in(request: Request) -> Response:
             return HTMLResponse(page, 401)
     answer = RedirectResponse(wanted, 303)
     if token is not None:
+        request.app.state.live.trail.later(caller(request.scope), "signed in")
         answer.set_cookie(
             COOKIE,
             session_of(token),

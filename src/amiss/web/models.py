@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from amiss.errors import ConfigError
 from amiss.model import Card, card_of
 from amiss.run import models as kept_models
+from amiss.run.audited import about
 from amiss.store import Model
 from amiss.web.predict import sentence, train
 from amiss.web.problems import documented
-from amiss.web.running import Running, json_only
+from amiss.web.running import Asker, Running, json_only
 from amiss.web.schemas.models import (
     Apart,
     ModelCard,
@@ -73,22 +74,27 @@ def comparison(live: Running, id: Kept, other: str | None = None) -> ModelCompar
 
 
 @router.post("/models/{id}/promote", summary="Put a model to use", responses=documented(404, 422))
-def promote(live: Running, id: Kept, anyway: bool = False) -> ModelPut:
+def promote(live: Running, who: Asker, id: Kept, anyway: bool = False) -> ModelPut:
     """It serves within seconds, without a restart. One that was fitted on other metrics is refused
     with the difference named, unless `anyway`.
     """
     _kept(live, id)
-    return _put(kept_models.promote(live.store, id, anyway), "is in use")
+    card = kept_models.promote(live.store, id, anyway)
+    live.trail.note(who, "model promoted", **about(card))
+    return _put(card, "is in use")
 
 
 @router.post("/models/{name}/rollback", summary="Go back", responses=documented(404, 422))
 def rollback(
     live: Running,
+    who: Asker,
     name: Annotated[str, Path(description="A type, such as isolation_forest.")],
     pipeline: str | None = None,
 ) -> ModelPut:
     """Use the model again that was fitted before the one in use."""
-    return _put(kept_models.rollback(live.store, name, pipeline), "is in use again")
+    card = kept_models.rollback(live.store, name, pipeline)
+    live.trail.note(who, "model rolled back", **about(card))
+    return _put(card, "is in use again")
 
 
 def _put(card: Card, how: str) -> ModelPut:
@@ -122,6 +128,7 @@ def known_model(live: Running, name: Annotated[str, Path(description="Its type."
 async def retrain(
     request: Request,
     live: Running,
+    who: Asker,
     name: Annotated[str, Depends(known_model)],
     ask: TrainingAsk,
 ) -> Trained:
@@ -130,7 +137,7 @@ async def retrain(
     Equal requests at the same time share one training. While a model is being trained on another
     number of samples the answer is 503 with Retry-After.
     """
-    card = await train(request.app.state.trainings, live, name, ask.samples, ask.pipeline)
+    card = await train(request.app.state.trainings, live, who, name, ask.samples, ask.pipeline)
     said = {field: getattr(card, field) for field in card.__slots__}
     return Trained(**said, message=sentence(card))
 

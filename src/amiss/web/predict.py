@@ -11,7 +11,7 @@ from amiss.predictions import PredictionLog, answer
 from amiss.run.live import Live
 from amiss.web.apart import Shared
 from amiss.web.problems import documented
-from amiss.web.running import Running, json_only
+from amiss.web.running import Asker, Running, json_only
 from amiss.web.schemas.predict import Prediction, RetrainAsk, Retrained
 
 router = APIRouter(tags=["prediction"])
@@ -42,22 +42,27 @@ def predict(request: Request, live: Running) -> Response:
     responses=documented(400, 413, 415, 422),
     dependencies=[Depends(json_only)],
 )
-async def retrain(request: Request, live: Running, ask: RetrainAsk) -> Retrained:
+async def retrain(request: Request, live: Running, who: Asker, ask: RetrainAsk) -> Retrained:
     """Train on the last `n_samples` ticks while serving goes on; the answer comes when it is done.
 
     Equal requests at the same time share one training. While a model is being trained on another
     number of samples the answer is 503 with Retry-After.
     """
-    card = await train(request.app.state.trainings, live, ask.model_name, ask.n_samples)
+    card = await train(request.app.state.trainings, live, who, ask.model_name, ask.n_samples)
     return Retrained(message=sentence(card))
 
 
 async def train(
-    trainings: Shared, live: Live, model: str, samples: int, pipeline: str | None = None
+    trainings: Shared,
+    live: Live,
+    who: str,
+    model: str,
+    samples: int,
+    pipeline: str | None = None,
 ) -> Card:
     """The card of the new model. See Live.retrain for what it raises."""
     key: tuple[Any, ...] = (model, samples, pipeline)
-    return await trainings.run(key, lambda: live.retrain(model, samples, pipeline))
+    return await trainings.run(key, lambda: live.retrain(model, samples, pipeline, who))
 
 
 def sentence(card: Card) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from amiss.run.live import Live
+from amiss.web.guard import caller
 
 
 async def _the_live(request: Request) -> Live:
@@ -13,6 +14,15 @@ async def _the_live(request: Request) -> Live:
 
 
 Running = Annotated[Live, Depends(_the_live)]
+
+
+async def _the_asker(request: Request) -> str:
+    with_token = "" if request.app.state.token is None else " with the token"
+    return f"API{with_token} from {caller(request.scope)}"
+
+
+Asker = Annotated[str, Depends(_the_asker)]
+"""Who asks, as the audit trail has it."""
 
 
 async def json_only(request: Request) -> None:

@@ -50,7 +50,7 @@ def begin(live: "Live", pipeline: str, model: str, samples: int) -> Run:
 def _train(live: "Live", pipeline: str, model: str, run: Run) -> None:
     said = "It ended in a fault; the log says more. The model before stays in use."
     try:
-        card = live.retrain(model, run.samples, pipeline)
+        card = live.retrain(model, run.samples, pipeline, "dashboard")
         run.good = True
         said = f"Trained on {card.samples:,} samples in {card.seconds:.1f} s; in use from now on."
     except Error as exc:

@@ -9,6 +9,7 @@ from amiss.data import DAY
 from amiss.errors import ConfigError, Error
 from amiss.model import card_of
 from amiss.run import models as kept_models
+from amiss.run.audited import about
 from amiss.run.figures import validated
 from amiss.run.shadow import rate
 from amiss.store.models import Model
@@ -106,7 +107,8 @@ def comparison(look: Look, model: str) -> str:
 def put_to_use(live: "Live", model: str, place: str) -> None:
     """Promote it; what came of it is shown once."""
     try:
-        kept_models.promote(live.store, model)
+        card = kept_models.promote(live.store, model)
+        live.trail.note("dashboard", "model promoted", **about(card))
         said = parts.notice("good", "Put to use.", "It serves from one of the next samples on.")
     except Error as exc:
         said = parts.notice("fail", f"Not put to use: {exc}.")

@@ -1,0 +1,103 @@
+"""E-mail and webhook, by the sinks that Amiss has, in a thread of their own."""
+
+import queue
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from amiss.component import Sink
+from amiss.data import Incident
+from amiss.errors import Error
+from amiss.facade.config import Alerts, Email
+from amiss.facade.journal import Journal
+from amiss.masked import Hidden
+from amiss.sinks.apprise import Apprise
+from amiss.sinks.webhook import Webhook
+from amiss.world import World
+
+MOST = 1000  # alerts that wait
+ORDER = ("low", "medium", "high")
+
+
+class Sender:
+    """Sends what it is handed, and keeps nobody waiting; what cannot be sent is logged."""
+
+    def __init__(self, journal: Journal, world: World) -> None:
+        self.journal, self.world = journal, world
+        self._waiting: queue.Queue[tuple[Incident, Alerts]] = queue.Queue(MOST)
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def send(self, result: Mapping[str, Any], sample: Any, config: Alerts) -> None:
+        """To whoever is enabled, if it is grave enough."""
+        if not (config.email.enabled or config.webhook.enabled):
+            return
+        if ORDER.index(result["severity"]) < ORDER.index(config.min_severity):
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+                self._thread.start()
+        try:
+            self._waiting.put_nowait((incident(result, sample), config))
+        except queue.Full:
+            self.journal.say("ERROR", "an alert was not sent: too many wait")
+
+    def flush(self) -> None:
+        """Wait until all that was handed over has been sent or given up."""
+        self._waiting.join()
+
+    def _run(self) -> None:
+        while True:
+            told, config = self._waiting.get()
+            try:
+                for name, sink in sinks(config, self.world).items():
+                    try:
+                        sink.send((told,), self.world, "opened")
+                    except Error as exc:
+                        self.journal.say("ERROR", f"{name} alert was not sent: {exc}")
+            except Error as exc:
+                self.journal.say("ERROR", f"an alert was not sent: {exc}")
+            finally:
+                self._waiting.task_done()
+
+
+def sinks(config: Alerts, world: World) -> dict[str, Sink]:
+    """Those that are enabled."""
+    found: dict[str, Sink] = {}
+    if config.email.enabled:
+        template = "$title\n\n$sentence\n$evidence"
+        found["email"] = Apprise(urls=(_mailbox(config.email, world),), template=template)
+    if config.webhook.enabled:
+        found["webhook"] = Webhook(url=config.webhook.url)
+    return found
+
+
+def _mailbox(email: Email, world: World) -> Hidden:
+    """The address of a mailbox as Apprise writes it."""
+    password = email.password.read(world) if email.password.get_secret_value() else ""
+    login = f"{quote(email.sender, safe='')}:{quote(password, safe='')}@" if password else ""
+    scheme = "mailtos" if email.tls else "mailto"
+    said = urlencode({"from": email.sender, "to": ",".join(email.recipients)})
+    return Hidden(f"{scheme}://{login}{email.smtp_server}:{email.smtp_port}?{said}")
+
+
+def incident(result: Mapping[str, Any], sample: Any) -> Incident:
+    """An anomaly as the sinks take it."""
+    at = datetime.fromisoformat(result["timestamp"])
+    ns = int(at.timestamp() * 1e9)
+    blamed = ", ".join(result["blame"]) or "all of it"
+    sentence = (
+        f"{result['data_type']} sample with confidence {result['confidence']:.2f}: {blamed} "
+        f"since {at.astimezone(UTC):%H:%M} UTC on {at.day} {at:%B}."
+    )
+    details = orjson.dumps(sample, option=orjson.OPT_SERIALIZE_NUMPY, default=str).decode()
+    return Incident(
+        id=result["id"], revision=1, state="open", system="", since=ns, seen=ns, until=None,
+        severity=result["severity"], score=result["score"], p=result["p"], rarity=float("nan"),
+        watched=0.0, breadth=1, members=(), sentence=sentence, evidence=(details,),
+    )  # fmt: skip

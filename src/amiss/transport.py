@@ -1,0 +1,101 @@
+"""Messages over UDP, TCP or TLS, to receivers that answer nothing, such as those of syslog."""
+
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from errno import EMSGSIZE
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from amiss.errors import ConfigError, Rejected, Unreachable
+
+Protocol: TypeAlias = Literal["udp", "tcp", "tls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to, and whom to trust there. Paths are of PEM files."""
+
+    protocol: Protocol
+    host: str
+    port: int
+    timeout: float  # seconds
+    authority: Path | None = None  # whose certificates are trusted; None: those this machine trusts
+    certificate: Path | None = None  # to show, with the chain
+    key: Path | None = None  # of that certificate; None: in the same file
+
+
+def carry(to: Destination, messages: Sequence[bytes]) -> None:
+    """Deliver all in order, one connection for all, one datagram for each.
+
+    Over TCP and TLS it waits until the receiver has read to the end and closes: what was lost on
+    the way is known then, and Unreachable. Over UDP only a machine that says at once that nobody
+    listens is known. Raises Rejected for what fits into no datagram, ConfigError for certificates
+    that cannot be used.
+    """
+    context = _context(to) if to.protocol == "tls" else None
+    try:
+        if to.protocol == "udp":
+            _datagrams(to, messages)
+            return
+        with socket.create_connection((to.host, to.port), to.timeout) as plain:
+            if context is None:
+                _stream(plain, messages)
+                return
+            with context.wrap_socket(plain, server_hostname=to.host) as secured:
+                _secured(secured, messages)
+    except ssl.SSLCertVerificationError as exc:
+        raise Unreachable(f"{to.host}: its certificate: {exc.verify_message}") from None
+    except ssl.SSLError as exc:
+        raise Unreachable(f"{to.host}: TLS: {exc.reason or type(exc).__name__}") from None
+    except TimeoutError:
+        raise Unreachable(f"{to.host}: did not take it within {to.timeout:g} s") from None
+    except OSError as exc:
+        if exc.errno == EMSGSIZE:
+            raise Rejected("longer than a datagram of UDP can be; use tcp or tls") from None
+        raise Unreachable(f"{to.host}: {exc.strerror or type(exc).__name__}") from None
+
+
+def _datagrams(to: Destination, messages: Sequence[bytes]) -> None:
+    family, kind, number, _, place = socket.getaddrinfo(to.host, to.port, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind, number) as sock:
+        sock.connect(place)
+        for message in messages:
+            sock.send(message)
+            sock.setblocking(False)
+            try:
+                sock.recv(1)  # nothing ever comes, but that nobody listens
+            except BlockingIOError:
+                pass
+            sock.settimeout(to.timeout)
+
+
+def _stream(sock: socket.socket, messages: Sequence[bytes]) -> None:
+    sock.sendall(b"".join(messages))
+    sock.shutdown(socket.SHUT_WR)
+    while sock.recv(4096):
+        pass
+
+
+def _secured(sock: ssl.SSLSocket, messages: Sequence[bytes]) -> None:
+    sock.sendall(b"".join(messages))
+    try:
+        sock.unwrap()
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        pass  # it closed without the goodbye that it should say
+    except OSError as exc:
+        if exc.errno:  # 0 is the same
+            raise
+
+
+def _context(to: Destination) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=to.authority)
+        if to.certificate:
+            context.load_cert_chain(to.certificate, to.key)
+    except (OSError, ValueError) as exc:
+        paths = " or ".join(str(p) for p in (to.authority, to.certificate, to.key) if p)
+        reason = getattr(exc, "reason", None) or getattr(exc, "strerror", None) or "no PEM"
+        raise ConfigError(f"certificates: {paths} cannot be used: {reason}") from None
+    return context
