@@ -175,6 +175,8 @@ class Detector(Component):
     def fit(self, state: State, history: Frame) -> State:
         """Learn slowly from history, in a worker process. Most detectors need not.
 
+        What is trained in steps may add a column `loss` (3, L), which is no state and goes to the
+        figures of the model: at each look epochs, error of training and, or NaN, of validation.
         Raises StateError if labels that it needs are missing.
         """
         return state

@@ -1,12 +1,12 @@
 """A model and a comparison of two, as people read them."""
 
 from collections.abc import Iterator
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from amiss.cli.output import moment, sparkline
 from amiss.data import DAY
-from amiss.run.figures import validated
+from amiss.run.figures import trained_by, validated
 from amiss.units import write_days
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ def facts(card: "Card", kept: "Model") -> Iterator[tuple[str, str]]:
     yield "features", f"{len(card.features)}: {', '.join(card.features[:NAMED])}{more}"
     yield "systems", ", ".join(card.systems[:NAMED]) or "one"
     yield from validated(figures.get("validation", {}))
-    if curve := figures.get("loss"):
-        yield "loss", f"{sparkline(curve)} {curve[0]:.3g} to {curve[-1]:.3g}"
+    for of, said in trained_by(loss := figures.get("loss", {})):
+        curve = [nan if x is None else x for x in loss.get(of.removesuffix(" error"), ())]
+        yield of.replace(" error", ""), f"{sparkline(curve)} error {said}" if curve else said
     if figures.get("seed") is not None:
         yield "seed", str(figures["seed"])
     if figures.get("memory_mb"):

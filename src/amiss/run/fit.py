@@ -142,7 +142,9 @@ def fit_here(
     took = time.monotonic() - began
     tell(Stage("fitting", took / fitting.EARLY if validating and figures["validation"] else None))
     # calibrate anew: the scores of another model are no past of this one
-    learned = fitting.fit(detector, states, history)
+    learned, loss = fitting.fit_with_loss(detector, states, history)
+    if loss:
+        figures["loss"] = loss
     warmed, *_ = judge_jointly(detector, learned, history)
     figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
     return Fit(warmed, figures)
