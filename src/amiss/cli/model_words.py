@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amiss.cli.output import moment, sparkline
 from amiss.data import DAY
-from amiss.run.figures import trained_by, validated
+from amiss.run.figures import asked_by, trained_by, validated
 from amiss.units import write_days
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def facts(card: "Card", kept: "Model") -> Iterator[tuple[str, str]]:
     figures = card.figures
     yield "model", f"{card.name} {card.id}{', in use' if kept.in_use else ''}"
     yield "pipeline", card.pipeline
+    yield from asked_by(figures)
     yield "detector", card.detector
     yield "trained", f"{moment(card.trained)}, in {card.seconds:.1f} s"
     span = write_days((card.last - card.first) / DAY)

@@ -24,6 +24,12 @@ def validated(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "error", f"and {len(errors) - NAMED} more metrics"
 
 
+def asked_by(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Why a challenger was fitted."""
+    if figures.get("why"):
+        yield "fitted since", str(figures["why"])
+
+
 def trained_by(loss: Mapping[str, Sequence[float | None]]) -> Iterator[tuple[str, str]]:
     """How a training in steps went: its first and last looks, and whose weights are kept."""
     if not loss:

@@ -9,7 +9,7 @@ from amiss.data import DAY
 from amiss.errors import ConfigError, Error
 from amiss.model import card_of
 from amiss.run import models as kept_models
-from amiss.run.figures import trained_by, validated
+from amiss.run.figures import asked_by, trained_by, validated
 from amiss.run.shadow import rate
 from amiss.store.models import Model
 from amiss.units import write_days, write_number
@@ -77,6 +77,7 @@ def facts(look: Look, kept: Model) -> list[tuple[str, str]]:
     span = write_days((card.last - card.first) / DAY)
     more = f" and {len(card.features) - NAMED} more" if len(card.features) > NAMED else ""
     told = [
+        *asked_by(card.figures),
         ("trained", f"{look.clock(card.trained)}, in {card.seconds:.1f} s"),
         ("on", f"{words.count(card.samples, 'sample')}, {span} up to {look.clock(card.last)}"),
         *(("left out", f"{n:,} {why}") for why, n in card.figures.get("left_out", {}).items()),
