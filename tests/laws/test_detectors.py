@@ -13,13 +13,17 @@ from amiss.detectors.rule import Rule
 from amiss.errors import StateError
 from laws.laws import LAWS, METRICS, Subject, numbers, of, systems
 from made import Chance
+from onnx_made import made_up
 
+MADE = {"file": str(made_up("reconstruction", 2, 4)), "metrics": METRICS[:2], "window": 4,
+        "score": "reconstruction", "standardise": True}  # fmt: skip
 NEEDED: dict[str, dict[str, object]] = {
     "aer": {"window": 6, "steps": 20},
     "autoencoder": {"window": 5, "layers": (6, 2), "steps": 20},
     "lstm": {"units": (4, 3), "window": 10, "steps": 20, "batch": 8},
     "rule": {"metric": "s", "above": 0.5},
     "classifier": {"label": "load1"},
+    "onnx": MADE,
     "ensemble": {
         "detectors": [
             {"type": "isolation_forest"},

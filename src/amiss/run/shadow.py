@@ -77,7 +77,7 @@ def detector_of(card: Card) -> Detector:
     """The detector that a model is of, with its settings. Raises StateError if it is not known."""
     adapter: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, AnyOf("amiss.detectors")])
     try:
-        return adapter.validate_python(card.figures["settings"])
+        return adapter.validate_python(card.figures["settings"], context={"without_files": True})
     except (KeyError, ValidationError):
         raise StateError(
             f"model {card.id} is of a detector that this version does not have; train it again"
