@@ -149,6 +149,14 @@ class Detector(Component):
         """Name and severity of what a person wrote: it is told wherever its score is above 0."""
         return None
 
+    def notes(self) -> tuple[str, ...]:
+        """What to say of its settings before anything runs, line by line; nothing by default."""
+        return ()
+
+    def grave(self, frame: Frame) -> Sequence[Severity | None]:
+        """Of single records: how bad what holds for each is; None is as `rule` says."""
+        return [None] * len(frame.time)
+
     def chosen(self, keys: tuple[str, ...]) -> tuple[int, ...]:
         """Which of these series it judges, if it tells by itself."""
         return tuple(range(len(keys)))
