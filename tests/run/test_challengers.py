@@ -1,5 +1,7 @@
 """Models are fitted beside the one in use when that is asked for, and only then."""
 
+from itertools import pairwise
+
 import pytest
 
 from amiss.data import DAY, HOUR, SECOND
@@ -33,6 +35,14 @@ def fitted(rig: Rig) -> Trainee:
     return forest
 
 
+def settled(rig: Rig, forest: Trainee) -> list[float]:
+    """What is known of all blocks, once each has been looked at."""
+    looks = [challengers.look(rig.store, forest.card, rig.clock.now()) for _ in range(12)]
+    assert {len(b) - len(a) for a, b in pairwise(looks)} <= set(range(challengers.AT_ONCE + 1))
+    assert looks[-1] == looks[-2]
+    return looks[-1]
+
+
 def test_nothing_is_fitted_that_was_not_asked_for(rig: Rig) -> None:
     forest = fitted(rig)
     later = rig.clock.now() + 1000 * DAY
@@ -51,7 +61,6 @@ def test_a_challenger_waits_beside_the_model_in_use_until_a_person_wants_it(
     assert card.figures["why"] == "on schedule"
     assert f"challenger {card.id} was fitted: on schedule" in caplog.text
     assert [m.id for m in rig.store.models(in_use=True)] == [own] == [forest.card.id]
-    assert not rig.watch.fitted or rig.watch.fitted[-1].states is not None
     said = model_of(forest, 210)
     assert (said.id, said.state) == (own, "in use")
     assert said.reason == f"challenger {card.id} waits: compare it, and put it to use if better"
@@ -67,16 +76,16 @@ def test_scores_that_stay_high_ask_for_one_challenger(rig: Rig) -> None:
     forest = fitted(rig)
     rig.run(30 * 30)
     close(rig.watch)
+    looked = settled(rig, forest)
+    assert len(looked) == 29
     assert due(forest, DRIFTING, rig.store, rig.clock.now()) == ""
-    looked = challengers.look(rig.store, forest.card, rig.clock.now())
-    assert len(looked) == (30 * 30 * EVERY) // (30 * EVERY)
     rig.numbers.say = lambda time, found: {
         name: value * 3 + time // SECOND % 7 for name, value in found.items()
     }
     rig.run(30 * 20)
     close(rig.watch)
+    assert settled(rig, forest)[:29] == looked
     why = due(forest, DRIFTING, rig.store, rig.clock.now())
     assert why.startswith(f"the scores of {forest.card.id} have been higher of late than ever")
-    assert challengers.look(rig.store, forest.card, rig.clock.now())[: len(looked)] == looked
     retrain(forest, 140, rig.store, rig.watch.world, why)
     assert due(forest, DRIFTING, rig.store, rig.clock.now() + DAY) == ""  # one for each model

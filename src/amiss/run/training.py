@@ -41,7 +41,7 @@ class Trainee:
     detector: Detector
     card: Card | None = None
     known: bool = False  # whether the card has been looked up: not before the memory is there
-    running: tuple[int, "Future[Card]"] | None = None  # samples asked for, and the answer
+    running: tuple[int, "Future[Card]", str] | None = None  # samples asked for, the answer, why
     stage: tuple[Stage, int] | None = None  # what the training is at, and since when (ns)
     failed: str = ""
     challenger: str = ""  # the id of one that was fitted beside it and waits for a person
@@ -159,12 +159,12 @@ def retrain(trainee: Trainee, samples: int, store: Store, world: World, why: str
     if not LEAST <= samples <= MOST:
         raise ConfigError(f"n_samples: {samples} is not between {LEAST} and {MOST}")
     with trainee.lock:
-        if trainee.running is not None and trainee.running[0] != samples:
+        if trainee.running is not None and trainee.running[::2] != (samples, why):
             raise Unreachable(f"{trainee.type} is being trained just now; ask again", after=5.0)
         shared = trainee.running[1] if trainee.running else None
         if shared is None:
             mine: Future[Card] = Future()
-            trainee.running = (samples, mine)
+            trainee.running = (samples, mine, why)
     if shared is not None:
         return shared.result()
     try:
