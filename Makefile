@@ -52,6 +52,8 @@ lock:  ## renew requirements/*.txt; only what *.in asks for: make lock UPGRADE=
 	$(COMPILE) -c requirements/build.txt requirements/core.in -o requirements/core.txt
 	$(COMPILE) -c requirements/build.txt -c requirements/core.txt requirements/dev.in \
 	    -o requirements/dev.txt
+	$(COMPILE) -c requirements/build.txt -c requirements/core.txt -c requirements/dev.txt \
+	    requirements/onnx.in -o requirements/onnx.txt
 	$(COMPILE) requirements/peers.in -o requirements/peers.txt
 	$(COMPILE) requirements/merlion.in -o requirements/merlion.txt
 

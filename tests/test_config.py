@@ -157,7 +157,7 @@ def test_what_is_no_configuration_gets_one_sentence(text: str, said: str) -> Non
         (
             "spam: 1",
             "spam: unknown setting; known: listen, token, hosts, budget, checkpoint, keep, "
-            "retrain_every, pipelines, sinks",
+            "retrain_every, retrain, pipelines, sinks",
         ),
         ("keep: {days: 0}", "keep.days: must be at least 1"),
         ("hosts: here", "hosts: a list is expected here"),

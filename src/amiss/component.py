@@ -154,6 +154,14 @@ class Detector(Component):
         """Name and severity of what a person wrote: it is told wherever its score is above 0."""
         return None
 
+    def notes(self) -> tuple[str, ...]:
+        """What to say of its settings before anything runs, line by line; nothing by default."""
+        return ()
+
+    def grave(self, frame: Frame) -> Sequence[Severity | None]:
+        """Of single records: how bad what holds for each is; None is as `rule` says."""
+        return [None] * len(frame.time)
+
     def chosen(self, keys: tuple[str, ...]) -> tuple[int, ...]:
         """Which of these series it judges, if it tells by itself."""
         return tuple(range(len(keys)))
@@ -180,6 +188,8 @@ class Detector(Component):
     def fit(self, state: State, history: Frame) -> State:
         """Learn slowly from history, in a worker process. Most detectors need not.
 
+        What is trained in steps may add a column `loss` (3, L), which is no state and goes to the
+        figures of the model: at each look epochs, error of training and, or NaN, of validation.
         Raises StateError if labels that it needs are missing.
         """
         return state

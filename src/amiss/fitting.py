@@ -44,9 +44,16 @@ def trained(detectors: Iterable[Detector]) -> list[Detector]:
 
 
 def fit(detector: Detector, states: States, history: Frame) -> States:
-    """What it learns of history (T, S, F); nothing of its rows is kept, as they are of the past.
+    """What it learns of history (T, S, F). Raises StateError if nothing could be learned."""
+    return fit_with_loss(detector, states, history)[0]
 
-    Raises StateError if nothing could be learned.
+
+def fit_with_loss(
+    detector: Detector, states: States, history: Frame
+) -> tuple[States, dict[str, list[float | None]]]:
+    """The same, and how training went: {} for what is not trained in steps.
+
+    Nothing of the rows of history is kept, as they are of the past.
     """
     name = name_of(detector)
     init = detector.init(len(history.keys), len(history.features))
@@ -56,7 +63,12 @@ def fit(detector: Detector, states: States, history: Frame) -> States:
             f"nothing to learn from: in {len(history.time)} samples too few of the metrics that "
             f"{detector.type} needs were there"  # type: ignore[attr-defined]
         )
-    return {name: {c: fitted[c] if c in detector.shared else init[c] for c in init}}
+    kept = {c: fitted[c] if c in detector.shared else init[c] for c in init}
+    curve = fitted.get("loss", np.zeros((3, 0)))
+    if not curve.size:
+        return {name: kept}, {}
+    rows = zip(("epochs", "training", "validation"), curve, strict=True)
+    return {name: kept}, {row: [_number(x) for x in said] for row, said in rows}
 
 
 def spared(

@@ -22,6 +22,24 @@ class Keep(Component):
     """Incidents and what was told of them are kept so long."""
 
 
+class Retrain(Component):
+    """When a challenger is fitted beside the model in use: never, unless it is asked for.
+
+    It is kept, and said in the log and on the page Models; a person compares it and puts it to use.
+    """
+
+    every: Span | None = Field(None, gt=0)
+    """So long after the newest model."""
+    drift: bool = False
+    """When scores of the model in use are higher of late than ever before, over days."""
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if self.every is None and not self.drift:
+            raise ValueError("retrain: write every: 7d, drift: true or both; or leave it out")
+        return self
+
+
 def is_loopback(host: str) -> bool:
     """Whether this name or address is only ever the machine itself."""
     name = host.lower().rstrip(".")
@@ -50,7 +68,10 @@ class Settings(Component):
     keep: Keep = Keep()
     """How much history is kept."""
     retrain_every: Span | None = Field(None, gt=0)
-    """Fit models anew on schedule; they are always fitted once, as soon as there is enough."""
+    """Fit models anew on schedule and put them to use; they are always fitted once, as soon as
+    there is enough. `retrain` puts nothing to use."""
+    retrain: Retrain | None = None
+    """Fit challengers, on schedule or when scores drift; a person puts them to use."""
     pipelines: tuple[Pipeline, ...] = Field(min_length=1)
     """What is watched."""
     sinks: Annotated[dict[str, Annotated[Sink, AnyOf("amiss.sinks")]], Field(default_factory=dict)]

@@ -112,9 +112,10 @@ def _found(detectors: Sequence[Detector], states: States, odd: Frame) -> list[Fi
     for detector in detectors:
         if detector.apart and detector.rule is not None:
             name, severity = detector.rule
-            for t, reasons in enumerate(detector.why(states[name_of(detector)], odd)):
+            why, grave = detector.why(states[name_of(detector)], odd), detector.grave(odd)
+            for t, (reasons, own) in enumerate(zip(why, grave, strict=True)):
                 if reasons:
-                    said = Finding(f"with {listed(reasons)}", (name,), severity)
+                    said = Finding(f"with {listed(reasons)}", (name,), own or severity)
                     found[t] = both(found[t], said)
     return found
 

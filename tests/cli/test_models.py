@@ -73,6 +73,32 @@ def test_what_is_kept_of_a_training(home: Path) -> None:
         assert words in shown
 
 
+def test_what_is_trained_in_epochs_says_how_that_went(folder: Path, tmp_path: Path) -> None:
+    networks = (
+        "{type: lstm, units: [4], window: 10, steps: 40}",
+        "{type: autoencoder, layers: [4], window: 5, steps: 40}",
+        "{type: aer, window: 6, steps: 40}",
+        "{type: aer, window: 6, kind: linear}",
+    )
+    file, home = tmp_path / "made.yaml", tmp_path / "home"
+    file.write_text(CONFIG.replace("{type: isolation_forest, trees: 10}", ", ".join(networks)))
+    assert amiss("train", file, "--data", folder / "data.csv", "--home", home).code == 0
+    for one in amiss("models", "--json", "--home", home).json:
+        shown = amiss("models", "show", one["id"], "--home", home).out
+        if "aer" in one["name"] and one["figures"]["settings"]["kind"] == "linear":
+            assert "loss" not in one["figures"]
+            assert "epoch" not in shown
+            continue
+        loss = one["figures"]["loss"]
+        assert loss.keys() == {"epochs", "training", "validation"}
+        assert {len(row) for row in loss.values()} == {10}
+        assert sorted(loss["epochs"]) == loss["epochs"]
+        assert all(0.0 < error < 100.0 for row in loss.values() for error in row)
+        best = loss["epochs"][loss["validation"].index(min(loss["validation"]))]
+        assert f"of epoch {best:.1f} of {loss['epochs'][-1]:.1f}" in shown
+        assert f"error {loss['training'][0]:.3g} to {loss['training'][-1]:.3g}" in shown
+
+
 def test_there_and_back(home: Path) -> None:
     later, first = ids(home)
     assert amiss("models", "promote", later, "--home", home).code == 0

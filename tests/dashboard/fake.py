@@ -71,6 +71,9 @@ def _keys() -> dict[str, float]:
     return found
 
 
+LOSS = {"epochs": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        "training": [0.92, 0.61, 0.48, 0.4, 0.34, 0.31],
+        "validation": [0.98, 0.7, 0.52, 0.44, None, 0.46]}  # fmt: skip
 USUAL = _keys()
 DISK = key("disk_write_bytes_per_second", device="sda")
 CPU = key("cpu_percent")
@@ -302,7 +305,8 @@ class FakeLive:
         for name, samples in (("isolation_forest", 720), ("linear_regression", 720)):
             for ago, n in ((11 * DAY, 100), (10 * DAY, samples)):
                 card = Card(name, f"{name}-1", "host", "", n, now - ago, 1.6,
-                            now - ago - n * EVERY, now - ago, tuple(USUAL))  # fmt: skip
+                            now - ago - n * EVERY, now - ago, tuple(USUAL),
+                            figures={"loss": LOSS})  # fmt: skip
                 self.trained[name] = replace(card, id=self._save(card))
         for i, (ago, lasted, severity, which) in enumerate(
             ((6 * DAY, 22, "low", DISK), (3 * DAY, 4, "low", CPU), (22 * HOUR, 41, "medium", CPU),

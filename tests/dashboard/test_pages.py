@@ -436,7 +436,10 @@ def test_the_versions_of_a_model_are_told_apart_and_put_to_use(reader: Open) -> 
         m for m in page.live.store.models() if m.card["name"] == first.card["name"] and not m.in_use
     )
     page.page.selectbox(key="version host isolation_forest").set_value(older.id)
-    assert f"id {older.id}" in page.again().text
+    text = page.again().text
+    assert f"id {older.id}" in text
+    assert "training error 0.92 to 0.31 validation error 0.98 to 0.46" in text
+    assert "of epoch 4.0 of 6.0" in text
     page.page.button(key="use host isolation_forest").click()
     assert "Put to use. It serves from one of the next samples on." in page.again().text
     assert older.id in [m.id for m in page.live.store.models(in_use=True)]

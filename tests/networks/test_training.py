@@ -35,9 +35,10 @@ def test_the_best_weights_of_a_training_are_kept() -> None:
     """It is led away from where the check is best."""
     weights, seen = np.zeros(1), []
 
-    def learn(batch: Array, gradient: Array) -> None:
+    def learn(batch: Array, gradient: Array) -> float:
         assert set(batch) <= {3, 4}
         gradient[:] = -1.0
+        return float(weights[0])
 
     def check() -> float:
         seen.append(weights[0])
@@ -45,10 +46,15 @@ def test_the_best_weights_of_a_training_are_kept() -> None:
 
     chance = np.random.default_rng(0)
     windows = np.array([3, 4])
-    train(weights, learn, check, chance, windows=windows, steps=100, batch=2, rate=0.01)
+    options = {"windows": windows, "steps": 100, "batch": 2, "rate": 0.01}
+    epochs, training, validation = train(weights, learn, check, chance, **options)
     assert len(seen) == 10
+    assert epochs.tolist() == list(range(10, 101, 10))
+    assert validation.tolist() == [abs(w - 0.5) for w in seen]
+    assert training[0] == pytest.approx(np.mean([0.01 * k for k in range(10)]), abs=1e-6)
     assert weights[0] == min(seen, key=lambda w: abs(w - 0.5)) == pytest.approx(0.5, abs=0.05)
-    train(weights, learn, None, chance, windows=windows, steps=100, batch=2, rate=0.01)
+    *_, validation = train(weights, learn, None, chance, **options)
+    assert np.isnan(validation).all()
     assert weights[0] == pytest.approx(1.5, abs=0.05)
 
 

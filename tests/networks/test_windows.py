@@ -93,9 +93,15 @@ def test_training_leads_to_what_can_be_known() -> None:
     begin = np.concatenate([np.arange(k * 20, k * 20 + 20 - 4) for k in range(50)])
     network, weight = dense.Dense((3, 8, 5), 16), np.full(5, 0.2)
     said = {"edge": 1, "batch": 16, "rate": 0.01, "seed": 0}
-    weights = trained(network, rows, (begin[:600], begin[600:]), weight, steps=500, **said)
+    weights, curve = trained(network, rows, (begin[:600], begin[600:]), weight, steps=500, **said)
     back = dense.forward(weights, (3, 8, 5), np.full((1, 3), 0.7, np.float32))
     np.testing.assert_allclose(back, 0.7, atol=0.1)
+    epochs, training, validation = curve
+    assert epochs[-1] == 500 * 16 / 600
+    assert training[-1] < training[0] / 10
+    late = rows[begin[600:, None] + np.arange(5), 0]
+    error = dense.forward(weights, (3, 8, 5), late[:, 1:-1]) - late
+    assert validation.min() == pytest.approx((error**2).mean(), rel=0.2)  # of those looked at
 
 
 def test_components_hold_what_varies_most_and_lead_back() -> None:

@@ -1,12 +1,12 @@
 """A model and a comparison of two, as people read them."""
 
 from collections.abc import Iterator
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from amiss.cli.output import moment, sparkline
 from amiss.data import DAY
-from amiss.run.figures import validated
+from amiss.run.figures import asked_by, trained_by, validated
 from amiss.units import write_days
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def facts(card: "Card", kept: "Model") -> Iterator[tuple[str, str]]:
     figures = card.figures
     yield "model", f"{card.name} {card.id}{', in use' if kept.in_use else ''}"
     yield "pipeline", card.pipeline
+    yield from asked_by(figures)
     yield "detector", card.detector
     yield "trained", f"{moment(card.trained)}, in {card.seconds:.1f} s"
     span = write_days((card.last - card.first) / DAY)
@@ -32,8 +33,9 @@ def facts(card: "Card", kept: "Model") -> Iterator[tuple[str, str]]:
     yield "features", f"{len(card.features)}: {', '.join(card.features[:NAMED])}{more}"
     yield "systems", ", ".join(card.systems[:NAMED]) or "one"
     yield from validated(figures.get("validation", {}))
-    if curve := figures.get("loss"):
-        yield "loss", f"{sparkline(curve)} {curve[0]:.3g} to {curve[-1]:.3g}"
+    for of, said in trained_by(loss := figures.get("loss", {})):
+        curve = [nan if x is None else x for x in loss.get(of.removesuffix(" error"), ())]
+        yield of.replace(" error", ""), f"{sparkline(curve)} error {said}" if curve else said
     if figures.get("seed") is not None:
         yield "seed", str(figures["seed"])
     if figures.get("memory_mb"):

@@ -170,6 +170,7 @@ def export(
         part.write_bytes(write(card_of(kept.card, kept.id), states))
         part.replace(path)
     except OSError as exc:
+        part.unlink(missing_ok=True)
         raise ConfigError(f"{path} cannot be written: {exc.strerror}") from None
     print(f"{path}: {path.stat().st_size:,} bytes.")
 

@@ -159,14 +159,19 @@ def _fit(
     from amiss.world import World
 
     if past.dropped:
-        print(f"the oldest {past.dropped:,} samples are left out: too many", file=sys.stderr)
+        kept = len(past.frame.time)
+        print(
+            f"{past.dropped:,} of {past.dropped + kept:,} samples are left out to bound memory, in "
+            "stretches spread over the time",
+            file=sys.stderr,
+        )
     spans = list(not_learned(store, pipeline.name, int(past.frame.time[0])))
     cards = []
     for detector in detectors:
         kind = detector.type  # type: ignore[attr-defined]
         with staging(f"{pipeline.name}/{kind}") as tell:
             cards.append(
-                learn.learn(pipeline, detector, past.frame, spans, store, World(), tell, not keep)
+                learn.learn(pipeline, detector, past, spans, store, World(), tell, not keep)
             )
     return cards
 

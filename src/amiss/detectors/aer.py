@@ -146,14 +146,14 @@ class Aer(Detector):
         parts = principal(shown[~rows.held], self.components)
         given, width = parts(shown).astype(np.float32), len(parts.out)
         if self.kind == "linear":
-            weights = affine.solved(given, windows[0], self.window)
+            weights, curve = affine.solved(given, windows[0], self.window), np.zeros((3, 0))
         else:
             weight = np.full(self.window, 0.5 / (self.window - 2))
             weight[[0, -1]] = 0.25
             network: Network = dense.Dense(self._sizes(width), self.batch)
             if self.kind == "bilstm":
                 network = Bidirectional(self.window, width, UNITS, self.batch)
-            weights = trained(
+            weights, curve = trained(
                 network, given, windows, weight,
                 edge=1, steps=self.steps, batch=self.batch, rate=self.rate, seed=self.seed,
             )  # fmt: skip
@@ -169,6 +169,7 @@ class Aer(Detector):
         errors = self._errors(dict(fitted), history.time, away)[:, *rows.place]
         return fitted | {
             "usual": _usual(errors, rows.held, scale),
+            "loss": curve,
             **gaps.init(len(history.keys)),
             **sliding.init(len(history.keys), self.window, 0),
         }

@@ -100,7 +100,7 @@ class Autoencoder(Detector):
         scale = scaling.learn(table[~rows.held])
         shown = scaling.shown(scale(table))
         parts = principal(shown[~rows.held], self.components)
-        weights = trained(
+        weights, curve = trained(
             dense.Dense(self._sizes(len(parts.out)), self.batch),
             parts(shown).astype(np.float32), windows, np.full(self.window, 1.0 / self.window),
             edge=0, steps=self.steps, batch=self.batch, rate=self.rate, seed=self.seed,
@@ -117,6 +117,7 @@ class Autoencoder(Detector):
         errors = self._errors(dict(fitted), history.time, away)[rows.place]
         return fitted | {
             "usual": typical(errors, rows.held, scale),
+            "loss": curve,
             **gaps.init(len(history.keys)),
             **sliding.init(len(history.keys), self.window, 0),
         }

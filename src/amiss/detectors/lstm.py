@@ -131,12 +131,13 @@ class Lstm(Detector):
         if not len(kept) or (~rows.held).sum() < FEWEST or length < 2:
             return state
         scale = scaling.learn(table[~rows.held])
+        weights, curve = self._trained(rows, scale(table), length)
         fitted = self.init(len(history.keys), len(kept)) | {
             "names": np.array(history.features, dtype=str)[kept],
             "scaling": np.array([scale.mean, scale.scale, scale.most]),
             "interval": gaps.usual(history.time),
             "usual": np.ones(len(kept)),
-            "weights": self._trained(rows, scale(table), length),
+            "weights": weights,
         }
         late = int(rows.place[0][rows.held].min(initial=len(history.time)))
         late = max(late - self.window, 0) if rows.held.any() else 0
@@ -146,10 +147,11 @@ class Lstm(Detector):
         checked = errors[tick - late, system] if rows.held.any() else errors[rows.place]
         if self.relative:
             fitted["usual"] = typical(checked**2, np.ones(len(checked), np.bool_), scale)
-        return fitted | {"errors": scale.scale * _interval(checked)} | self._rows(len(errors[0]))
+        fitted |= {"errors": scale.scale * _interval(checked), "loss": curve}
+        return fitted | self._rows(len(errors[0]))
 
-    def _trained(self, rows: Rows, away: Floats, length: int) -> Array:
-        """Weights that forecast rows (N, F) from windows of so many before them."""
+    def _trained(self, rows: Rows, away: Floats, length: int) -> tuple[Array, Array]:
+        """Weights that forecast rows (N, F) from windows of so many before; how training went."""
         given = scaling.shown(away)
         wanted = np.clip(away, -scaling.CLIP, scaling.CLIP).astype(np.float32)
         windows, held = rows.windows(length + 1)
@@ -159,24 +161,25 @@ class Lstm(Detector):
         weights = np.empty(count(network.shapes), np.float32)
         network.start(weights, _alike(given, rows), chance)
 
-        def learn(batch: Array, gradient: Array) -> None:
+        def learn(batch: Array, gradient: Array) -> float:
             x = given[batch + span]
-            _, change = error(network.forward(weights, x, chance), wanted[batch + span + 1])
+            missed, change = error(network.forward(weights, x, chance), wanted[batch + span + 1])
             network.backward(weights, x, change, gradient)
+            return missed
 
         def check() -> float:
             errors = [
                 error(network.forward(weights, given[part + span]), wanted[part + span + 1])[0]
                 for part in np.split(looked, len(looked) // self.batch)
             ]
-            return sum(errors)
+            return sum(errors) / len(errors)
 
         looked = evenly(held, max(CHECKED // self.batch, 1) * self.batch)
-        train(
+        curve = train(
             weights, learn, check if len(held) else None, chance,
             windows=windows, steps=self.steps, batch=self.batch, rate=self.rate,
         )  # fmt: skip
-        return weights
+        return weights, curve
 
     def _follow(self, state: State, time: Array, away: Floats) -> tuple[Array, Array]:
         """The forecasts that there were of these rows (T, S, F), and which had none (T, S).

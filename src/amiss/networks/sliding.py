@@ -22,13 +22,17 @@ def init(series: int, window: int, metrics: int) -> State:
 
 
 def through(
-    state: State, time: Times, away: Floats, network: Callable[[Floats], Floats]
+    state: State,
+    time: Times,
+    away: Floats,
+    network: Callable[[Floats], Floats],
+    shown: Callable[[Floats], Array] = scaling.shown,
 ) -> Iterator[tuple[int, Array, Floats, Floats]]:
     """System by system: which ticks complete a window, the windows, what comes back of them.
 
     Both (N, W, F), of deviations `away` (T, S, F), rounded as they are kept; NaN is not there. The
-    state of a detector goes on once all are taken. `network` is given windows as it may be shown
-    them, in float64, so that company and batch change next to nothing.
+    state of a detector goes on once all are taken. `network` is given windows as they are
+    `shown` to it, in float64, so that company and batch change next to nothing.
     """
     series, _, metrics = state["past"].shape
     if metrics != away.shape[2]:  # fitted since
@@ -38,7 +42,7 @@ def through(
     gaps.breaks(time, seen, state["interval"], state["last"], state["pace"], first)
     for s, ticks, windows in _slide(state, away.astype(np.float32), seen, first):
         given = windows.astype(np.float64)
-        yield s, ticks, given, network(scaling.shown(given).astype(np.float64))
+        yield s, ticks, given, network(shown(given).astype(np.float64))
 
 
 def _slide(state: State, x: Array, seen: Array, first: Array) -> Iterator[tuple[int, Array, Array]]:

@@ -25,7 +25,7 @@ def alone() -> Iterator[None]:
 
 def train(
     weights: Array,
-    learn: Callable[[Array, Array], None],
+    learn: Callable[[Array, Array], float],
     check: Callable[[], float] | None,
     chance: np.random.Generator,
     *,
@@ -33,22 +33,29 @@ def train(
     steps: int,
     batch: int,
     rate: float,
-) -> None:
+) -> Array:
     """Move `weights` (P,) along the gradients of batches; afterwards they are the best there were.
 
     `learn` is given a batch, drawn at random from `windows` (N,), and where to put the gradient
-    (P,). `check` says how large the error of the weights as they are now is; where it is None,
-    the last weights stay.
+    (P,), and says how large the error of the batch was. `check` says how large the error of the
+    weights as they are now is; where it is None, the last weights stay. Back comes how it went, a
+    column for each look (3, L): epochs so far (windows that were drawn, over N), the mean error of
+    the batches since the look before, and what `check` said, NaN without.
     """
     gradient, adam = np.empty_like(weights), Adam.of(weights)
     best, least = weights.copy(), np.inf
     due = {(steps * (n + 1)) // CHECKS for n in range(CHECKS)}
+    curve, since = list[tuple[float, float, float]](), list[float]()
     for step in range(1, steps + 1):
-        learn(windows[chance.integers(0, len(windows), batch)], gradient)
+        since.append(learn(windows[chance.integers(0, len(windows), batch)], gradient))
         adam.step(weights, gradient, rate)
-        if check is not None and step in due:
-            error = check()
-            if error < least:
-                best[:], least = weights, error
+        if step not in due:
+            continue
+        error = check() if check is not None else np.nan
+        curve.append((step * batch / len(windows), float(np.mean(since)), error))
+        since.clear()
+        if error < least:
+            best[:], least = weights, error
     if least < np.inf:
         weights[:] = best
+    return np.array(curve).T

@@ -40,11 +40,12 @@ def trained(
     batch: int,
     rate: float,
     seed: int,
-) -> Array:
-    """Weights that give windows of W rows back, from what is `edge` rows inside of them.
+) -> tuple[Array, Array]:
+    """Weights (P,) that give windows of W rows back, from what is `edge` rows inside of them.
 
     `rows` (N, K) float32; `windows` the rows at which those to train on and those to check with
-    begin; `weight` (W,) how much the error of each place counts. Cost: O(steps batch P).
+    begin; `weight` (W,) how much the error of each place counts. Also how training went, as
+    `train` says it: mean squared errors, so weighed. Cost: O(steps batch P).
     """
     chance = np.random.default_rng(seed)
     length, width = len(weight), rows.shape[1]
@@ -58,18 +59,20 @@ def trained(
         inner = whole[:, edge : length - edge].reshape(batch, -1)
         return inner, network.forward(weights, inner) - whole.reshape(batch, -1)
 
-    def learn(begin: Array, gradient: Array) -> None:
+    def learn(begin: Array, gradient: Array) -> float:
         inner, change = away(begin)
+        missed = float(((change**2) @ counts).mean())
         change *= pull
         network.backward(weights, inner, change, gradient)
+        return missed
 
     def check() -> float:
         errors = (away(part)[1] for part in np.split(looked, len(looked) // batch))
-        return sum(float(((error**2) @ counts).sum()) for error in errors)
+        return sum(float(((error**2) @ counts).sum()) for error in errors) / len(looked)
 
     looked = evenly(windows[1], max(CHECKED // batch, 1) * batch)
-    train(
+    curve = train(
         weights, learn, check if len(looked) else None, chance,
         windows=windows[0], steps=steps, batch=batch, rate=rate,
     )  # fmt: skip
-    return weights
+    return weights, curve

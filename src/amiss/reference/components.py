@@ -96,5 +96,5 @@ def example(kind: type[Component]) -> dict[str, Any]:
                 )
         if info.examples and info.default in (None, PydanticUndefined):
             asked[field] = info.examples[0]
-    said = kind.model_validate(asked).model_dump(mode="json")
+    said = kind.model_validate(asked, context={"without_files": True}).model_dump(mode="json")
     return {"type": said.pop("type"), **said}

@@ -7,6 +7,7 @@ calibration, warmed on the same history, and figures. What it is at it writes me
 
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import Annotated, TypeAlias
 
 import numpy as np
@@ -95,6 +96,11 @@ def _run(question: bytes, stop: threading.Event, tell: Tell) -> tuple[int, bytes
         try:
             asked.write(question)
             asked.seek(0)
+        except OSError as exc:
+            raise StateError(
+                f"fitting failed: no room for its history in {gettempdir()}: {exc.strerror}"
+            ) from exc
+        try:
             worker = subprocess.Popen(
                 COMMAND,
                 stdin=asked,
@@ -142,7 +148,9 @@ def fit_here(
     took = time.monotonic() - began
     tell(Stage("fitting", took / fitting.EARLY if validating and figures["validation"] else None))
     # calibrate anew: the scores of another model are no past of this one
-    learned = fitting.fit(detector, states, history)
+    learned, loss = fitting.fit_with_loss(detector, states, history)
+    if loss:
+        figures["loss"] = loss
     warmed, *_ = judge_jointly(detector, learned, history)
     figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
     return Fit(warmed, figures)
@@ -170,6 +178,7 @@ def _pack(detector: Detector, history: Frame) -> State:
 def main() -> None:
     """The worker: read, fit, answer, end. It gives way to whoever serves."""
     os.nice(GIVES_WAY)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     question = memory.load(sys.stdin.buffer.read())
     ask = question["ask"]
     detector: Detector = TypeAdapter(Annotated[Detector, AnyOf("amiss.detectors")]).validate_json(
@@ -184,7 +193,20 @@ def main() -> None:
     except StateError as exc:
         sys.exit(str(exc))
     figures = {"json": np.frombuffer(orjson.dumps(fitted.figures), np.uint8)}
-    sys.stdout.buffer.write(memory.dump({**fitted.states, "figures": figures}))
+    try:
+        # not sys.stdout, which is a raw file where PYTHONUNBUFFERED is set: that writes but a part
+        with open(sys.stdout.fileno(), "wb", closefd=False) as answer:
+            answer.write(memory.dump({**fitted.states, "figures": figures}))
+    except OSError as exc:
+        sys.exit(f"no room for its answer in {gettempdir()}: {exc.strerror}")
+
+
+def _end_with_parent() -> None:
+    """Whoever asked reads what is complained of; where nobody does any more, it was killed."""
+    waiting = select.poll()
+    waiting.register(sys.stderr.fileno(), 0)  # an error alone: the other end is closed
+    waiting.poll()
+    os._exit(1)
 
 
 def _say(stage: Stage) -> None:

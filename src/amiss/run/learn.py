@@ -1,6 +1,5 @@
 """Train a pipeline's models on what was recorded, beside a program that may run."""
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -20,7 +19,9 @@ from amiss.store import Store
 from amiss.systems import view
 from amiss.world import World
 
-MOST_BYTES = 2**29  # of history held; the oldest ticks go first
+MOST_BYTES = 2**27  # of history held; several times that while it is prepared and fitted on
+STRETCH = 4096  # ticks that stay together: many windows of a network, hours of most sources
+THINNED = "to bound memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Past:
     """What a pipeline's models can learn from."""
 
     frame: Frame  # metrics (T, systems, F)
-    dropped: int  # ticks that there was no room for, the oldest
+    dropped: int  # ticks that there was no room for
 
 
 def past(
@@ -36,18 +37,16 @@ def past(
 ) -> Past:
     """Records of the past, by time -> metrics of systems; `tell` hears of times (ns).
 
-    Memory: half a gigabyte of numbers at most. Raises ConfigError if there are too few ticks.
+    Memory: 128 MB of numbers at most. Of more, stretches of some thousand ticks are left out,
+    every other one, then three of four and so on: what is left is spread over all of the time, and
+    the newest is in it. Raises ConfigError if there are too few ticks.
     """
-    state, held, size, dropped, last = pipeline.features.init(), deque[Frame](), 0, 0, 0
+    state, held, last = pipeline.features.init(), _Thinned(), 0
 
     def hold(records: Records) -> None:
-        nonlocal state, size, dropped
+        nonlocal state
         state, frame = pipeline.features.step(state, records)
-        held.append(frame)
-        size += frame.values.nbytes
-        while size > MOST_BYTES and len(held) > 1:
-            gone = held.popleft()
-            size, dropped = size - gone.values.nbytes, dropped + len(gone.time)
+        held.add(frame)
 
     for records in batches:
         hold(records)
@@ -55,18 +54,62 @@ def past(
         tell(last)
     # nothing more is to come, so the tick that the last record lies in is complete
     hold(replace(NOTHING, watermark=last + pipeline.every))
-    keys = tuple(dict.fromkeys(key for frame in held for key in frame.keys))
-    time = np.concatenate([frame.time for frame in held])
+    kept = held.frames()
+    keys = tuple(dict.fromkeys(key for frame in kept for key in frame.keys))
+    time = np.concatenate([frame.time for frame in kept])
     if len(time) < LEAST:
         raise ConfigError(f"{len(time)} samples are too few to train on; {LEAST} are needed")
-    values = np.concatenate([align(frame, keys).values for frame in held])
-    return Past(view(Frame(time, keys, ("value",), values), pipeline.by), dropped)
+    values = np.concatenate([align(frame, keys).values for frame in kept])
+    return Past(view(Frame(time, keys, ("value",), values), pipeline.by), held.dropped)
+
+
+class _Thinned:
+    """Frames in stretches, of which one in `apart` is kept; twice that whenever there are too many.
+
+    Which are kept depends on their number alone: no chance, and the same however they came.
+    """
+
+    def __init__(self) -> None:
+        self.stretches = dict[int, list[Frame]]()
+        self.newest, self.count, self.apart, self.dropped = list[Frame](), 0, 1, 0
+
+    def add(self, frame: Frame) -> None:
+        """At the end."""
+        row = frame.values.nbytes // max(len(frame.time), 1)
+        full = min(STRETCH, max(MOST_BYTES // 8 // max(row, 1), LEAST))
+        while len(frame.time):
+            part = frame[: max(full - _ticks(self.newest), 0)]
+            self.newest.append(  # a view would hold all of the batch
+                replace(part, time=part.time.copy(), values=part.values.copy())
+            )
+            frame = frame[len(part.time) :]
+            if _ticks(self.newest) >= full:
+                self.stretches[self.count] = self.newest
+                self.newest, self.count = [], self.count + 1
+                self._thin()
+
+    def _thin(self) -> None:
+        while True:
+            for number in [n for n in self.stretches if n % self.apart]:
+                self.dropped += _ticks(self.stretches.pop(number))
+            held = sum(f.values.nbytes for some in self.stretches.values() for f in some)
+            if held <= MOST_BYTES or len(self.stretches) == 1:
+                return
+            self.apart *= 2
+
+    def frames(self) -> list[Frame]:
+        """All that is kept, in order of time."""
+        return [frame for some in (*self.stretches.values(), self.newest) for frame in some]
+
+
+def _ticks(frames: list[Frame]) -> int:
+    return sum(len(frame.time) for frame in frames)
 
 
 def learn(
     pipeline: Pipeline,
     detector: Detector,
-    history: Frame,
+    history: Past,
     spans: Iterable[Span],
     store: Store,
     world: World,
@@ -78,7 +121,9 @@ def learn(
     Raises StateError if fitting failed: nothing is kept then.
     """
     began = world.monotonic()
-    together, left_out = spared(history, spans, detector.labelled)
+    together, left_out = spared(history.frame, spans, detector.labelled)
+    if history.dropped:
+        left_out[THINNED] = history.dropped
     found = fit_apart(detector, {}, together, validating=True, tell=tell)
     seconds = round((world.monotonic() - began) / 1e9, 3)
     card = carded(detector, pipeline.name, together, found, left_out)

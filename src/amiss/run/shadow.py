@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from amiss.component import AnyOf, Detector
-from amiss.data import DAY, Array, Floats, Times, parse_key, series_key
+from amiss.data import DAY, Array, Floats, Frame, Times, parse_key, series_key
 from amiss.errors import ConfigError, StateError
 from amiss.judge import judge_jointly
 from amiss.model import Card, card_of
@@ -54,12 +54,7 @@ def shadow(store: Store, model: str, until: int) -> Shadow:
     kept, states = store.load_model(model)
     card = card_of(kept.card, kept.id)
     detector = detector_of(card)
-    keys, by = _keys(card)
-    frame = store.past(keys, card.last + 1, until)
-    frame = view(frame[max(len(frame.time) - MOST, 0) :], by)
-    if frame.keys != card.systems:  # the rows of the state are those of the card
-        order = [frame.keys.index(system) for system in card.systems]
-        frame = frame.__class__(frame.time, card.systems, frame.features, frame.values[:, order])
+    frame = recorded_since(store, card, card.last, until)
     nats = np.full((len(frame.time), len(card.systems)), np.nan)
     for at in range(0, len(frame.time), STEP):
         states, _, said, _ = judge_jointly(detector, states, frame[at : at + STEP])
@@ -67,11 +62,22 @@ def shadow(store: Store, model: str, until: int) -> Shadow:
     return Shadow(card, frame.time, nats)
 
 
+def recorded_since(store: Store, card: Card, after: int, until: int) -> Frame:
+    """What a model reads of what was recorded after a time and up to another (ns)."""
+    keys, by = _keys(card)
+    frame = store.past(keys, after + 1, until)
+    frame = view(frame[max(len(frame.time) - MOST, 0) :], by)
+    if frame.keys == card.systems:  # the rows of the state are those of the card
+        return frame
+    order = [frame.keys.index(system) for system in card.systems]
+    return Frame(frame.time, card.systems, frame.features, frame.values[:, order])
+
+
 def detector_of(card: Card) -> Detector:
     """The detector that a model is of, with its settings. Raises StateError if it is not known."""
     adapter: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, AnyOf("amiss.detectors")])
     try:
-        return adapter.validate_python(card.figures["settings"])
+        return adapter.validate_python(card.figures["settings"], context={"without_files": True})
     except (KeyError, ValidationError):
         raise StateError(
             f"model {card.id} is of a detector that this version does not have; train it again"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amiss.errors import ConfigError, Error
-from amiss.run import orphans, training
+from amiss.run import challengers, orphans, training
 from amiss.run.resume import LOST
 from amiss.run.training import Trainee
 
@@ -76,13 +76,14 @@ class Tending:
         thread, as the rest cannot wait until the last is fitted.
         """
         for trainee in self.live.trainees:
-            if training.look_up(trainee, self.live.store) or training.follow(
-                trainee, self.live.store
-            ):
-                self.live.news()
+            if training.look_up(trainee, self.live.store):
+                trainee.challenger = challengers.waiting(trainee, self.live.store)
+            elif not training.follow(trainee, self.live.store):
+                continue
+            self.live.news()
         if self.fitting.is_alive():
             return
-        wanted = [t for t in self.live.trainees if self._samples(t) is not None]
+        wanted = [t for t in self.live.trainees if self._samples(t) is not None or self._why(t)]
         if wanted:
             run = partial(self._do, "fitting", partial(self._train, wanted))
             self.fitting = threading.Thread(target=run, name="(fitting)", daemon=True)
@@ -110,14 +111,22 @@ class Tending:
         every, now = self.live.settings.retrain_every, self.live.world.now()
         return training.wanted(trainee, every, now, training.recorded(trainee.watch))
 
+    def _why(self, trainee: Trainee) -> str:
+        """Why to fit a challenger now, if at all."""
+        live = self.live
+        return challengers.due(trainee, live.settings.retrain, live.store, live.world.now())
+
     def _train(self, trainees: Sequence[Trainee]) -> None:
         live = self.live
         for trainee in trainees:
             samples = self._samples(trainee)
-            if samples is None or trainee.stop.is_set():
+            why = self._why(trainee) if samples is None else ""
+            if (samples is None and not why) or trainee.stop.is_set():
                 continue
             try:
-                live.trail.fitted(training.retrain(trainee, samples, live.store, live.world))
+                many = samples or challengers.samples(trainee)
+                card = training.retrain(trainee, many, live.store, live.world, why)
+                live.trail.fitted(card)
             except Error as exc:
                 if not trainee.stop.is_set():
                     log.warning("model %s: not fitted: %s", trainee.type, exc)

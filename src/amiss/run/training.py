@@ -41,9 +41,10 @@ class Trainee:
     detector: Detector
     card: Card | None = None
     known: bool = False  # whether the card has been looked up: not before the memory is there
-    running: tuple[int, "Future[Card]"] | None = None  # samples asked for, and the answer
+    running: tuple[int, "Future[Card]", str] | None = None  # samples asked for, the answer, why
     stage: tuple[Stage, int] | None = None  # what the training is at, and since when (ns)
     failed: str = ""
+    challenger: str = ""  # the id of one that was fitted beside it and waits for a person
     refused: str = ""  # the id of a model that was put in use but does not fit
     tried: int | None = None  # ns, when a training last did not work
     stop: threading.Event = field(default_factory=threading.Event)
@@ -134,7 +135,7 @@ def follow(trainee: Trainee, store: Store) -> bool:
         return True
     with trainee.lock:
         trainee.watch.fitted.append(Fitted(card.detector, card.systems, states))
-        trainee.card, trainee.failed, trainee.refused = card, "", ""
+        trainee.card, trainee.failed, trainee.refused, trainee.challenger = card, "", "", ""
     log.info("model %s: %s is in use", trainee.type, card.id)
     return True
 
@@ -147,8 +148,9 @@ def other_features(watch: Watch, card: Card) -> str:
     return "" if set(card.features) & set(there) else difference(card.features, there)
 
 
-def retrain(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
-    """Fit on the last `samples` ticks, and put it to use at the next tick.
+def retrain(trainee: Trainee, samples: int, store: Store, world: World, why: str = "") -> Card:
+    """Fit on the last `samples` ticks, and put it to use at the next tick; a challenger, of which
+    it is said `why` it was fitted, is only kept.
 
     Equal requests at the same time share one run. Raises ConfigError for too few samples,
     Unreachable while another training of this model runs, StateError if fitting failed: that
@@ -157,16 +159,16 @@ def retrain(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
     if not LEAST <= samples <= MOST:
         raise ConfigError(f"n_samples: {samples} is not between {LEAST} and {MOST}")
     with trainee.lock:
-        if trainee.running is not None and trainee.running[0] != samples:
+        if trainee.running is not None and trainee.running[::2] != (samples, why):
             raise Unreachable(f"{trainee.type} is being trained just now; ask again", after=5.0)
         shared = trainee.running[1] if trainee.running else None
         if shared is None:
             mine: Future[Card] = Future()
-            trainee.running = (samples, mine)
+            trainee.running = (samples, mine, why)
     if shared is not None:
         return shared.result()
     try:
-        card = _train(trainee, samples, store, world)
+        card = _train(trainee, samples, store, world, why)
     except BaseException as exc:
         with trainee.lock:
             trainee.running, trainee.stage, trainee.tried = None, None, world.now()
@@ -175,13 +177,14 @@ def retrain(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
         mine.set_exception(exc)
         raise
     with trainee.lock:
-        trainee.card, trainee.known, trainee.failed = card, True, ""
+        trainee.card, trainee.known = trainee.card if why else card, True
+        trainee.failed, trainee.challenger = "", card.id if why else ""
         trainee.tried = trainee.running = trainee.stage = None
     mine.set_result(card)
     return card
 
 
-def _train(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
+def _train(trainee: Trainee, samples: int, store: Store, world: World, why: str) -> Card:
     watch, detector = trainee.watch, trainee.detector
     history = past(watch, store, samples, world)
     if len(history.time) < samples:
@@ -200,7 +203,12 @@ def _train(trainee: Trainee, samples: int, store: Store, world: World) -> Card:
     seconds = (world.monotonic() - began) / 1e9
     card = carded(detector, watch.name, together, found, left_out)
     card = replace(card, samples=samples, trained=world.now(), seconds=round(seconds, 3))
-    card = replace(card, id=store.save_model(card.said(), found.states))
+    told = {"why": why, "against": trainee.card.id} if why and trainee.card else {}
+    card = replace(card, figures=card.figures | told)
+    card = replace(card, id=store.save_model(card.said(), found.states, in_use=not why))
+    if why:
+        log.warning("model %s: challenger %s was fitted: %s", trainee.type, card.id, why)
+        return card
     watch.fitted.append(Fitted(name_of(detector), together.keys, found.states))
     log.info("model %s: fitted on %d samples in %.1f s", trainee.type, samples, seconds)
     return card
@@ -215,7 +223,7 @@ def carded(
     said = {
         "left_out": dict(left_out),
         "seed": seed,
-        "versions": versions(),
+        "versions": {"amiss": version("amiss"), "numpy": np.__version__},
         "settings": settings,
     }
     return Card(
@@ -232,11 +240,6 @@ def carded(
         systems=history.keys,
         figures=found.figures | said,
     )
-
-
-def versions() -> dict[str, str]:
-    """Of what the weights depend on, beside seed and data."""
-    return {"amiss": version("amiss"), "numpy": np.__version__}
 
 
 def past(watch: Watch, store: Store, ticks: int, world: World) -> Frame:
@@ -290,6 +293,8 @@ def model_of(trainee: Trainee, recorded: int) -> ModelNow:
             return ModelNow(trainee.type, name, "waiting", "looked for in the memory")
         return ModelNow(trainee.type, name, "waiting", f"{recorded} of {FIRST[0]} samples")
     reason = f"the last training failed: {trainee.failed}" if trainee.failed else ""
+    if trainee.challenger and not reason:
+        reason = f"challenger {trainee.challenger} waits: compare it, and put it to use if better"
     return ModelNow(
         trainee.type, name, "in use", reason, card.id, card.trained, card.samples, card.seconds
     )

@@ -25,7 +25,12 @@ TONE = {"waiting": "wait", "training": "wait", "in use": "good", "failed": "fail
 WHAT = {
     "isolation_forest": "Judges all metrics of a system together: is the picture as a whole odd?",
     "linear_regression": "Foretells the next value from the picture as a whole.",
+    "lstm": "A network that remembers foretells the next value of each metric.",
+    "autoencoder": "A network gives the last samples back through a narrow passage: what is odd "
+    "does not come through.",
+    "aer": "A network foretells the next sample and gives back those before it.",
 }
+FORECAST = 6  # metrics whose forecast is written out
 USUAL = 720  # samples suggested: an hour at 5 s
 
 
@@ -99,12 +104,14 @@ def opinion(look: Look, one: JointNow) -> str:
         ("score, -ln p", f"{one.score:.1f} nats"),
     ]
     now = {s.key: s.value for s in look.now.series if s.system == one.system}
-    for metric, value in one.forecast.items():
+    for metric, value in list(one.forecast.items())[:FORECAST]:
         name = parse_key(metric)[0]
         seen = next((v for key, v in now.items() if same(key, metric)), None)
         pairs = [(f"{name_of(metric)}, forecast", write_number(value, name)), *pairs]
         if seen is not None:
             pairs.insert(1, (f"{name_of(metric)}, now", write_number(seen, name)))
+    if len(one.forecast) > FORECAST:
+        pairs.append(("forecast too", f"{len(one.forecast) - FORECAST} more metrics"))
     return parts.facts(pairs)
 
 

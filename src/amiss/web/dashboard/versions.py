@@ -10,11 +10,11 @@ from amiss.errors import ConfigError, Error
 from amiss.model import card_of
 from amiss.run import models as kept_models
 from amiss.run.audited import about
-from amiss.run.figures import validated
+from amiss.run.figures import asked_by, trained_by, validated
 from amiss.run.shadow import rate
 from amiss.store.models import Model
 from amiss.units import write_days, write_number
-from amiss.web.dashboard import parts, words
+from amiss.web.dashboard import losses, parts, words
 from amiss.web.dashboard.parts import Look
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ def versions(look: Look, pipeline: str, name: str, found: list[Model]) -> None:
         )
         kept = by_id.get(chosen or "", own[0])
         parts.show(parts.facts(facts(look, kept)))
+        if loss := kept.card.get("figures", {}).get("loss"):
+            said = "Squared error in training and in validation, by epoch"
+            parts.show(f'<p class="am-faint">{said}</p>{losses.legend(look.dark)}')
+            parts.chart(losses.curve(loss), losses.chart(look.dark), said)
         with st.container(horizontal=True):
             st.button(
                 "Put to use",
@@ -74,10 +78,12 @@ def facts(look: Look, kept: Model) -> list[tuple[str, str]]:
     span = write_days((card.last - card.first) / DAY)
     more = f" and {len(card.features) - NAMED} more" if len(card.features) > NAMED else ""
     told = [
+        *asked_by(card.figures),
         ("trained", f"{look.clock(card.trained)}, in {card.seconds:.1f} s"),
         ("on", f"{words.count(card.samples, 'sample')}, {span} up to {look.clock(card.last)}"),
         *(("left out", f"{n:,} {why}") for why, n in card.figures.get("left_out", {}).items()),
         *validated(card.figures.get("validation", {})),
+        *trained_by(card.figures.get("loss", {})),
         ("metrics", f"{len(card.features)}: {', '.join(card.features[:NAMED])}{more}"),
         ("size", write_number(float(kept.bytes), "x_bytes", 2)),
         ("id", kept.id),

@@ -49,6 +49,7 @@ CARD: dict[str, Any] = STORED | {
     "figures": {
         "validation": {"samples": 144, "told": {"0.01": 0.014, "0.001": 0.0}},
         "left_out": {"during incidents": 12},
+        "loss": {"epochs": [4.1, 8.2], "training": [0.61, 0.4], "validation": [0.55, 0.47]},
         "seed": 0,
         "versions": {"amiss": "0.1.0", "numpy": "2.4.6"},
         "memory_mb": 121.5,
@@ -110,7 +111,7 @@ class ModelCard(StoredModel):
     systems: list[Text]
     figures: dict[str, Any] = Field(
         description="How it did on the last fifth of its history, which it had not seen then; "
-        "what was left out, seed, versions, memory."
+        "what was left out, how training in epochs went, seed, versions, memory."
     )
 
 

@@ -1,0 +1,111 @@
+"""Models that are fitted beside the one in use because the configuration asks for it.
+
+They are kept and said, and serve once a person puts them to use.
+"""
+
+import logging
+
+import numpy as np
+
+from amiss.data import DAY, HOUR, Array
+from amiss.drifted import evidence
+from amiss.errors import StateError
+from amiss.judge import judge_jointly
+from amiss.model import Card
+from amiss.run.shadow import detector_of, recorded_since
+from amiss.run.training import MOST, Trainee, recorded
+from amiss.settings import Retrain
+from amiss.store import Store
+from amiss.store.models import Model
+
+log = logging.getLogger(__name__)
+
+BLOCK = 6 * HOUR
+ALARM = 10 * 365 * DAY // BLOCK
+"""On average not before ten years in which nothing changes."""
+BEFORE = 0.25  # of a block: what windows and memories are filled with first
+SETTLED = 0.25  # of a block: so long after its end all of it has been stored
+AT_ONCE = 4  # blocks in a look: others wait meanwhile
+ENOUGH = 20  # scores in a block, below which it says nothing
+
+
+def due(trainee: Trainee, asked: Retrain | None, store: Store, now: int) -> str:
+    """Why a challenger of the model in use is to be fitted now; "" if there is no reason to.
+
+    Raises Unreachable or StateError of the store.
+    """
+    card = trainee.card
+    if asked is None or card is None or trainee.running is not None:
+        return ""
+    if trainee.tried is not None and 0 <= now - trainee.tried < HOUR:
+        return ""
+    own = [m for m in store.models(trainee.watch.name) if m.detector == card.detector]
+    newest = max((m.trained for m in own), default=card.trained)
+    if asked.every is not None and now - newest >= asked.every:
+        return "on schedule"
+    if asked.drift and not any(_against(m) == card.id for m in own):
+        blocks = look(store, card, now)
+        high = max(evidence(blocks), default=0.0)
+        if high >= ALARM:
+            return (
+                f"the scores of {card.id} have been higher of late than ever before: by the odds, "
+                f"not once in ten years if nothing changed ({len(blocks)} blocks of 6 hours)"
+            )
+    return ""
+
+
+def samples(trainee: Trainee) -> int:
+    """How many a challenger is fitted on."""
+    return min(recorded(trainee.watch), MOST)
+
+
+def _against(kept: Model) -> str:
+    """The model that a challenger was fitted against."""
+    return str(kept.card.get("figures", {}).get("against", ""))
+
+
+def look(store: Store, card: Card, now: int) -> list[float]:
+    """The medians of the raw scores of a model since it was fitted, block by block.
+
+    What was looked at is remembered: each block is stepped through once, four in a call at most.
+    """
+    name = f"drift/{card.pipeline}/{card.detector}"
+    known = store.get_meta(name, {})
+    if known.get("model") != card.id:
+        known = {"model": card.id, "until": card.last, "blocks": []}
+    begun = known["until"]
+    for _ in range(AT_ONCE):
+        if known["until"] + BLOCK + int(SETTLED * BLOCK) > now:
+            break
+        median = _median(store, card, known["until"])
+        known["until"] += BLOCK
+        if np.isfinite(median):
+            known["blocks"].append(median)
+    if known["until"] != begun:
+        store.set_meta(name, known)
+    return list(known["blocks"])
+
+
+def _median(store: Store, card: Card, start: int) -> float:
+    """Of the raw scores of the block that begins there; NaN if there are too few."""
+    try:
+        states = store.load_model(card.id)[1]
+    except StateError as exc:
+        log.warning("%s", exc)
+        return float("nan")
+    begin = max(start - int(BEFORE * BLOCK), card.last)
+    frame = recorded_since(store, card, begin, start + BLOCK)
+    if not len(frame.time):
+        return float("nan")
+    _, raw, _, _ = judge_jointly(detector_of(card), states, frame)
+    found: Array = raw.values[(frame.time > start) & np.isfinite(raw.values).any(axis=1)]
+    return float(np.nanmedian(found)) if len(found) >= ENOUGH else float("nan")
+
+
+def waiting(trainee: Trainee, store: Store) -> str:
+    """The id of the newest challenger of the model in use; "" if there is none."""
+    own = trainee.card
+    for kept in store.models(trainee.watch.name, in_use=False) if own else []:
+        if own and kept.detector == own.detector and _against(kept) == own.id:
+            return kept.id
+    return ""

@@ -1,0 +1,1 @@
+"""Sigma rules: read from YAML, compiled once, matched over the distinct values of fields."""
