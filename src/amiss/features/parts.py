@@ -99,7 +99,7 @@ def parts(lines: Lines, words: Array) -> Parts:
         named=np.empty((room, 2), np.int64),
         plain=np.empty(8 * longest + 64, np.uint8),
     )
-    _apart(lines.text, lines.begin, lines.end, words, found)
+    _apart(lines.frozen(), lines.begin, lines.end, words, found)
     return found
 
 
