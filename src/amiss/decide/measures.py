@@ -48,8 +48,8 @@ def measure(states: States, found: Parts, letters: Characters, alone: bool = Fal
     lines, values = len(found.skeleton), int(found.values_to[-1])
     size = OF_LINE * lines + OF_VALUE * values
     out = Measures(
-        np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64),
-        np.empty(size), np.empty(size, np.int64),
+        np.empty(size, np.int32), np.empty(size, np.uint8), np.empty(size, np.uint64),
+        np.empty(size), np.empty(size, np.int32),
         OF_LINE + OF_VALUE * np.diff(found.values_to),
     )  # fmt: skip
     tables = states["forms"]["cells"], states["words"]["cells"]

@@ -21,7 +21,7 @@ def past(kind: Array, group: Array, x: Floats, least: Floats) -> State:
     for each kind. Cost: 200 ns a number.
     """
     cells = np.zeros(1 << (4 * len(x) + 64).bit_length(), np.uint64)
-    which, kinds = np.empty((2, len(x)), np.int64), np.empty(len(x) + len(least), np.int64)
+    which, kinds = np.empty((2, len(x)), np.int32), np.empty(len(x) + len(least), np.int64)
     count = _grouped(kind, group, cells, which, kinds)
     size = np.bincount(which.ravel(), minlength=count)
     kept = (size >= LEAST) | (np.arange(count) < len(least))
