@@ -62,7 +62,7 @@ def init() -> States:
 def step(states: States, lines: Lines, history: bool = False) -> tuple[States, Floats, Array]:
     """Lines -> p (N,), NaN for no opinion, and which are anomalous; then they are learned.
 
-    Cost: 12 us a line of 130 characters, 45 us one of 8 long values.
+    Cost: 12 us a line of 130 characters, 22 us one of 8 long values.
     """
     count, at = len(lines.begin), 0
     p, judged = np.full(count, np.nan), np.full(count, np.nan)
