@@ -137,7 +137,21 @@ def test_the_form_of_a_text_is_a_field() -> None:
     assert told[1] == told[98] == "2 opened file 1"
 
 
-KINDS = {"plain": Each(), "subject": Each(subject=("user",)), "templates": Each(templates="text")}
+ROLES = Each(
+    roles={
+        "user": "user", "address": "port", "outcome": "bytes", "device": "port",
+        "source": "user", "host": "port", "port": "bytes", "protocol": "port",
+        "latitude": "bytes", "longitude": "port", "privilege": "port", "location": "bytes",
+    },
+    failed=("many",),
+    succeeded=("1.00",),
+)  # fmt: skip
+KINDS = {
+    "plain": Each(),
+    "subject": Each(subject=("user",)),
+    "templates": Each(templates="text"),
+    "roles": ROLES,
+}
 
 
 @pytest.mark.parametrize("features", KINDS.values(), ids=KINDS)
@@ -161,3 +175,20 @@ def test_a_field_whose_name_is_a_zero_shifts_no_other() -> None:
     frame = Each().step(Each().init(), odd)[1]
     assert frame.features == ("bytes", "port", "user")
     assert frame.categories == {"user"}
+
+
+def test_roles_may_come_later_and_change() -> None:
+    said, bare, one = logins(200), Each(), Each(roles={"user": "user", "device": "port"})
+    two = Each(roles={"user": "user", "device": "port", "location": "port"})
+    state, _ = bare.step(bare.init(), said[:100])
+    state, frame = one.step(state, said[100:150])
+    assert [n for n in frame.features if n.startswith("events of")] == [
+        "events of {user} per device before {port}",
+        "events of {user} per device before {port} beyond the usual",
+    ]
+    known = state["conduct.device.events"].sum()
+    state, frame = two.step(state, said[150:])
+    assert sum(n.startswith("events of") for n in frame.features) == 4
+    assert state["conduct.device.events"].sum() > known > 0
+    state, _ = one.step(state, said[:0])
+    assert "conduct.location.events" not in state

@@ -148,6 +148,30 @@ def test_what_varies_comes_to_be_a_slot_and_the_oldest_id_stays() -> None:
     assert miner.add("the door was closed by ann again") not in told
 
 
+@pytest.mark.parametrize(
+    ("plain", "folded"),
+    [
+        ("synchronized to 10.0.0.1, stratum 2", "synchronized to LOCAL(0), stratum 10"),
+        ("session opened for 12 by hand", "session opened for root(uid=0) by hand"),
+        ("killed the old job 7", "killed the old job x[7]"),
+    ],
+)
+def test_a_word_with_brackets_is_a_value_where_others_have_one(plain: str, folded: str) -> None:
+    for lines in ((plain, folded), (folded, plain)):
+        miner = Miner()
+        told = [miner.add(line) for line in lines]
+        assert {miner.same(one) for one in told} == {1}
+        assert miner.shown(1) == " ".join(tokens(plain)).replace(SLOT, "<*>")
+
+
+def test_a_word_with_brackets_is_none_elsewhere() -> None:
+    miner = Miner()
+    told = [
+        miner.add(line) for line in ("stop f(1)", "stop 1", "now call f(1) twice", "now call g")
+    ]
+    assert len({miner.same(one) for one in told}) == 4
+
+
 def test_four_states_are_four_templates() -> None:
     miner = Miner()
     for _ in range(50):

@@ -109,6 +109,11 @@ class Features(Component):
         """Of single records: the labels by which those of a minute are counted, beside all."""
         return ()
 
+    @property
+    def playing(self) -> tuple[str, ...]:
+        """Of single records: the labels whose roles are such that some records must have them."""
+        return ()
+
     @abstractmethod
     def init(self) -> State:
         """The memory before the first record."""

@@ -7,7 +7,7 @@ import numpy as np
 from amiss.data import Records, State, measured
 
 FUTURE = "from the future"
-DROPPED = {"late": "late", FUTURE: "ahead"}
+DROPPED = {"late": "late", FUTURE: "ahead", "subjects that left for others": "gone"}
 """Why features leave records out, and what they count them in."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from amiss import conduct
 from amiss.component import Detector
 from amiss.data import (
     Array,
@@ -271,7 +272,9 @@ def _blamed(frame: Frame, blame: Floats) -> list[tuple[str, ...]]:
         said, least = _labels(records_of(frame), t), shares.max(initial=0.0) / 2
         worst = np.argsort(-shares, kind="stable")[:BLAMED].tolist()
         names = [frame.features[f] for f in worst if shares[f] > 0 and shares[f] >= least]
-        found.append(tuple(f"{n} {_short(said[n], 40)}" if n in said else n for n in names))
+        values = dict(zip(frame.features, frame.values[t, 0].tolist(), strict=True))
+        told = {n: f"{n} {_short(said[n], 40)}" for n in names if n in said}
+        found.append(tuple(told.get(n) or conduct.told(n, values, said) for n in names))
     return found
 
 

@@ -2,22 +2,25 @@
 
 import time
 from collections.abc import Iterable
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
 
-from amiss import habits, trees
+from amiss import conduct, habits, trees
 from amiss.component import Detector, find
-from amiss.data import SECOND, Frame
+from amiss.data import SECOND, Frame, Records
 from amiss.decide import budget, lines, pace, portion
 from amiss.detectors import burst, dbscan, one_class_svm, pairs, relation
+from amiss.detectors.conduct import Conduct
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.lstm import Lstm
 from amiss.evaluate import digits
 from amiss.evaluate.answer import Verdict, lines_of, numbered
 from amiss.evaluate.joint import smooth
 from amiss.evaluate.stream import Stream
-from amiss.features import encoding, grams, templates
+from amiss.features import each, encoding, grams, templates
+from amiss.features.each import Each
 from amiss.judge import judge, judge_whole
 from amiss.precision import invert
 from amiss.text.hashes import halve
@@ -72,6 +75,7 @@ def warm() -> float:
     texts = np.zeros((len(rows), 1), np.int64)
     encoding.encode(encoding.fit(rows, texts), rows, texts)
     habits.step(habits.init(), ticks, np.ones(3, np.int64), np.ones((3, 1), np.int64), rows)
+    _warm_conduct()
     pace.step(pace.init(), ticks)
     relation.fit(np.arange(4.0).reshape(2, 2), every)
     portion.step({}, np.zeros(1), 0.1)
@@ -81,6 +85,20 @@ def warm() -> float:
     Stream().observe(0.0, 1.0)
     list(lines_of(pa.array(["0"]), ["a"], np.zeros((1, 1), np.int32), verdict))
     return time.perf_counter() - began
+
+
+def _warm_conduct() -> None:
+    roles: tuple[conduct.Role, ...] = get_args(conduct.Role)
+    features = Each(roles={role: role for role in roles}, subject=("user",))
+    count = 2 * each.HEAD
+    said = Records(
+        time=np.arange(count) * SECOND,
+        name=np.full(count, "x"),
+        value=np.zeros(count),
+        labels={role: np.full(count, "1") for role in roles},
+    )
+    _, frame = features.step(features.init(), said)
+    Conduct().step({}, frame)
 
 
 def _warm_networks() -> None:

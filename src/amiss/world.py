@@ -53,6 +53,23 @@ def _files() -> Files:
     return Files()
 
 
+@cache
+def _places(path: str) -> Any:
+    """Where addresses are, by a file in MaxMind's format. ConfigError if that cannot be read."""
+    try:
+        import maxminddb
+    except ImportError:
+        raise ConfigError(
+            "places: the library maxminddb is not there; pip install 'amiss[places]'"
+        ) from None
+    try:
+        return maxminddb.open_database(path)
+    except OSError as exc:
+        raise ConfigError(f"places: {path}: {exc.strerror or exc}") from None
+    except maxminddb.InvalidDatabaseError:
+        raise ConfigError(f"places: {path} is no file in MaxMind's format") from None
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Network, files, clock, this machine and secrets. Tests build one out of other parts."""
@@ -66,6 +83,8 @@ class World:
     machine: Callable[[], Any] = _psutil
     """psutil, or something that answers like it."""
     files: Callable[[], Files] = _files
+    places: Callable[[str], Any] = _places
+    """A reader of maxminddb, of which `get` says where an address is."""
 
     def ask(self, method: str, url: str, **kwargs: Any) -> "httpx.Response":
         """One request. Raises Unreachable if it may work later, Rejected if it will not.

@@ -20,6 +20,7 @@ PAGES = {
     "": "2 things are amiss",
     "incident": "Incidents",
     "incident?id=a1b2c3d4": "disk write of sda at 168 MB/s",
+    "survey": "By subject",
     "explorer": "CPU iowait",
     "health": "Failing: sink on-call",
     "models": "Models",

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ from servers.receivers import Receiver
 
 HERE = Path(__file__).parents[1] / "servers"
 SPEED = 20
+SAYS_WHY = "expected|unusual"  # of one series, or of the machine as a whole
+TRIES = 3
+SILENCE = 3600  # seconds of the program's clock: the default of a pipeline
+SETTLED = 6 * 3600  # after which what does not end counts as the new normal
 SAMPLES = 420  # the size of a surprise counts from some 360 samples on
 CONFIG = """
 listen: 127.0.0.1:{port}
@@ -45,12 +50,17 @@ sinks:
 """
 
 
-def until(what: str, true: Callable[[], Any], patience: float) -> Any:
-    """Wait for something that another process does; what it came to."""
+def waited(true: Callable[[], Any], patience: float) -> Any:
+    """Wait for something that another process does; what it came to, at the end of patience too."""
     last = time.monotonic() + patience
-    while not (found := true()):
-        assert time.monotonic() < last, f"waited in vain for {what}"
+    while not (found := true()) and time.monotonic() < last:
         time.sleep(0.2)
+    return found
+
+
+def until(what: str, true: Callable[[], Any], patience: float) -> Any:
+    found = waited(true, patience)
+    assert found, f"waited in vain for {what}"
     return found
 
 
@@ -102,7 +112,7 @@ def names(incident: dict[str, Any]) -> set[str]:
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2700)
 def test_real_load_is_found_told_and_resolved(tmp_path: Path) -> None:
     with Receiver() as receiver, program(tmp_path, receiver.url) as client:
         warming = client.get("/predict").json()
@@ -110,13 +120,10 @@ def test_real_load_is_found_told_and_resolved(tmp_path: Path) -> None:
         until("enough samples", lambda: samples(client) >= SAMPLES, SAMPLES * 5 / SPEED + 120)
         until("the models", lambda: client.get("/predict").json()["status"] == "success", 120)
 
-        cores = os.cpu_count() or 1
-        with burdens(tmp_path, *["cpu"] * cores, "memory", "disk"):
-            opened = until("an incident", lambda: concerned(client), 120)
+        with load_that_is_told(tmp_path, client) as opened:
             assert opened["system"].startswith("host=")
-            assert "expected" in opened["sentence"]
-            metrics = until("the flag on /metrics", lambda: flagged(client), 60)
-            assert any(name.startswith(("cpu_", "memory_", "disk_", "load")) for name in metrics)
+            assert re.search(SAYS_WHY, opened["sentence"])
+            until("the flag on /metrics", lambda: heavy(flagged(client)), 60)
             told = receiver.next().json
             while told["incident"]["id"] != opened["id"]:
                 told = receiver.next().json
@@ -124,22 +131,58 @@ def test_real_load_is_found_told_and_resolved(tmp_path: Path) -> None:
             first = client.get(f"/api/v1/incidents/{opened['id']}").json()["revisions"][0]
             assert told["incident"]["sentence"] == first["sentence"]
             on_the_dashboard(client, opened["id"])
-            worst = client.get(f"/api/v1/incidents/{opened['id']}").json()["incident"]
-            assert any("python" in line for line in worst["evidence"])
+            until("who made the load", lambda: blamed(client, opened["id"]), 60)
 
         # the kernel's load averages fall by the real clock, however fast ours runs
-        over = until("the end", lambda: resolved(client, opened["id"]), 600)
+        over = until("the end", lambda: resolved(client, opened["id"]), SETTLED / SPEED + 120)
         assert "It lasted" in over["sentence"] or "new normal" in over["sentence"]
         while (told["incident"]["id"], told["event"]) != (opened["id"], "resolved"):
             told = receiver.next().json
         assert told["incident"]["state"] == "resolved"
 
 
-def concerned(client: httpx.Client) -> dict[str, Any] | None:
+@contextmanager
+def load_that_is_told(folder: Path, client: httpx.Client) -> Iterator[dict[str, Any]]:
+    """Load on this machine, and the incident that it became.
+
+    What else runs on the machine is not ours: it may have made an incident of its own just
+    before, and for an hour after one its series open no other. So after such an hour the load
+    comes again.
+    """
+    cores = os.cpu_count() or 1
+    for attempt in range(TRIES):
+        concerned = partial(incident_of_load, client, {one["id"] for one in incidents(client)})
+        with burdens(folder, *["cpu"] * cores, "memory", "disk"):
+            opened = waited(concerned, 120)
+            if opened:
+                yield opened
+                return
+        print(f"load {attempt + 1} of {TRIES} made no incident; there were {incidents(client)}")
+        waited(lambda: not incidents(client, "open"), 120)
+        waited(lambda: False, SILENCE / SPEED)
+    raise AssertionError(f"no load was told: {client.get('/predict').json()}")
+
+
+def incidents(client: httpx.Client, state: str | None = None) -> list[dict[str, Any]]:
+    asked = {"state": state} if state else {}
+    found: list[dict[str, Any]] = client.get("/api/v1/incidents", params=asked).json()["incidents"]
+    return found
+
+
+def heavy(names: set[str]) -> bool:
+    return any(name.startswith(("cpu_", "memory_", "disk_", "load")) for name in names)
+
+
+def incident_of_load(client: httpx.Client, before: set[str]) -> dict[str, Any] | None:
     """The open incident that the load is in."""
-    found = client.get("/api/v1/incidents", params={"state": "open"}).json()["incidents"]
-    heavy = ("cpu_", "memory_", "disk_", "load")
-    return next((i for i in found if any(n.startswith(heavy) for n in names(i))), None)
+    found = (i for i in incidents(client, "open") if i["id"] not in before)
+    return next((incident for incident in found if heavy(names(incident))), None)
+
+
+def blamed(client: httpx.Client, id: str) -> bool:
+    """Whether the incident says which program was busy."""
+    worst = client.get(f"/api/v1/incidents/{id}").json()["incident"]
+    return any("python" in line for line in worst["evidence"])
 
 
 def flagged(client: httpx.Client) -> set[str]:
@@ -158,7 +201,7 @@ def said(client: httpx.Client, id: str, page: Page) -> bool:
     """Whether the page of an incident has the sentence of its newest revision."""
     incident = client.get(f"/api/v1/incidents/{id}").json()["incident"]
     title, sentence = incident["title"], incident["sentence"]
-    assert "expected" in title
+    assert re.search(SAYS_WHY, title)
     rest = sentence.removeprefix(title).partition("; ")[2]  # before it is the reader's own time
     shown = page.locator(".am-one").inner_text()
     return page.locator("h1").first.inner_text() == title and rest in shown

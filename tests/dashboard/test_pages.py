@@ -20,7 +20,7 @@ from dashboard.reader import Reader
 
 Open = Callable[..., Reader]
 SCENES = ("busy", "quiet", "warming", "starting", "blind")
-PAGES = ("", "incident", "explorer", "health", "models")
+PAGES = ("", "incident", "survey", "explorer", "health", "models")
 
 
 def member(series: str = CPU, score: float = 9.0) -> Member:

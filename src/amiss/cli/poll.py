@@ -51,7 +51,11 @@ def missing(pipeline: Pipeline, records: Records) -> tuple[str, ...]:
     features = pipeline.features
     if not features.each or len(records) < HEAD:
         return ()
-    named = {"subject": features.whom, "count_by": features.counted}
+    named = {
+        "subject": features.whom,
+        "count_by": features.counted,
+        "roles": features.playing,
+    }
     there = f"; there are {', '.join(records.labels)}"
     return tuple(
         f"features.{setting}: no record has a field {field!r}{there}"

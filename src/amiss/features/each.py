@@ -1,20 +1,23 @@
 """Each record as a tick of its own: what its fields say, and how usual that is of its subject."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from amiss import habits, mined, zones
+from amiss import conduct, habits, mined, zones
 from amiss.component import Features
-from amiss.data import AHEAD, LARGEST, Array, Floats, Frame, Records, State, Strings
+from amiss.data import AHEAD, DAY, LARGEST, Array, Floats, Frame, Records, State, Strings, Times
 from amiss.memory import flat, nested
 from amiss.names import hashed
+from amiss.spans import Span
 
 KEY = "events"
 HEAD = 64
 """Records that decide which fields there are, and which of them are numbers."""
+PLACE: tuple[conduct.Role, ...] = ("latitude", "longitude")
 MOSTLY = 0.95  # of the cells of a field that hold something
 
 
@@ -46,6 +49,18 @@ class Each(Features):
     templates: str = ""
     """A field, or `text` for the whole line: its form, what varies left out, is a field called
     `template`. Counted by it, each kind of line is a series, and one that is new or gone shows."""
+    roles: dict[conduct.Role, str] = Field({}, examples=[{"user": "user", "address": "ip"}])
+    """Which field plays which role: source, host (that it contacts), port and protocol of flows;
+    user, address, outcome (of a login), device, location, latitude, longitude, privilege."""
+    failed: tuple[str, ...] = conduct.FAILED
+    """What the outcome says of what failed, in small letters."""
+    succeeded: tuple[str, ...] = conduct.SUCCEEDED
+    """What the outcome says of what succeeded, in small letters."""
+    most_subjects: int = Field(4096, ge=8, le=1_000_000)
+    """Subjects with roles of whom each number knows; who was seen least recently leaves, and is
+    counted. Four counts of different ones take 1 kB each, all others together as much."""
+    remember: Span = Field(14 * DAY, gt=0)
+    """How long a subject with a role may be silent before it is forgotten."""
     most: int = Field(200, gt=0, le=500)
     """Most fields; the first by their names are taken."""
 
@@ -58,6 +73,11 @@ class Each(Features):
     def counted(self) -> tuple[str, ...]:
         """What to count by."""
         return self.count_by
+
+    @property
+    def playing(self) -> tuple[str, ...]:
+        """The fields with the roles that all kinds of flows and logins have."""
+        return tuple(field for role, field in self.roles.items() if role in conduct.ALWAYS)
 
     def init(self) -> State:
         """No record so far."""
@@ -72,6 +92,9 @@ class Each(Features):
         fields = {"fields": np.zeros(0, "U1"), "numeric": np.zeros(0, np.bool_)}
         counts = {"newest": np.full(1, np.iinfo(np.int64).min), "ahead": np.zeros(1, np.int64)}
         of = {"habits": habits.init()} | ({"mined": mined.init()} if self.templates else {})
+        if self.roles:
+            counts["gone"] = np.zeros(1, np.int64)
+            of["conduct"] = conduct.init(self.roles, self.most_subjects)
         return held | fields | counts | flat(of)
 
     def step(self, state: State, records: Records) -> tuple[State, Frame]:
@@ -133,9 +156,38 @@ class Each(Features):
             usual = [f"{name} for {whose}" for name in (*(named[j] for j in mine), *number)]
             features += [f"events of {whose} lately", f"hour for {whose}", *usual]
             columns.append(found)
+        if self.roles:
+            found = self._conduct(state, time, records)
+            features += conduct.named(self.roles)
+            columns.append(found)
         values = np.hstack([column.astype(np.float64) for column in columns])
         categories = frozenset(named)
         return Frame(time, (KEY,), tuple(features), values[:, None, :], categories, records)
+
+    def _conduct(self, state: State, time: Times, records: Records) -> Floats:
+        """What those with roles do over several records (N, 2 M)."""
+        column = {role: _column(records, name) for role, name in self.roles.items()}
+        none = np.full(len(records), np.nan)
+        place = [_numbers(column[role]) if role in column else none for role in PLACE]
+        outcome = column.get("outcome", np.zeros(len(records), "U1"))
+        of = conduct.Events(
+            time,
+            {role: _hashes(texts) for role, texts in column.items()},
+            failed=_each(outcome, lambda text: text.lower() in self.failed, bool),
+            succeeded=_each(outcome, lambda text: text.lower() in self.succeeded, bool),
+            where=np.stack(place, axis=1),
+            rank=_each(column["privilege"], conduct.rank_of, float)
+            if "privilege" in column
+            else none,
+        )
+        known = nested(state).get("conduct", {})
+        for name in [name for name in state if name.startswith("conduct.")]:
+            del state[name]
+        gone = state.setdefault("gone", np.zeros(1, np.int64))
+        known = conduct.ready(known, self.roles, self.most_subjects)
+        known, found = conduct.step(known, gone, self.roles, of, self.remember)
+        state |= flat({"conduct": known})
+        return found
 
 
 def subjects(records: Records, fields: tuple[str, ...]) -> Strings:
@@ -182,6 +234,12 @@ def _number(text: str) -> float:
 def _hashes(column: Strings) -> Array:
     texts, where = np.unique(column, return_inverse=True)
     return np.where(column == "", 0, hashed(texts.tolist())[where])
+
+
+def _each(column: Strings, ask: Callable[[str], bool | float], kind: type) -> Array:
+    """What is said of each text (N,); asked once for texts that are equal."""
+    texts, where = np.unique(column, return_inverse=True)
+    return np.array([ask(text) for text in texts.tolist()], kind)[where]
 
 
 def _joined(state: State, records: Records) -> Records:

@@ -5,6 +5,7 @@
 2. Templates that differ in one and the same word only are one template with a slot there, once
    there are as many as `needed` says: the fewer words are left, the more. The oldest one gives
    its id to all of them.
+3. A word with something in brackets may be one value (text/folds.py).
 
 The hash of tokens is sum_i h_i P^i mod 2^64, so that the hash with a slot at one place follows
 from it at once.
@@ -15,14 +16,12 @@ made, and lines that fit none are those of the template OTHER.
 Cost: about 3 us a line.
 """
 
-from typing import Any
-
 import numpy as np
 
 from amiss.data import Array, State
 from amiss.kernel import kernel
-from amiss.text import shapes
-from amiss.text.hashes import COUNT, NONE, TAG, cell, mixed
+from amiss.text import folds, shapes
+from amiss.text.hashes import COUNT, NONE, TAG, cell, mixed, tell, told
 from amiss.text.lines import Lines
 from amiss.text.shapes import SLOT, WORDS, masked, tokens
 
@@ -32,7 +31,8 @@ TEMPLATES = 10_000
 GROUPS = 100_000  # places that may become slots; if full, all are forgotten
 TEXT = 1 << 24  # bytes of all templates
 CELLS = 1 << 18  # of the table of places
-KNOWN = 1 << 16  # of the other tables
+KNOWN = 1 << 16  # of the tables of templates
+FOLDS = 1 << 12  # of the table of folds
 OTHER = 0  # the id of what fits no template when there is room for no more
 POWERS = np.cumprod(np.full(WORDS + 2, np.uint64(0x9E3779B97F4A7C15), np.uint64), dtype=np.uint64)
 ROUNDS = 64  # slots put into a line at most
@@ -46,8 +46,9 @@ def init() -> State:
         "groups": np.zeros(CELLS, np.uint64),  # tokens with a gap: how many differ there only
         "head": np.zeros(CELLS, np.int32),  # the last of these
         "member": np.zeros((2 * GROUPS, 2), np.int32),  # its id, and the one before it
-        "used": np.array([0, 0, 0, 0, 1, 1], np.int64),
-        # cells of exact, slots, groups; members; bytes of text; templates
+        "folds": np.zeros(FOLDS, np.uint64),  # tokens with a fold: id + 1
+        "used": np.array([0, 0, 0, 0, 1, 1, 0], np.int64),
+        # cells of exact, slots, groups; members; bytes of text; templates; cells of folds
         "wider": np.zeros(TEMPLATES, np.int32),  # by id: the id it is part of
         "begin": np.zeros(TEMPLATES, np.int64),  # by id: where its text is
         "end": np.array([1] + [0] * (TEMPLATES - 1), np.int64),
@@ -61,8 +62,8 @@ def add(state: State, lines: Lines) -> tuple[State, Array]:
     while at < len(ids):
         at = _add(
             lines.text, lines.begin, lines.end, at, ids, state["exact"], state["slots"],
-            state["groups"], state["head"], state["member"], state["used"], state["wider"],
-            state["begin"], state["end"], state["text"], TEMPLATES, GROUPS, TEXT,
+            state["groups"], state["head"], state["member"], state["folds"], state["used"],
+            state["wider"], state["begin"], state["end"], state["text"], TEMPLATES, GROUPS, TEXT,
         )  # fmt: skip
         if at < len(ids):
             state = _roomier(state)
@@ -114,22 +115,6 @@ def _one(wider: Array, template: int) -> int:
     while wider[template] != template:
         template = wider[template]
     return template
-
-
-@kernel
-def _told(cells: Array, key: np.uint64) -> Any:
-    """The id of some tokens, or -1."""
-    return np.int64(cells[cell(cells, key)] & COUNT) - 1
-
-
-@kernel
-def _tell(cells: Array, used: Array, which: int, key: np.uint64, value: int) -> None:
-    at = cell(cells, key)
-    if cells[at] == NONE:
-        if 4 * used[which] >= 3 * len(cells):
-            return
-        used[which] += 1
-    cells[at] = (key & TAG) | np.uint64(value + 1)
 
 
 @kernel
@@ -203,7 +188,7 @@ def _with_slots(slots: Array, word: Array, fixed: Array, n: int, total: np.uint6
         for k in range(n):
             if not fixed[k]:
                 wide = total + (SLOT - word[k]) * POWERS[k]
-                if _told(slots, mixed(wide)) >= 0:
+                if told(slots, mixed(wide)) >= 0:
                     word[k], fixed[k], total, again = SLOT, True, wide, True
                     break
         if not again:
@@ -232,10 +217,10 @@ def _widen(
             key = mixed(wide)
             if _joins(groups, head, member, used, key, new, most) < enough:
                 continue
-            known = _told(exact, key)
+            known = told(exact, key)
             first = _merged(groups, head, member, wider, key, known)
-            _tell(slots, used, 1, key, 0)
-            _tell(exact, used, 0, key, first)
+            tell(slots, used, 1, key, 0)
+            tell(exact, used, 0, key, first)
             word[k], fixed[k], total, new, found = SLOT, True, wide, first, True
             _write(text, used, line, begin, end, word, n, first, text_begin, text_end)
             if known >= 0:
@@ -248,8 +233,8 @@ def _widen(
 @kernel
 def _add(
     lines: Array, starts: Array, ends: Array, at: int, ids: Array, exact: Array, slots: Array,
-    groups: Array, head: Array, member: Array, used: Array, wider: Array, text_begin: Array,
-    text_end: Array, text: Array, most: int, most_groups: int, most_text: int,
+    groups: Array, head: Array, member: Array, folded: Array, used: Array, wider: Array,
+    text_begin: Array, text_end: Array, text: Array, most: int, most_groups: int, most_text: int,
 ) -> int:  # fmt: skip
     """The ids of lines from one on; the line for whose text there is no room, or the last."""
     line = np.empty(shapes.SPREAD * shapes.LONGEST, np.uint8)
@@ -262,10 +247,12 @@ def _add(
         total = NONE
         for k in range(n):
             total += word[k] * POWERS[k]
-        found = _told(exact, mixed(total))
+        found = told(exact, mixed(total))
         if found < 0:
             total = _with_slots(slots, word, fixed, n, total)
-            found = _told(exact, mixed(total))
+            found = told(exact, mixed(total))
+            if found < 0:
+                found = folds.known(line, begin, end, word, fixed, n, POWERS, exact)
         if found >= 0:
             ids[at_] = _one(wider, found)
             continue
@@ -277,7 +264,12 @@ def _add(
         used[5] += 1
         wider[new] = new
         _write(text, used, line, begin, end, word, n, new, text_begin, text_end)
-        _tell(exact, used, 0, mixed(total), new)
+        tell(exact, used, 0, mixed(total), new)
+        value = told(folded, mixed(total))
+        if value >= 0:
+            first = wider[new] = _one(wider, value)
+            text_begin[first], text_end[first] = text_begin[new], text_end[new]
+        folds.remember(line, begin, end, word, fixed, n, POWERS, folded, used, 6, new)
         ids[at_] = _widen(
             line, begin, end, word, fixed, n, total, new, exact, slots, groups, head, member,
             used, wider, text_begin, text_end, text, most_groups,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from amiss.formats import objects, pairs, patterns, tables, times
+from amiss.formats import audit, auth, eve, objects, pairs, patterns, tables, times, zeek
 from amiss.formats.parsed import Parsed, table
 
 LOOK = 50  # lines that are looked at
@@ -17,10 +17,10 @@ SURE = 10  # lines after which text is text
 class Form:
     """What a file's lines are; `time` is the field with the time, written as `stamp`."""
 
-    kind: str  # json, csv, logfmt, combined, syslog, regex or text
+    kind: str  # json, csv, logfmt, combined, syslog, zeek, eve, auth, audit, regex or text
     time: str = ""
     stamp: str = ""
-    columns: tuple[str, ...] = ()  # of a table
+    columns: tuple[str, ...] = ()  # of a table; of Zeek what its header says
     separator: str = ""
     sure: bool = True  # False: there were too few lines to tell
 
@@ -58,6 +58,8 @@ def look(lines: list[str], asked: Asked, known: Form | None) -> Form:
     if kind == "csv":
         separator = tables.guess(lines) or (known.separator if known else "") or ","
         columns = columns or _columns(lines, separator, known)
+    if kind == "zeek":
+        columns = zeek.header(lines) or (known.columns if known else ())
     form = Form(kind, "", "", columns, separator)
     parsed = parse(lines, form, asked.regex)
     time, stamp = _time(parsed, asked)
@@ -69,6 +71,8 @@ def parse(lines: list[str], form: Form, regex: str = "") -> Parsed:
     """Lines to text and fields; what does not fit is counted."""
     if form.kind == "csv":
         return tables.parse(lines, list(form.columns), form.separator)
+    if form.kind == "zeek":
+        return zeek.parse(lines, form.columns)
     if form.kind == "regex":
         return patterns.by_pattern(lines, compiled(regex), "lines that the pattern does not fit")
     parsers: dict[str, Callable[[list[str]], Parsed]] = {
@@ -76,6 +80,9 @@ def parse(lines: list[str], form: Form, regex: str = "") -> Parsed:
         "logfmt": pairs.parse,
         "combined": patterns.combined,
         "syslog": patterns.syslog,
+        "eve": eve.parse,
+        "auth": auth.parse,
+        "audit": audit.parse,
     }
     return parsers[form.kind](lines) if form.kind in parsers else table(lines, (), [])
 
@@ -89,7 +96,9 @@ def compiled(regex: str) -> re.Pattern[str]:
 def _kind(lines: list[str]) -> str:
     """What at least nine of ten lines are."""
     enough = len(lines) * 0.9
-    for kind in ("json", "combined", "syslog"):
+    if lines and lines[0].startswith("#separator "):
+        return "zeek"
+    for kind in ("audit", "json", "combined", "syslog"):
         if lines and len(parse(lines, Form(kind)).text) >= enough:
             return kind
     parsed = pairs.parse(lines)

@@ -16,6 +16,7 @@ class Parsed:
     text: list[str] = field(default_factory=list)
     columns: dict[str, list[str]] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
+    header: tuple[str, ...] = ()  # for the lines that follow, if these said a new one
 
 
 def table(text: list[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> Parsed:

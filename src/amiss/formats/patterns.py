@@ -65,14 +65,15 @@ def syslog(lines: list[str]) -> Parsed:
         found = RFC5424.match(line) or RFC3164.match(line)
         if found is not None:
             text.append(line)
-            rows.append(_fields(found.groupdict("")))
+            rows.append(fields(found.groupdict("")))
     parsed = sparse(text, rows)
     if len(text) < len(lines):
         parsed.skipped["lines that are no syslog"] = len(lines) - len(text)
     return parsed
 
 
-def _fields(said: dict[str, str]) -> dict[str, str]:
+def fields(said: dict[str, str]) -> dict[str, str]:
+    """What a line of syslog says of itself, with names for its priority."""
     data = said.pop("data", "-")
     if said["priority"]:
         number = int(said["priority"])

@@ -12,6 +12,7 @@ from amiss.data import SECOND, Records, Strings
 from amiss.errors import Unreachable
 from amiss.files import each
 from amiss.formats import form, times
+from amiss.located import located
 from amiss.spans import Span
 from amiss.tail.follow import Following, follow
 from amiss.tail.followed import Followed
@@ -54,8 +55,12 @@ class File(Source):
     type: Literal["file"] = "file"
     path: Globs = Field(min_length=1, examples=["/var/log/app/*.log"])
     """The files, with * and ** and ? if need be; one or a list."""
-    format: Literal["auto", "json", "csv", "logfmt", "combined", "syslog", "regex", "text"] = "auto"
-    """How a line is written; `auto` looks at the first ones of each file and stays with it."""
+    format: Literal[
+        "auto", "json", "csv", "logfmt", "combined", "syslog", "zeek", "eve", "auth", "audit",
+        "regex", "text",
+    ] = "auto"  # fmt: skip
+    """How a line is written; `auto` looks at the first ones of each file and stays with it. It
+    takes Suricata (eve) for JSON and logins (auth) for syslog, so name these."""
     time: str = ""
     """The field with the time; empty looks for one, such as timestamp or ts."""
     time_format: str = ""
@@ -76,6 +81,11 @@ class File(Source):
     """A pattern found in the first line of a record; lines without it belong to the one before."""
     columns: tuple[str, ...] = ()
     """Names of the columns of a CSV that has no header."""
+    places: str = ""
+    """A file in MaxMind's format, such as GeoLite2-City.mmdb: each record then has the `latitude`,
+    `longitude` and `country` of its address. Needs the extra `places`; nothing is downloaded."""
+    places_of: str = "ip"
+    """The field with that address."""
     start: Literal["beginning", "end"] = "beginning"
     """Where to begin in files that are there at the first poll."""
     lateness: Span = Field(5 * SECOND, ge=0)
@@ -157,18 +167,26 @@ class File(Source):
         )
         more = reading.read(following, self.most)
         after = promise(cursor, following, reading.batch, now, more, self.lateness, self.every)
-        records = self._records(reading, following, after.get("watermark"), more)
+        places = world.places(self.places) if self.places else None
+        records = self._records(reading, following, after.get("watermark"), more, places)
         kept = [followed.dump() for followed, _ in following.kept.values()]
         return {"files": kept, **after}, records
 
     def _records(
-        self, reading: Reading, following: Following, watermark: int | None, more: bool
+        self,
+        reading: Reading,
+        following: Following,
+        watermark: int | None,
+        more: bool,
+        places: Any,
     ) -> Records:
         batch = reading.batch
         n = len(batch.time)
         labels: dict[str, Strings] = {}
         for name in batch.columns:
             labels.setdefault(NO_LABEL.sub("_", name)[:100] or "_", batch.column(name))
+        if places is not None and self.places_of in labels:
+            labels |= located(labels[self.places_of], places)
         if self.path_label:
             labels[self.path_label] = np.array(batch.path, str)
         labels |= {name: np.full(n, said) for name, said in self.labels.items()}
@@ -200,6 +218,8 @@ class File(Source):
         there = f"; there are {', '.join(records.labels)}"
         if self.time and not any(form.get("time") for form in forms):
             yield f"source.time: no record has a time in a field {self.time!r}{there}"
+        if self.places and self.places_of not in records.labels:
+            yield f"source.places_of: no record has a field {self.places_of!r}{there}"
         if self.value and NO_LABEL.sub("_", self.value)[:100] not in records.labels:
             yield f"source.value: no record has a field {self.value!r}{there}"
 

@@ -119,6 +119,8 @@ class Reading:
             n //= 2
             if self.batch.time and n < LEAST:
                 return ahead.start, True
+        if parsed.header:
+            followed.form = followed.form | {"columns": list(parsed.header)}
         self.skipped.update(parsed.skipped)
         self.skipped.update(ahead.skipped if used == len(ahead.lines.text) else {})
         if known.time and unknown:

@@ -88,3 +88,20 @@ def halve(cells: Array, used: Array) -> None:
 def full(used: Array, cells: Array) -> bool:
     """Whether half of the cells are used: beyond that they are slow to search."""
     return bool(2 * used[0] >= len(cells))
+
+
+@kernel
+def told(cells: Array, key: np.uint64) -> Any:
+    """What a hash stands for, 0 or more, or -1."""
+    return np.int64(cells[cell(cells, key)] & COUNT) - 1
+
+
+@kernel
+def tell(cells: Array, used: Array, which: int, key: np.uint64, value: int) -> None:
+    """Let a hash stand for a value, if there is room; `used[which]` counts the cells in use."""
+    at = cell(cells, key)
+    if cells[at] == NONE:
+        if 4 * used[which] >= 3 * len(cells):
+            return
+        used[which] += 1
+    cells[at] = (key & TAG) | np.uint64(value + 1)

@@ -3,7 +3,17 @@
 import streamlit as st
 
 from amiss.errors import Error
-from amiss.web.dashboard import explorer, health, here, incident, models, now, parts, theme
+from amiss.web.dashboard import (
+    explorer,
+    health,
+    here,
+    incident,
+    models,
+    now,
+    parts,
+    survey,
+    theme,
+)
 
 
 def main() -> None:
@@ -13,6 +23,7 @@ def main() -> None:
     pages = {
         "now": st.Page(now.page, title="Now", url_path="now", default=True),
         "incident": st.Page(incident.page, title="Incidents", url_path="incident"),
+        "survey": st.Page(survey.page, title="Survey", url_path="survey"),
         "explorer": st.Page(explorer.page, title="Explorer", url_path="explorer"),
         "health": st.Page(health.page, title="Health", url_path="health"),
         "models": st.Page(models.page, title="Models", url_path="models"),
