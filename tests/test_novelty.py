@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from amiss.decide.lines import init, settle, step
-from amiss.decide.measures import PAIR, learn, measure
+from amiss.decide.measures import PAIR, characters_of, learn, measure
 from amiss.decide.novelty import NEVER_MET
 from amiss.features.parts import OFTEN, parts
 from amiss.text.lines import lines_of
@@ -61,10 +61,12 @@ def made(seed: int, count: int) -> list[str]:
 def test_a_pair_is_as_strange_as_its_words_keep_to_their_company() -> None:
     states, plain = init(), Plain()
     for line in made(0, 400):
-        learn(states, parts(lines_of([line]), states["words"]["cells"]), np.array([True]))
+        found = parts(lines_of([line]), states["words"]["cells"])
+        learn(states, found, characters_of(found), np.array([True]))
         plain.learn(line)
     for line in [*made(1, 3), "accepted file of user nax", "password removed", "for of new", "new"]:
-        found = measure(states, parts(lines_of([line]), states["words"]["cells"]))
+        taken = parts(lines_of([line]), states["words"]["cells"])
+        found = measure(states, taken, characters_of(taken))
         assert found.number[PAIR] == pytest.approx(plain.pair(line))
 
 

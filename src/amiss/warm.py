@@ -19,10 +19,11 @@ from amiss.evaluate import digits
 from amiss.evaluate.answer import Verdict, lines_of, numbered
 from amiss.evaluate.joint import smooth
 from amiss.evaluate.stream import Stream
-from amiss.features import each, encoding, templates
+from amiss.features import each, encoding, grams, templates
 from amiss.features.each import Each
 from amiss.judge import judge, judge_whole
 from amiss.precision import invert
+from amiss.text.hashes import halve
 from amiss.text.lines import split
 
 
@@ -123,6 +124,8 @@ def _warm_lines() -> None:
     templates.add(templates.init(), some)
     states, p, alert = lines.step(lines.init(), some)
     lines.step(states, some)
+    halve(*states["words"].values())
+    grams.halved(states["grams"])
     numbered(1, p, alert)
     size, ends = np.empty(64, np.uint8), np.arange(2)
     digits.endings(size, 1, np.zeros(1, np.int32), size[:1], ends)

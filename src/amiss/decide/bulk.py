@@ -26,6 +26,7 @@ LEAST, LITTLE = 0.01, 0.1  # ... at least and at most so much
 LATELY = 1024  # over which the share of strange ones is taken
 WARM = 4096  # without a history, so many are one
 
+EDGES = np.arange(BINS) * STEP
 TOP = BINS * STEP  # F beyond are as large as this
 
 
@@ -53,9 +54,7 @@ def rank(state: State, fused: Floats) -> tuple[Floats, Floats]:
     prior = PRIOR * np.minimum(1.0, np.exp(1.0 - fused))
     p = np.minimum((above[bins] - inside * counts[bins] + prior) / (n + PRIOR), 1.0)
     below = 1.0 - above / max(n, 1e-9)
-    edges = np.arange(BINS) * STEP
-    low, high = np.interp(LOW, below, edges), np.interp(HIGH, below, edges)
-    return p, exponential(fused, float(low), float(high))
+    return p, exponential(fused, *np.interp((LOW, HIGH), below, EDGES).tolist())
 
 
 def exponential(x: Floats, low: float, high: float, least: float = 1e-3) -> Floats:

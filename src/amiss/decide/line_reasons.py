@@ -7,7 +7,7 @@ import numpy as np
 from amiss.data import Array
 from amiss.decide import measures
 from amiss.decide.lines import mean
-from amiss.decide.measures import States, measure
+from amiss.decide.measures import States, characters_of, measure
 from amiss.features.parts import PLAIN, Parts, parts
 from amiss.text.lines import Lines
 
@@ -26,7 +26,7 @@ def reasons(states: States, lines: Lines) -> list[str]:
 
 def _reason(states: States, line: Lines) -> str:
     found = parts(line, states["words"]["cells"])
-    known = measure(states, found)
+    known = measure(states, found, characters_of(found))
     _, inverse = mean(states, known, 1)
     worst = int(np.argmax(inverse))
     if worst == measures.SKELETON and known.number[measures.PAIR] == known.number[worst]:

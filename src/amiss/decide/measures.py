@@ -10,18 +10,18 @@ never come again do not push out the rest.
 """
 
 from math import log, log1p
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from amiss.data import Array, Floats, State
 from amiss.decide.novelty import learn as learn_company
 from amiss.decide.novelty import strangest
-from amiss.features.grams import Memo, Seen, gather, memo, seen, surprise
-from amiss.features.grams import learn as learn_noted
+from amiss.features import grams
 from amiss.features.parts import Parts, fresh
 from amiss.kernel import inlined, kernel
-from amiss.text.hashes import COUNT, LARGEST, NONE, TAG, cell, count, had
+from amiss.text.characters import Characters, characters
+from amiss.text.hashes import LARGEST, count, had, touched
 
 SKELETON, PAIR, SEQUENCE, KEY, CHARACTER, ALL, VALUE, LONG, SHORT = range(9)
 LEAST = np.array([1, 1, 1, 1, 1, 0.5, 1, 0.2, 0.2])  # beta of each kind at least, nats
@@ -40,57 +40,39 @@ class Measures(NamedTuple):
     place: Array  # the hash of the field, of the skeleton, or 0
     number: Floats
     which: Array  # of the pairs or values of all lines, or -1
+    many: Array  # of each line
 
 
-def measure(states: States, found: Parts, alone: bool = False) -> Measures:
+def measure(states: States, found: Parts, letters: Characters, alone: bool = False) -> Measures:
     """All numbers of some lines. `alone`: they were learned themselves; leave each out."""
     lines, values = len(found.skeleton), int(found.values_to[-1])
     size = OF_LINE * lines + OF_VALUE * values
     out = Measures(
-        np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64),
-        np.empty(size), np.empty(size, np.int64),
+        np.empty(size, np.int32), np.empty(size, np.uint8), np.empty(size, np.uint64),
+        np.empty(size), np.empty(size, np.int32),
+        OF_LINE + OF_VALUE * np.diff(found.values_to),
     )  # fmt: skip
-    grams = states["grams"]
     tables = states["forms"]["cells"], states["words"]["cells"]
     _measure_lines(found, *tables, int(alone), out)
-    _measure_values(
-        found, states["values"]["cells"], grams["contexts"], grams["grams"], int(alone),
-        _table(values), memo(_characters(found)), out,
-    )  # fmt: skip
+    surprise = grams.surprise(states["grams"], letters, alone)
+    _measure_values(found, states["values"]["cells"], int(alone), *surprise, out)
     return out
 
 
-def learn(states: States, found: Parts, taken: Array) -> None:
+def learn(states: States, found: Parts, letters: Characters, taken: Array) -> None:
     """Count all that some lines are made of, those that are taken (N,), in place."""
-    grams, values = states["grams"], int(found.values_to[-1])
-    size = _characters(found)
     _learn(
         found, taken, states["forms"]["cells"], states["forms"]["used"], states["values"]["cells"],
         states["values"]["used"], states["words"]["cells"], states["words"]["used"],
     )  # fmt: skip
-    _learn_texts(
-        found, taken, _table(values), np.zeros(values, np.int64), seen(size), seen(size),
-        grams["contexts"], grams["grams"], grams["owner"], grams["used"],
-    )  # fmt: skip
+    values = np.flatnonzero(np.repeat(taken, np.diff(found.values_to)))
+    grams.learn(states["grams"], letters, values)
 
 
-def _table(values: int) -> Array:
-    return np.zeros(1 << (2 * values + 1).bit_length(), np.uint64)
-
-
-def _characters(found: Parts) -> int:
-    """Of all values, with their ends."""
-    values = found.values_to[-1]
-    return int(found.text_to[values] + values)
-
-
-@inlined
-def _first(table: Array, form: Array, k: int) -> Any:
-    """The first value that is the same as this one but for its digits, in the same field."""
-    at = cell(table, form[k])
-    if table[at] == NONE:
-        table[at] = (form[k] & TAG) | np.uint64(k + 1)
-    return np.int64(table[at] & COUNT) - 1
+def characters_of(found: Parts) -> Characters:
+    """The characters of all values."""
+    many = int(found.values_to[-1])
+    return characters(found.text, found.text_to[: many + 1], found.field[:many], found.form[:many])
 
 
 @inlined
@@ -100,7 +82,7 @@ def _rare(times: int, alone: int) -> float:
 
 @kernel
 def _measure_lines(found: Parts, forms: Array, words: Array, alone: int, out: Measures) -> None:
-    at, (lines, kinds, places, numbers, whiches) = 0, out  # in a loop, `out.` takes time
+    at, (lines, kinds, places, numbers, whiches, _) = 0, out  # in a loop, `out.` takes time
     pairs_to, values_to, pair, fields = found.pairs_to, found.values_to, found.pair, found.field
     skeletons, sequence, beside = found.skeleton, found.sequence, found.beside
     for n in range(len(skeletons)):
@@ -135,30 +117,21 @@ def _measure_lines(found: Parts, forms: Array, words: Array, alone: int, out: Me
 
 @kernel
 def _measure_values(
-    found: Parts, values: Array, contexts: Array, grams: Array, alone: int, table: Array,
-    memo: Memo, out: Measures,
-) -> None:  # fmt: skip
-    lines, kinds, places, numbers, whiches = out
-    values_to, fields = found.values_to, found.field
-    at, size = OF_LINE * len(found.skeleton), values_to[-1]
-    largest, whole = np.empty(size), np.empty(size)
-    text, text_to, form, itself, length = (
-        found.text, found.text_to, found.form, found.itself, found.length,
-    )  # fmt: skip
+    found: Parts, values: Array, alone: int, largest: Array, whole: Array, out: Measures
+) -> None:
+    lines, kinds, places, numbers, whiches, _ = out
+    values_to, fields, itself, length = found.values_to, found.field, found.itself, found.length
+    at = OF_LINE * len(found.skeleton)
+    touched(values, itself[: values_to[-1]])
     for n in range(len(values_to) - 1):
         for k in range(values_to[n], values_to[n + 1]):
-            field, same = fields[k], _first(table, form, k)
-            if same == k:
-                largest[k], whole[k] = surprise(
-                    text, text_to[k], text_to[k + 1], field, alone, contexts, grams, memo
-                )
-            numbers[at], numbers[at + 1] = largest[same], whole[same]
+            numbers[at], numbers[at + 1] = largest[k], whole[k]
             numbers[at + 2] = _rare(had(values, itself[k]), alone)
             numbers[at + 3] = log1p(length[k])
             numbers[at + 4] = -numbers[at + 3]
             for j in range(OF_VALUE):
                 lines[at + j], kinds[at + j], whiches[at + j] = n, CHARACTER + j, k
-                places[at + j] = field
+                places[at + j] = fields[k]
             at += OF_VALUE
 
 
@@ -183,23 +156,3 @@ def _learn(
                 count(values, values_used, itself[k], 1)
         for k in range(words_to[n], words_to[n + 1]):
             count(words, words_used, word[k], 1)
-
-
-@kernel
-def _learn_texts(
-    found: Parts, taken: Array, table: Array, times: Array, noted: Seen, lower: Seen,
-    contexts: Array, grams: Array, owner: Array, used: Array,
-) -> None:  # fmt: skip
-    values_to, text_to, form = found.values_to, found.text_to, found.form
-    text, field, room, many = found.text, found.field, len(noted.place), 0
-    for n in np.flatnonzero(taken):
-        for k in range(values_to[n], values_to[n + 1]):
-            times[_first(table, form, k)] += 1
-    for k in range(len(times)):
-        if times[k]:
-            a, b = text_to[k], text_to[k + 1]
-            if many + b + 1 - a > room:
-                learn_noted(noted, many, lower, contexts, grams, owner, used)
-                many = 0
-            many = gather(text, a, b, field[k], times[k], noted, many)
-    learn_noted(noted, many, lower, contexts, grams, owner, used)

@@ -21,7 +21,7 @@ def past(kind: Array, group: Array, x: Floats, least: Floats) -> State:
     for each kind. Cost: 200 ns a number.
     """
     cells = np.zeros(1 << (4 * len(x) + 64).bit_length(), np.uint64)
-    which, kinds = np.empty((2, len(x)), np.int64), np.empty(len(x) + len(least), np.int64)
+    which, kinds = np.empty((2, len(x)), np.int32), np.empty(len(x) + len(least), np.int64)
     count = _grouped(kind, group, cells, which, kinds)
     size = np.bincount(which.ravel(), minlength=count)
     kept = (size >= LEAST) | (np.arange(count) < len(least))
@@ -29,7 +29,9 @@ def past(kind: Array, group: Array, x: Floats, least: Floats) -> State:
     end = np.cumsum(size)
     start = end - size
     numbers = np.empty(int(size.sum()))
-    _spread(np.argsort(x), x, which, kept, start.copy(), numbers)
+    _spread(x, which, kept, start.copy(), numbers)
+    for a, b in zip(start[kept].tolist(), end[kept].tolist(), strict=True):
+        numbers[a:b].sort()
     top = np.minimum(np.maximum(FEWEST, size // SHARE), size)
     total = np.concatenate([[0.0], np.cumsum(numbers)])
     u = np.append(numbers, 0.0)[end - top]
@@ -40,16 +42,21 @@ def past(kind: Array, group: Array, x: Floats, least: Floats) -> State:
     }  # fmt: skip
 
 
-def inverse(state: State, kind: Array, group: Array, x: Floats) -> Floats:
-    """1/p (N,) of numbers under their kinds and groups; 1 for a kind that has no past."""
-    out = np.ones(len(x))
-    if state:
-        last = np.full((len(state["size"]), 2), np.nan)
-        _inverse(
-            state["cells"], state["start"], state["size"], state["top"], state["u"],
-            state["beta"], state["numbers"], kind, group, x, last, out,
-        )  # fmt: skip
-    return out
+def inverse(
+    state: State, line: Array, kind: Array, group: Array, x: Floats, alike: Floats, count: int
+) -> tuple[Floats, Floats]:
+    """The sum of 1/p of each of so many lines, and 1/p (N,) of numbers x of lines.
+
+    They are under their kinds and groups; 1/p is 1 for a kind that has no past. What is `alike`,
+    of each kind, is taken off.
+    """
+    out, total = np.empty(len(x)), np.zeros(count)
+    last = np.full((len(state["size"]), 2), np.nan)
+    _inverse(
+        state["cells"], state["start"], state["size"], state["top"], state["u"], state["beta"],
+        state["numbers"], line, kind, group, x, alike, last, out, total,
+    )  # fmt: skip
+    return total, out
 
 
 @kernel
@@ -71,9 +78,9 @@ def _grouped(kind: Array, group: Array, cells: Array, which: Array, kinds: Array
 
 
 @kernel
-def _spread(order: Array, x: Array, which: Array, kept: Array, at: Array, numbers: Array) -> None:
-    """Put numbers in order into the stretches of their kinds and groups."""
-    for k in order:
+def _spread(x: Array, which: Array, kept: Array, at: Array, numbers: Array) -> None:
+    """Put numbers into the stretches of their kinds and groups."""
+    for k in range(len(x)):
         for one in range(2):
             g = which[one, k]
             if kept[g]:
@@ -84,29 +91,29 @@ def _spread(order: Array, x: Array, which: Array, kept: Array, at: Array, number
 @kernel
 def _inverse(
     cells: Array, start: Array, size: Array, top: Array, u: Array, beta: Array, numbers: Array,
-    kind: Array, group: Array, x: Array, last: Array, out: Array,
+    line: Array, kind: Array, group: Array, xs: Array, alike: Array, last: Array, out: Array,
+    total: Array,
 ) -> None:  # fmt: skip
     """`last` (groups, 2) is the last number of each group and what it was: many are the same."""
-    for k in range(len(x)):
+    for k in range(len(xs)):
+        x = xs[k] - alike[kind[k]]
         found = cells[cell(cells, mixed(group[k] + np.uint64(kind[k] + 1) * KIND))]
         g = np.int64(found & COUNT) - 1 if found != NONE else kind[k]
         if size[g] == 0:
             g = kind[k]
         n = size[g]
-        if n == 0:
-            continue
-        if x[k] == last[g, 0]:
-            out[k] = last[g, 1]
-            continue
-        if x[k] > u[g]:
-            size_ = 1.0 + (x[k] - u[g]) / (HEAVY * beta[g])
+        if x == last[g, 0] or n == 0:
+            out[k] = last[g, 1] if n else 1.0
+        elif x > u[g]:
+            size_ = 1.0 + (x - u[g]) / (HEAVY * beta[g])
             out[k] = min((n + 1) / top[g] * size_**HEAVY, MOST)
         else:
             low, left = start[g], n  # the first that is not less, with no branch to be guessed
             while left > 1:
                 half = left >> 1
-                low += half * (numbers[low + half - 1] < x[k])
+                low += half * (numbers[low + half - 1] < x)
                 left -= half
-            low += numbers[low] < x[k]
+            low += numbers[low] < x
             out[k] = (n + 1) / (n - (low - start[g]) + 1)
-        last[g, 0], last[g, 1] = x[k], out[k]
+        last[g, 0], last[g, 1] = x, out[k]
+        total[line[k]] += out[k]

@@ -14,57 +14,20 @@ what is left.
 """
 
 from math import log, sqrt
-from typing import NamedTuple
 
 import numpy as np
 
-from amiss.data import Array, State
+from amiss.data import Array, Floats, State
 from amiss.kernel import inlined, kernel
+from amiss.text.characters import AFTER, ANY, DOWN, EIGHT, LESS, LOW, SPAN, Characters, number
 from amiss.text.hashes import COUNT, LARGEST, NONE, TAG, cell
 
 CONTEXTS, GRAMS = 17, 19  # cells: 2^so many
 LEAST, ENOUGH = 1e-12, 1e-3
 SMALL = 1e-200
-END, BEGIN = 0, 1  # characters
-NOUGHT, NINE, TEN = (np.uint64(n) for n in (48, 57, 10))
-EIGHT, LOW, ANY, SPAN = (np.uint64(n) for n in (8, 255, 256, 511))
-FIELD = ~np.uint64((1 << 17) - 1)
-CELLS = 14  # of what is known of a block of lines
-
-AFTER = np.uint64(0x9E3779B97F4A7C15)
-BYTE, MIX = np.uint64(0xD6E8FEB86659FD93), np.uint64(0xBF58476D1CE4E5B9)
-ALL = np.uint64(0x165667B19E3779F9)
-FIRST, SECOND, DOWN = (np.uint64(n) for n in (1, 2, 32))
-
-
-class Memo(NamedTuple):
-    """The probabilities of characters that were asked for, for as long as nothing is learned."""
-
-    key: Array  # uint64
-    p: Array  # 0 where there is none
-    used: Array  # how many there are, half of the cells at most
-
-
-class Seen(NamedTuple):
-    """How often characters came after others in fields, of a block of lines."""
-
-    key: Array  # uint64
-    weight: Array  # int64; 0 where there is none
-    place: Array  # the cells of those there are
-    field: Array  # ... and their fields
-
-
-def memo(size: int) -> Memo:
-    """Room for what is asked about so many characters: 256 kB at most."""
-    cells = 1 << min(CELLS, (2 * size + 1).bit_length())
-    return Memo(np.empty(cells, np.uint64), np.zeros(cells), np.zeros(1, np.int64))
-
-
-def seen(size: int) -> Seen:
-    """Room for so many characters, or for the most that are noted at once: 400 kB at most."""
-    room = 1 << min(CELLS - 1, max(size, 8).bit_length())
-    key, weight = np.empty(2 * room, np.uint64), np.zeros(2 * room, np.int64)
-    return Seen(key, weight, np.empty(room, np.uint64), np.empty(room, np.uint64))
+MIX = np.uint64(0xBF58476D1CE4E5B9)
+BYTE = np.uint64(0xD6E8FEB86659FD93)
+FIRST, SECOND = np.uint64(1), np.uint64(2)
 
 
 def init() -> State:
@@ -98,144 +61,133 @@ def halved(state: State) -> State:
     return new
 
 
-@inlined
-def surprise(
-    text: Array, a: int, b: int, field: np.uint64, alone: int, contexts: Array, grams: Array,
-    memo: Memo,
-) -> tuple[float, float]:  # fmt: skip
-    """The largest -ln P of the characters text[a:b], and the sum over the root of their number.
+def surprise(state: State, some: Characters, alone: bool) -> tuple[Floats, Floats]:
+    """The largest -ln P of the characters of each value, and the sum over the root of their number.
 
-    `alone`: they were learned themselves, which is left out. The memo is of these tables as they
-    are. Cost: some 20 ns a character, more for one that the memo does not have.
+    Both are (values,). `alone`: they were learned themselves, which is left out. Cost: some 4 ns a
+    character, and 40 ns for each that is not the same.
     """
-    keys, known, used = memo
-    least, product, whole = 1.0, 1.0, 0.0
-    before, last = np.uint64(BEGIN), np.uint64(len(keys) - 1)
-    for k in range(a, b + 1):
-        byte = np.uint64(text[k]) if k < b else np.uint64(END)
-        if NINE - byte < TEN:
-            byte = NOUGHT
-        key = (field & FIELD) | (before << EIGHT) | byte
-        at = ((key * AFTER) >> DOWN) & last
-        while known[at] != 0.0 and keys[at] != key:
-            at = (at + FIRST) & last
-        p = known[at]
-        if p == 0.0:
-            p = _probability(field, before, byte, alone, contexts, grams)
-            if 2 * used[0] < len(keys):
-                keys[at], known[at] = key, p
-                used[0] += 1
-        least = min(least, p)
-        product *= p
-        if product < SMALL:
-            whole -= log(product)
-            product = 1.0
-        before = byte
-    return -log(least), (whole - log(product)) / sqrt(b + 1.0 - a)
+    largest, whole = np.empty((2, len(some.same)))
+    _surprise(some, state["contexts"], state["grams"], int(alone), largest, whole)
+    return largest, whole
 
 
-@inlined
-def _probability(
-    field: np.uint64, before: np.uint64, byte: np.uint64, alone: int, contexts: Array, grams: Array
-) -> float:
-    p, rest = 0.0, 1.0
-    for view in range(4):  # this field, then all; after the one before, then anywhere
-        key = _key(ALL if view > 1 else field, before if view & 1 == 0 else ANY)
+def learn(state: State, some: Characters, values: Array) -> None:
+    """Count the characters of some values, as numbers from 0, in place.
+
+    What has no room is left out.
+    """
+    times = np.bincount(some.same[values], minlength=len(some.same))
+    _learn(some, times, state["contexts"], state["grams"], state["owner"], state["used"])
+
+
+@kernel
+def _surprise(
+    some: Characters, contexts: Array, grams: Array, alone: int, largest: Array, whole: Array
+) -> None:
+    text_to, same, which = some.text_to, some.same, some.which
+    shares, p, first = np.empty((len(some.key), LESS)), np.empty(len(some.key)), 0
+    while first < len(same):
+        last = number(some, first)
+        _probabilities(some, contexts, grams, alone, shares, p)
+        for k in range(first, last):
+            if same[k] != k:
+                largest[k], whole[k] = largest[same[k]], whole[same[k]]
+                continue
+            least, product, nats = 1.0, 1.0, 0.0
+            for j in range(text_to[k] + k, text_to[k + 1] + k + 1):
+                now = p[which[j]]
+                least = min(least, now)
+                product *= now
+                if product < SMALL:
+                    nats -= log(product)
+                    product = 1.0
+            many = text_to[k + 1] + 1.0 - text_to[k]
+            largest[k], whole[k] = -log(least), (nats - log(product)) / sqrt(many)
+        first = last
+
+
+@kernel
+def _probabilities(
+    some: Characters, contexts: Array, grams: Array, alone: int, shares: Array, p: Array
+) -> None:
+    """P of each gram; `shares` is room for c, 1 / (t + d) and d / (t + d)."""
+    keys, of, less, many = some.key, some.of, some.less, some.span[2]
+    for n in range(many):
+        shares[n, 0], shares[n, 1], shares[n, 2] = 0.0, 0.0, 1.0
+        key, byte = _key(of[n], (keys[n] >> EIGHT) & SPAN), keys[n] & LOW
         at = _context(contexts, key)
         if contexts[at, 0] == NONE:
             continue
         t, d = np.int64(contexts[at, 1]) - alone, np.int64(contexts[at, 0] & COUNT)
-        c = np.int64(grams[cell(grams, (key + byte * BYTE) * MIX)] & COUNT)
+        to = cell(grams, (key + byte * BYTE) * MIX)
+        c = np.int64(grams[to] & COUNT)
+        if c:
+            some.context[n], some.place[n] = at, to
         if alone:
             d -= c == 1
             c = max(c - 1, np.int64(0))
         if t > 0:
             share = 1.0 / (t + d)
-            p += rest * c * share
-            rest *= d * share
-            if rest < ENOUGH * p:
+            shares[n, 0], shares[n, 1], shares[n, 2] = c, share, d * share
+    for n in range(many):
+        if less[n, 0] < 0:
+            continue
+        sure, rest = shares[n, 0] * shares[n, 1], shares[n, 2]
+        for view in range(LESS):
+            if rest < ENOUGH * sure:
                 break
-    return max(p + rest / 256.0, LEAST)
-
-
-@inlined
-def gather(
-    text: Array, a: int, b: int, field: np.uint64, weight: int, seen: Seen, many: int
-) -> int:
-    """Note the characters text[a:b] so many times, for which there is room; how many there are."""
-    keys, weights, places, fields = seen
-    before, last = np.uint64(BEGIN), np.uint64(len(keys) - 1)
-    for k in range(a, b + 1):
-        byte = np.uint64(text[k]) if k < b else np.uint64(END)
-        if NINE - byte < TEN:
-            byte = NOUGHT
-        key = (field & FIELD) | (before << EIGHT) | byte
-        at = ((key * AFTER) >> DOWN) & last
-        while weights[at] != 0 and keys[at] != key:
-            at = (at + FIRST) & last
-        if weights[at] == 0:
-            keys[at], places[many], fields[many] = key, at, field
-            many += 1
-        weights[at] += weight
-        before = byte
-    return many
+            one = less[n, view]
+            sure += rest * shares[one, 0] * shares[one, 1]
+            rest *= shares[one, 2]
+        p[n] = max(sure + rest / 256.0, LEAST)
 
 
 @kernel
-def learn(
-    seen: Seen, many: int, lower: Seen, contexts: Array, grams: Array, owner: Array, used: Array
+def _learn(
+    some: Characters, times: Array, contexts: Array, grams: Array, owner: Array, used: Array
 ) -> None:
-    """Count all that was noted, and forget it there. What has no room is left out.
-
-    `lower` is empty, and is so again.
-    """
-    keys, weights, places, fields = lower
-    more, last = 0, np.uint64(len(keys) - 1)
-    for n in range(many):
-        key, field, weight = seen.key[seen.place[n]], seen.field[n], seen.weight[seen.place[n]]
-        before, byte = (key >> EIGHT) & SPAN, key & LOW
-        for view in range(3):  # what is not of this field after this character
-            base = field if view == 0 else ALL
-            one = before if view == 1 else ANY
-            key = (base & FIELD) | (one << EIGHT) | byte
-            at = ((key * AFTER) >> DOWN) & last
-            while weights[at] != 0 and keys[at] != key:
-                at = (at + FIRST) & last
-            if weights[at] == 0:
-                keys[at], places[more], fields[more] = key, at, base
-                more += 1
-            weights[at] += weight
-        if more + 3 > len(places):
-            _counted(lower, more, contexts, grams, owner, used)
-            more = 0
-    _counted(seen, many, contexts, grams, owner, used)
-    _counted(lower, more, contexts, grams, owner, used)
+    text_to, same, which, span = some.text_to, some.same, some.which, some.span
+    less, weight, first = some.less, some.weight, 0
+    while first < len(same):
+        last = span[1] if span[0] == first else number(some, first)
+        for k in range(first, last):
+            if times[k]:
+                for j in range(text_to[k] + k, text_to[k + 1] + k + 1):
+                    weight[which[j]] += times[k]
+        for n in range(span[2]):
+            if less[n, 0] >= 0:
+                for view in range(LESS):
+                    weight[less[n, view]] += weight[n]
+        _counted(some, contexts, grams, owner, used)
+        first = last
+    span[0] = -1
 
 
 @kernel
-def _counted(
-    seen: Seen, many: int, contexts: Array, grams: Array, owner: Array, used: Array
-) -> None:
-    keys, weights, places, fields = seen
-    for n in range(many):
-        place = places[n]
-        weight, byte = weights[place], keys[place] & LOW
-        weights[place] = 0
-        key = _key(fields[n], (keys[place] >> EIGHT) & SPAN)
-        at = _context(contexts, key)
-        if contexts[at, 0] == NONE:
-            if 4 * used[0] >= 3 * len(contexts):
-                continue
-            contexts[at, 0] = key & TAG
-            used[0] += 1
-        gram = (key + byte * BYTE) * MIX
-        to = cell(grams, gram)
-        if grams[to] == NONE:
-            if 4 * used[1] >= 3 * len(grams):
-                continue
-            grams[to], owner[to] = gram & TAG, at
-            used[1] += 1
-            contexts[at, 0] += FIRST
+def _counted(some: Characters, contexts: Array, grams: Array, owner: Array, used: Array) -> None:
+    keys, of, weights = some.key, some.of, some.weight
+    for n in range(some.span[2]):
+        weight, at, to = np.int64(weights[n]), np.int64(some.context[n]), np.int64(some.place[n])
+        if weight == 0:
+            continue
+        if to < 0:
+            byte = keys[n] & LOW
+            key = _key(of[n], (keys[n] >> EIGHT) & SPAN)
+            at = np.int64(_context(contexts, key))
+            if contexts[at, 0] == NONE:
+                if 4 * used[0] >= 3 * len(contexts):
+                    continue
+                contexts[at, 0] = key & TAG
+                used[0] += 1
+            gram = (key + byte * BYTE) * MIX
+            to = cell(grams, gram)
+            if grams[to] == NONE:
+                if 4 * used[1] >= 3 * len(grams):
+                    continue
+                grams[to], owner[to] = gram & TAG, at
+                used[1] += 1
+                contexts[at, 0] += FIRST
         known = min(np.int64(grams[to] & COUNT) + weight, np.int64(LARGEST))
         grams[to] = (grams[to] & TAG) | np.uint64(known)
         contexts[at, 1] += np.uint64(weight)

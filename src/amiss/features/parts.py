@@ -94,12 +94,13 @@ def parts(lines: Lines, words: Array) -> Parts:
         itself=itself,
         form=form,
         length=np.empty(room, np.int64),
-        text_to=np.zeros(room + 1, np.int64),
+        text_to=np.empty(room + 1, np.int64),
         text=np.empty(2 * room, np.uint8),
         named=np.empty((room, 2), np.int64),
         plain=np.empty(8 * longest + 64, np.uint8),
     )
-    _apart(lines.text, lines.begin, lines.end, words, found)
+    found.text_to[0] = 0
+    _apart(lines.frozen(), lines.begin, lines.end, words, found)
     return found
 
 

@@ -48,6 +48,15 @@ def had(cells: Array, key: np.uint64) -> Any:
     return np.int64(cells[cell(cells, key)] & COUNT)
 
 
+@kernel
+def touched(cells: Array, keys: Array) -> np.uint64:
+    """Have the cells of many hashes at hand: their memory is waited for at once, not in turn."""
+    size, some = np.uint64(len(cells)), NONE
+    for key in keys:
+        some ^= cells[((key >> HALF) * size) >> HALF]
+    return some
+
+
 @inlined
 def count(cells: Array, used: Array, key: np.uint64, weight: int) -> bool:
     """Count a hash; whether it was new. New ones have no room if three cells of four are used."""

@@ -22,6 +22,12 @@ class Lines(NamedTuple):
         """Lines from the first to before the last."""
         return Lines(self.text, self.begin[first:last], self.end[first:last])
 
+    def frozen(self) -> Array:
+        """The text, not to be written to: of both kinds each kernel would be compiled twice."""
+        text = self.text.view()
+        text.flags.writeable = False
+        return text
+
     def of(self, number: int) -> bytes:
         """One of them."""
         return self.text[self.begin[number] : self.end[number]].tobytes()
@@ -39,8 +45,8 @@ def joined(first: Lines, then: Lines) -> Lines:
     sizes = np.concatenate([first.end - first.begin, then.end - then.begin])
     end = np.cumsum(sizes)
     text = np.empty(int(end[-1]) if len(end) else 0, np.uint8)
-    _copy(first.text, first.begin, first.end, text, 0)
-    _copy(then.text, then.begin, then.end, text, int((first.end - first.begin).sum()))
+    _copy(first.frozen(), first.begin, first.end, text, 0)
+    _copy(then.frozen(), then.begin, then.end, text, int((first.end - first.begin).sum()))
     return Lines(text, end - sizes, end)
 
 
