@@ -70,11 +70,11 @@ PARTS = (
     ),
     Variant(
         "usual, in surprise",
-        (("detectors/surprise.py", "value[t, s] - usual[t, s]", "value[t, s] - recent[t, s]"),),
+        (("detectors/surprise.py", "value[i] - usual[i]", "value[i] - recent[i]"),),
     ),
     Variant(
         "recent, in surprise",
-        (("detectors/surprise.py", "value[t, s] - recent[t, s]", "value[t, s] - usual[t, s]"),),
+        (("detectors/surprise.py", "value[i] - recent[i]", "value[i] - usual[i]"),),
     ),
     Variant(
         "sign rule of surprise",
@@ -122,8 +122,8 @@ _DEFAULTS = (
     ("detectors/level.py", "memory of the level", "Field({} * DAY", 30, True),
     ("detectors/drift.py", "gain of the drifts", "{} / (self.span", 2.0, False),
     ("decide/expect.py", "least gain of the level of a day", "DAY_SECONDS = {}", 86400.0, False),
-    ("decide/expect.py", "gain of the profile", "1.0 / seen[s, k], {} / max", 0.1, False),
-    ("decide/expect.py", "gain of the comparison", "errors[s, 0] += {}", 0.01, False),
+    ("decide/expect.py", "gain of the profile", "near, v, {} / max", 0.1, False),
+    ("decide/expect.py", "gain of the comparison", "return mean + {} *", 0.01, False),
     ("decide/expect.py", "gain of the envelope", "gain = max({}, 1.0", 0.25, False),
     ("decide/expect.py", "margin of the envelope", "room = {} *", 0.25, False),
     ("decide/fuse.py", "veto of the envelope", "VETO = {}", 2.0, False),

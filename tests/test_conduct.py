@@ -230,6 +230,16 @@ def test_the_numbers_there_are_follow_from_the_roles() -> None:
     assert conduct.chosen({"user": "u", "outcome": "o"}) == ("failures", "guessed")
 
 
+def test_another_room_begins_anew() -> None:
+    roles: dict[conduct.Role, str] = {"user": "user", "device": "agent"}
+    small = conduct.init(roles, 8)
+    assert conduct.ready(small, roles, 8) is small
+    large = conduct.ready(small, roles, 1000)
+    assert {name: a.shape for name, a in large.items()} == {
+        name: a.shape for name, a in conduct.init(roles, 1000).items()
+    }
+
+
 def test_each_number_is_known_by_how_its_name_begins() -> None:
     every: dict[conduct.Role, str] = {role: "x" for role in get_args(conduct.Role)}
     assert all(conduct.is_number(name) for name in conduct.named(every))
@@ -249,6 +259,8 @@ def test_a_number_in_words() -> None:
     assert number("km/h between two places of {who}", 9300, 4.5, said) == (
         "km/h between two places of ann: 9,300 (usually 4.4)"
     )
+    assert number("failures of {who} in 10m", 8, log(2), said).endswith(": 8 (usually 3.5)")
+    assert number("failures of {who} in 10m", 8, log(9), said).endswith(": 8 (usually 0)")
     first = "events of {who} per device before {device}"
     assert number(first, 34.5, 3.0, said) == "events of ann per device before nobody: 34"
     assert conduct.told("hour for user", {"hour for user": 7}, said) == "hour for user"

@@ -229,3 +229,54 @@ def test_flows_of_a_table_without_header() -> None:
     assert (known.time, known.stamp, known.sure) == ("Stime", "epoch", True)
     parsed = form.parse(lines, known)
     assert only(parsed)["dur"] == "0.001055" and only(parsed, 1)["dsport"] == "1024"
+
+
+def said(message: str, program: str = "sshd[7]") -> dict[str, str]:
+    return only(auth.parse([f"Mar  7 14:02:10 web-1 {program}: {message}"]))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Failed password for invalid user root from 1.2.3.4 port 22 from 6.6.6.6 port 5555 ssh2",
+        "Invalid user root from 1.2.3.4 port 22 from 6.6.6.6 port 5555",
+        "Disconnected from invalid user x 1.2.3.4 port 22 6.6.6.6 port 5555 [preauth]",
+        "User x from 1.2.3.4 not allowed because x from 6.6.6.6 not allowed because not listed",
+        "error: maximum authentication attempts exceeded for invalid user x from 1.2.3.4 port 22"
+        " from 6.6.6.6 port 5555 ssh2 [preauth]",
+    ],
+)
+def test_who_logs_in_cannot_choose_the_address_that_is_blamed(message: str) -> None:
+    assert said(message)["ip"] == "6.6.6.6"
+
+
+def test_what_syslog_has_left_out_counts() -> None:
+    line = "message repeated 5 times: [ Failed password for root from 6.6.6.6 port 5555 ssh2]"
+    parsed = auth.parse([f"Mar  7 14:02:10 web-1 sshd[7]: {line}"])
+    assert parsed.columns["event"] == ["login_failed"] * 5
+    assert parsed.columns["ip"] == ["6.6.6.6"] * 5
+    many = line.replace("5 times", "99999999 times")
+    assert len(auth.parse([f"Mar  7 14:02:10 web-1 sshd[7]: {many}"]).text) == auth.MOST_REPEATS
+
+
+def test_no_line_of_sudo_takes_long() -> None:
+    head = "joe : PWD=/ ; USER=root ; "
+    assert said(f"{head}{'a=b ; ' * 1300}", "sudo")["event"] == "other"
+    usual = said(f"{head}TSID=01 ; COMMAND=/bin/sh -c a ; COMMAND=b", "sudo")
+    assert (usual["event"], usual["command"]) == ("sudo", "/bin/sh -c a ; COMMAND=b")
+    failed = said(
+        "joe : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=a", "sudo"
+    )
+    assert (failed["event"], failed["user"], failed["command"]) == ("sudo_failed", "joe", "a")
+
+
+def test_one_torn_line_of_zeek_as_json_costs_that_line() -> None:
+    lines = [f'{{"ts": {n}, "uid": "C{n}"}}' for n in range(1, 10)]
+    parsed = zeek.parse([*lines[:4], '{"ts": 4', "torn", *lines[4:]], ())
+    assert len(parsed.text) == 9
+    assert sum(parsed.skipped.values()) == 2
+
+
+def test_zeek_escapes_bytes_of_what_was_utf8() -> None:
+    row = only(zeek.parse([*DNS[:-1], "1\tm\\xc3\\xbcnchen.example\t-"], ()))
+    assert row["query"] == "m\u00fcnchen.example"

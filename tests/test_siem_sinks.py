@@ -67,8 +67,9 @@ UNPARSED = {
 }
 
 
-def bulk(*items: dict) -> dict:
-    return {"took": 3, "errors": any("error" in i["create"] for i in items), "items": list(items)}
+def bulk(*items: Any) -> dict:
+    wrong = any("error" in (one.get("create") or {}) for one in items if isinstance(one, dict))
+    return {"took": 3, "errors": wrong, "items": list(items)}
 
 
 def elastic(receiver: Receiver, **said: Any) -> Elastic:
@@ -99,10 +100,12 @@ def test_elastic_creates_alerts_under_the_ids_of_their_revisions() -> None:
         ((UNPARSED, FULL), Unreachable, r"\(429\)"),
         ((CREATED,), Rejected, "not as Elasticsearch does"),
         ((CREATED, {"create": {}}), Rejected, "no reason given"),
+        ((CREATED, {"create": None}), Rejected, "no reason given"),
+        ((CREATED, 1), Rejected, "no reason given"),
     ],
 )
 def test_elastic_reads_the_answer_for_each_document(
-    items: tuple[dict, ...], error: type[Error] | None, why: str
+    items: tuple[Any, ...], error: type[Error] | None, why: str
 ) -> None:
     with Receiver(answer=says(bulk(*items))) as receiver:
         if error is None:

@@ -230,6 +230,17 @@ def test_what_was_not_read_to_the_end_was_not_told() -> None:
             Syslog(url=f"tcp://{server.place}", timeout="200ms").send((incident(),), World())
 
 
+def test_over_tls_neither(certificates: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    with Listener(context, hangs=True) as server:
+        told = Syslog(
+            url=f"tls://{server.place}", timeout="500ms", authority=certificates / "server.pem"
+        )
+        with pytest.raises(Unreachable, match=r"did not take it within 0\.5 s"):
+            told.send((incident(),), World())
+
+
 def test_what_fits_no_datagram_is_refused(udp: socket.socket) -> None:
     long = incident(evidence=tuple("x" * 9000 for _ in range(9)))
     with pytest.raises(Rejected, match="use tcp or tls"):
@@ -279,6 +290,8 @@ def test_a_restart_and_a_receiver_that_was_away_lose_and_repeat_nothing(tmp_path
     [
         ({"url": "siem.example.com:514"}, "is no such address; write tls://"),
         ({"url": "udp://siem.example.com:0"}, "is no such address"),
+        ({"url": "tls://siem..example.com"}, "cannot be the name of a host"),
+        ({"url": f"tls://{'x' * 64}"}, "cannot be the name of a host"),
         ({"url": "udp://siem.example.com:99999"}, "is no such address"),
         ({"url": "tcp://siem", "authority": "ca.pem"}, "authority is for tls://"),
         ({"url": "tls://siem", "key": "key.pem"}, "key belongs to a certificate"),

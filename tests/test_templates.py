@@ -228,6 +228,15 @@ def test_the_same_in_pieces_and_after_a_restart(lines: list[str], cut: int) -> N
         np.testing.assert_array_equal(state[name], array)
 
 
+def test_a_memory_from_before_there_were_folds() -> None:
+    state, ids = add(init(), lines_of(["the door was opened by ann"]))
+    del state["folds"]
+    state["used"] = state["used"][:6]
+    state, later = add(state, lines_of(["the door was opened by ann", "open root(uid=0) by hand"]))
+    assert later.tolist() == [ids[0], ids[0] + 1]
+    assert state["used"][6] == 1
+
+
 def test_text_that_needs_more_room() -> None:
     lines = [f"{chr(97 + n % 26) * 900} {chr(97 + n // 26) * 900} end" for n in range(300)]
     state, ids = add(init(), lines_of(lines))

@@ -154,12 +154,13 @@ def init(roles: Mapping[Role, str], most: int) -> State:
 
 
 def ready(state: State, roles: Mapping[Role, str], most: int) -> State:
-    """The same for these roles: what is new begins, what is no longer asked for goes."""
-    known, names = nested(state), chosen(roles)
+    """The same for these roles: what is new, or has another room, begins; the rest goes."""
+    known, names, room = nested(state), chosen(roles), subjects.places(most)
     wanted = {*names, *(f"usual {name}" for name in names)}
-    if known.keys() == wanted:
+    kept = {k: v for k, v in known.items() if k in wanted and len(v["tag"]) == room}
+    if known.keys() == kept.keys() == wanted:
         return state
-    return flat(nested(init(roles, most)) | {k: v for k, v in known.items() if k in wanted})
+    return flat(nested(init(roles, most)) | kept)
 
 
 def step(
@@ -190,7 +191,7 @@ def told(name: str, values: Mapping[str, float], said: Mapping[str, str]) -> str
     a, x = _STARTS[name.partition("{")[0]], values[name]
     words = _FIELD.sub(lambda found: said.get(found[1], "nobody")[:SHOWN], name)
     counted = "before" not in name and z > 0.0
-    rest = f" (usually {_written((a + x) * exp(-z) - a)})" if counted else ""
+    rest = f" (usually {_written(max((a + x) * exp(-z) - a, 0.0))})" if counted else ""
     return f"{words}: {_written(x)}{rest}"
 
 

@@ -16,10 +16,15 @@ NEVER = np.iinfo(np.int64).min // 2
 MIX, ODD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 
 
+def places(most: int) -> int:
+    """Room for so many: the next power of two."""
+    return 1 << max(most - 1, WAYS - 1).bit_length()
+
+
 def init(most: int) -> State:
-    """Room for so many, to the next power of two."""
-    places = 1 << max(most - 1, WAYS - 1).bit_length()
-    return {"tag": np.zeros(places, np.int64), "seen": np.full(places, NEVER)}
+    """Nobody there yet."""
+    room = places(most)
+    return {"tag": np.zeros(room, np.int64), "seen": np.full(room, NEVER)}
 
 
 def together(*columns: Array) -> Array:

@@ -49,6 +49,8 @@ def carry(to: Destination, messages: Sequence[bytes]) -> None:
         raise Unreachable(f"{to.host}: its certificate: {exc.verify_message}") from None
     except ssl.SSLError as exc:
         raise Unreachable(f"{to.host}: TLS: {exc.reason or type(exc).__name__}") from None
+    except UnicodeError:
+        raise ConfigError(f"{to.host} cannot be the name of a host") from None
     except TimeoutError:
         raise Unreachable(f"{to.host}: did not take it within {to.timeout:g} s") from None
     except OSError as exc:
@@ -84,6 +86,8 @@ def _secured(sock: ssl.SSLSocket, messages: Sequence[bytes]) -> None:
         sock.unwrap()
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
         pass  # it closed without the goodbye that it should say
+    except TimeoutError:
+        raise  # it has no number either
     except OSError as exc:
         if exc.errno:  # 0 is the same
             raise

@@ -142,7 +142,8 @@ def in_small_pieces() -> ExitStack:
     stack = ExitStack()
     for module, name, size in (
         (text, "BLOCK", 1024),
-        (metrics, "CELLS", 7),
+        (metrics, "BLOCK", 7),
+        (metrics, "LEAST", 1),
         (joint, "ROWS", 13),
         (answer, "LINES", 5),
     ):

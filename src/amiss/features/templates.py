@@ -58,6 +58,9 @@ def init() -> State:
 
 def add(state: State, lines: Lines) -> tuple[State, Array]:
     """The ids (N,) of the templates of lines, which are learned where they are new."""
+    if "folds" not in state:  # of a time when there were none
+        used = np.append(state["used"], 0)
+        state = state | {"folds": np.zeros(FOLDS, np.uint64), "used": used}
     ids, at = np.zeros(len(lines.begin), np.int32), 0
     while at < len(ids):
         at = _add(

@@ -7,37 +7,43 @@ from amiss.formats.parsed import Parsed, sparse
 
 OTHER = "other"
 USER = r"(?P<user>.*?)"
+LONG = r"(?P<user>.*)"
+"""What an attacker chooses, up to the last place where an address follows."""
+AS = r"PWD=(?P<cwd>(?:(?! ; USER=).)*) ; USER=(?P<target_user>\S+) ; "
+COMMAND = r"(?:(?!(?<= ; )COMMAND=).)*COMMAND=(?P<command>.*)"
+REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*)\]$")
+MOST_REPEATS = 1000
 FROM = r"(?: from)? (?P<ip>[0-9A-Fa-f.:]+|UNKNOWN)(?: port (?P<port>\d+))?"
 _EVENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "sshd": (
-        ("login", rf"Accepted (?P<method>\S+) for {USER} from (?P<ip>\S+) port (?P<port>\d+)"),
+        ("login", rf"Accepted (?P<method>\S+) for {LONG} from (?P<ip>\S+) port (?P<port>\d+)"),
         ("login_failed",
-         rf"Failed (?P<method>\S+) for (?P<invalid_user>invalid user )?{USER}"
+         rf"Failed (?P<method>\S+) for (?P<invalid_user>invalid user )?{LONG}"
          r" from (?P<ip>\S+) port (?P<port>\d+)"),
         ("auth_failure",
          r"pam_unix\(\S+\): authentication failure; .*?rhost=(?P<ip>\S*)(?: +user=(?P<user>\S+))?"),
         ("invalid_user", rf"(?P<invalid_user>Invalid user) {USER}{FROM}$"),
         ("refused",
-         rf"error: maximum authentication attempts exceeded for (?:invalid user )?{USER}"
+         rf"error: maximum authentication attempts exceeded for (?:invalid user )?{LONG}"
          r" from (?P<ip>\S+) port (?P<port>\d+)"),
-        ("refused", rf"User {USER} from (?P<ip>\S+) not allowed because"),
+        ("refused", rf"User {LONG} from (?P<ip>\S+) not allowed because"),
         ("session_opened",
          r"pam_unix\(\S+\): session opened for user (?P<user>[^\s(]+)"),
         ("session_closed", r"pam_unix\(\S+\): session closed for user (?P<user>\S+)"),
         ("disconnected",
-         rf"(?:Disconnected from|Connection (?:closed|reset) by|Received disconnect from)"
+         rf"(?:Disconnected from|Connection (?:closed|reset) by)"
          rf"(?: (?P<kind>authenticating|invalid) user {USER})?(?: user (?P<name>\S+))?"
-         rf" (?P<ip>[0-9A-Fa-f.:]+)(?: port (?P<port>\d+))?"),
+         rf" (?P<ip>[0-9A-Fa-f.:]+)(?: port (?P<port>\d+))?(?: \[preauth\])?$"),
+        ("disconnected",
+         r"Received disconnect from (?P<ip>[0-9A-Fa-f.:]+)(?: port (?P<port>\d+))?"),
     ),
     "sudo": (
         ("sudo_failed",
          rf"\s*{USER} : (?P<reason>(?:\d+ incorrect password attempts?|user NOT in sudoers"
-         r"|command not allowed|.*not allowed.*?|a password is required)) ; "
-         r"(?:TTY=(?P<tty>\S+) ; )?PWD=(?P<cwd>.*?) ; USER=(?P<target_user>\S+) ; "
-         r"(?:\S+=.*? ; )*?COMMAND=(?P<command>.*)"),
+         r"|[^;]*not allowed[^;]*?|a password is required)) ; "
+         rf"(?:TTY=(?P<tty>\S+) ; )?{AS}{COMMAND}"),
         ("sudo",
-         rf"\s*{USER} : (?:TTY=(?P<tty>\S+) ; )?PWD=(?P<cwd>.*?) ; USER=(?P<target_user>\S+) ; "
-         r"(?:\S+=.*? ; )*?COMMAND=(?P<command>.*)"),
+         rf"\s*{USER} : (?:TTY=(?P<tty>\S+) ; )?{AS}{COMMAND}"),
         ("session_opened",
          r"pam_unix\(\S+\): session opened for user (?P<target_user>[^\s(]+)(?:\(uid=\d+\))?"
          r" by (?P<user>[^\s(]*)"),
@@ -86,19 +92,29 @@ def parse(lines: list[str]) -> Parsed:
     `user`, `ip`, `port`, `method`, `invalid_user` (yes), `target_user` and `command`.
 
     What PAM says of a failure is `auth_failure`: the program says it again as login_failed. A line
-    of which nothing of that is known has the event `other`.
+    of which nothing of that is known has the event `other`. What syslog says it has left out,
+    "message repeated 5 times", comes as often, a thousand times at most.
     """
-    text, rows = [], []
+    text, rows, other = list[str](), list[dict[str, str]](), 0
     for line in lines:
         found = patterns.RFC5424.match(line) or patterns.RFC3164.match(line)
-        if found is not None:
+        if found is None:
+            other += 1
+        else:
             head = patterns.fields(found.groupdict(""))
-            text.append(line)
-            rows.append(head | _said(head.get("program", ""), head.get("message", "")))
+            times, message = _unfolded(head.get("message", ""))
+            text += [line] * times
+            rows += [head | _said(head.get("program", ""), message)] * times
     parsed = sparse(text, rows)
-    if len(text) < len(lines):
-        parsed.skipped["lines that are no syslog"] = len(lines) - len(text)
+    if other:
+        parsed.skipped["lines that are no syslog"] = other
     return parsed
+
+
+def _unfolded(message: str) -> tuple[int, str]:
+    """How often it was said, and what."""
+    found = REPEATED.match(message)
+    return (min(max(int(found[1]), 1), MOST_REPEATS), found[2]) if found else (1, message)
 
 
 def _said(program: str, message: str) -> dict[str, str]:

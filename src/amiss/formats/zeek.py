@@ -6,7 +6,7 @@ from amiss.formats import objects
 from amiss.formats.parsed import Parsed, sparse
 
 REASON = "lines of Zeek before a header, or with more or fewer values than it names"
-ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
+ESCAPED = re.compile(r"(?:\\x[0-9a-fA-F]{2})+")
 SIGNS = ("separator", "set_separator", "empty_field", "unset_field", "fields", "path")
 
 Header = tuple[str, ...]
@@ -27,7 +27,8 @@ def parse(lines: list[str], known: Header) -> Parsed:
 
     What is unset or empty is absent. The name of the log (#path) is the field `log`.
     """
-    if lines and all(line.startswith("{") for line in lines):
+    signs = {line[:1] for line in lines}
+    if not known and "{" in signs and "#" not in signs:
         return objects.parse(lines)
     said, text, rows, bad = _unpacked(known), list[str](), list[dict[str, str]](), 0
     names = said.get("fields", "").split("\t")
@@ -55,8 +56,12 @@ def parse(lines: list[str], known: Header) -> Parsed:
 def _plain(value: str, between: str) -> str:
     """With escaped bytes as they are, and a comma between the items of a set."""
     if "\\x" in value:
-        value = ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+        value = ESCAPED.sub(_bytes, value)
     return value if between == "," else value.replace(between, ",")
+
+
+def _bytes(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[0].replace("\\x", "")).decode("utf-8", "backslashreplace")
 
 
 def _take(said: dict[str, str], line: str) -> None:

@@ -69,7 +69,8 @@ def _check(items: Any, sent: int, host: str) -> None:
     """Raises Unreachable if a document is to be sent again, else Rejected if one was refused."""
     if not isinstance(items, list) or len(items) != sent:
         raise Rejected(f"{host} answered, but not as Elasticsearch does")
-    said = [item.get("create", {}) for item in items if isinstance(item, dict)]
+    answers = [item.get("create") if isinstance(item, dict) else None for item in items]
+    said = [answer if isinstance(answer, dict) else {} for answer in answers]
     wrong = [one for one in said if not _taken(one)]
     for_now = [one for one in wrong if _status(one) == 429 or _status(one) >= 500]
     if for_now:

@@ -29,6 +29,10 @@ def _place(url: str) -> str:
     found = PLACE.fullmatch(url)
     if not found or not 0 < int(found[3] or 1) < 65536:
         raise ValueError(f"{url!r} is no such address; write tls://siem.example.com:6514")
+    try:
+        found[2].strip("[]").encode("idna")
+    except UnicodeError:
+        raise ValueError(f"{found[2]!r} cannot be the name of a host") from None
     return url
 
 
