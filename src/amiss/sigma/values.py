@@ -144,16 +144,34 @@ def _base64(text: str, shift: int, offset: bool) -> tuple[str, ...]:
 
 
 def _text(parts: tuple[str, ...], placed: str, cased: bool) -> Match:
-    wild = any(len(part) == 2 for part in parts)
-    if wild:
-        written = "".join({"\0*": ".*", "\0?": "."}.get(part, re.escape(part)) for part in parts)
-        before = "" if placed in ("", "startswith") else ".*"
-        after = "" if placed in ("", "endswith") else ".*"
+    if any(len(part) == 2 for part in parts):
         flags = re.DOTALL | (0 if cased else re.IGNORECASE)
-        full = re.compile(before + written + after, flags).fullmatch
+        full = re.compile(_wild(parts, placed), flags).fullmatch
         return lambda text: full(text[:LONGEST]) is not None
     plain = "".join(parts)
     return Plain(plain if cased else plain.lower(), placed, not cased)
+
+
+def _wild(parts: tuple[str, ...], placed: str) -> str:
+    """The regular expression: each piece between two * is taken where it first is, for good.
+
+    No later place of a piece leaves more for those after it, so nothing is tried twice.
+    """
+    pieces = [list[str]()]
+    for part in parts:
+        if part == "\0*":
+            pieces.append([])
+        else:
+            pieces[-1].append("." if part == "\0?" else re.escape(part))
+    if placed in ("contains", "endswith"):
+        pieces.insert(0, [])
+    if placed in ("contains", "startswith"):
+        pieces.append([])
+    first, *between = map("".join, pieces)
+    if not between:
+        return first
+    *between, last = between
+    return first + "".join(f"(?>.*?{piece})" for piece in between if piece) + ".*" + last
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,44 @@
+"""Values of Sigma rules with wildcards, dashes and codes, beside a plain way to find the same."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from amiss.sigma.values import match
+
+
+def naive(wanted: str, text: str) -> bool:
+    """Whether a text is as a value with * and ? says, each character tried in turn."""
+
+    @cache
+    def from_(i: int, j: int) -> bool:
+        if i == len(wanted):
+            return j == len(text)
+        if wanted[i] == "*":
+            return from_(i + 1, j) or (j < len(text) and from_(i, j + 1))
+        return j < len(text) and wanted[i] in ("?", text[j]) and from_(i + 1, j + 1)
+
+    return from_(0, 0)
+
+
+@pytest.mark.parametrize("placed", ["", "contains", "startswith", "endswith"])
+def test_wildcards_hold_where_trying_each_way_finds_one(placed: str) -> None:
+    chance = np.random.default_rng(0)
+    before = "*" if placed in ("contains", "endswith") else ""
+    after = "*" if placed in ("contains", "startswith") else ""
+    found = []
+    for _ in range(3000):
+        wanted = "".join(chance.choice(list("ab*?"), chance.integers(1, 7)))
+        text = "".join(chance.choice(list("ab\n"), chance.integers(0, 9)))
+        found.append(match(wanted, [placed] if placed else [])(text))
+        assert found[-1] == naive(before + wanted + after, text), (wanted, text)
+    assert 0 < sum(found) < len(found)
+
+
+def test_wildcards_are_tried_once_a_place() -> None:
+    """There are some 10^13 ways to put three pieces."""
+    text = "a" * 2700 + "b" * 2700 + "c" * 2700
+    assert not match("*a*b*c*d*", [])(text)
+    assert not match("a*b*c*d", ["contains"])(text)
+    assert match("*a*b*c*c", [])(text)
