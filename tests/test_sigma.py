@@ -84,6 +84,31 @@ def test_a_selection_holds_as_the_specification_says(tmp_path, selection, wanted
     assert held(tmp_path, {"selection": selection, "condition": "selection"}) == wanted
 
 
+@pytest.mark.parametrize(
+    ("selection", "wanted"),
+    [
+        ({"User": ""}, True),
+        ({"User": None}, True),
+        ({"User": [None, "x"]}, True),
+        ({"User|exists": False}, True),
+        ({"User": "*"}, False),
+        ({"User": "**"}, False),
+        ({"User|re": ".*"}, False),
+        ({"User|startswith": "*"}, False),
+        ({"User|all": [None, "*"]}, False),
+        (["*"], True),  # in whichever field there is
+    ],
+)
+def test_a_field_that_a_record_does_not_have_is_absent_in_any_company(
+    tmp_path: Path, selection: Any, wanted: bool
+) -> None:
+    detection = {"s": selection, "condition": "s"}
+    alone, other = {"Port": "1"}, {"Port": "2", "User": "root"}
+    assert held(tmp_path, detection, [alone]) == [0] * wanted
+    assert (0 in held(tmp_path, detection, [alone, other])) == wanted
+    assert held(tmp_path, {"s": "*", "condition": "s"}, [{"Port": ""}]) == []
+
+
 @pytest.mark.parametrize("begin", ["", "a", "ab"])
 def test_base64_is_found_wherever_the_text_stands_in_it(tmp_path: Path, begin: str) -> None:
     coded = base64.b64encode(f"{begin}secret word!".encode()).decode()

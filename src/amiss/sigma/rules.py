@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from amiss.data import Array, Records, Severity, Strings
+from amiss.data import Array, Records, Severity
 from amiss.sigma.column import Column
 from amiss.sigma.condition import Test, Unsupported, condition
-from amiss.sigma.values import KNOWN, Match, match
+from amiss.sigma.values import KNOWN, Match, absent, match
 
 GRAVE: Mapping[str, Severity] = {
     "informational": "low", "low": "low", "medium": "medium", "high": "high", "critical": "high",
@@ -147,9 +147,7 @@ def _item(key: str, value: Any, fields: Mapping[str, str]) -> Item:
         raise Unsupported(f"{key}: there is nothing to look for")
     if values == [None]:
         return Item(field, (), False, False)
-    matches = tuple(
-        (lambda text: text == "") if one in (None, "") else match(one, modifiers) for one in values
-    )
+    matches = tuple(absent if one in (None, "") else match(one, modifiers) for one in values)
     return Item(field, matches, "all" in modifiers)
 
 
@@ -161,7 +159,7 @@ class Table:
 
     def __init__(self, records: Records) -> None:
         self.records = records
-        self.columns = dict[str, Column | None]()
+        self.columns = dict[str, Column]()
 
     def held(self, rule: Rule) -> Array:
         """Which records (N,) a rule holds for."""
@@ -197,25 +195,25 @@ class Table:
 
     def _matched(self, field: str, item: Item, rows: Array) -> Array:
         column = self._column(field)
-        if column is None:
-            return np.full(len(rows), item.exists is False)
         which, back = np.arange(len(column.texts)), column.where[rows]
         if len(rows) < len(which) // 4:
             which, back = np.unique(back, return_inverse=True)
         if item.exists is not None:
-            there = [(column.texts[i] != "") == item.exists for i in which.tolist()]
-            return np.array(there, np.bool_)[back]
+            return np.asarray((column.there[which] == item.exists)[back])
         hit = np.full(len(which), item.every)
         for test in item.matches:
             left = np.flatnonzero(hit == item.every)  # the others are settled
-            hit[left] = column.holds(test, which[left])
+            found = column.holds(test, which[left])
+            hit[left] = found if test is absent else found & column.there[which[left]]
         return np.asarray(hit[back])
 
-    def _column(self, field: str) -> Column | None:
-        """None if there is no such field."""
-        if field not in self.columns:
-            texts: Strings | None = self.records.labels.get(field)
-            if texts is None and field == "text":
-                texts = self.records.text
-            self.columns[field] = None if texts is None else Column(texts)
-        return self.columns[field]
+    def _column(self, field: str) -> Column:
+        """One that no record has is as one that these records do not have."""
+        texts = self.records.labels.get(field)
+        if texts is None and field == "text":
+            texts = self.records.text
+        name = "" if texts is None else field
+        if name not in self.columns:
+            none = np.full(len(self.records.time), "")
+            self.columns[name] = Column(none if texts is None else texts)
+        return self.columns[name]

@@ -46,6 +46,11 @@ def match(value: Any, modifiers: Sequence[str]) -> Match:
     return found[0] if len(found) == 1 else lambda text: any(one(text) for one in found)
 
 
+def absent(text: str) -> bool:
+    """Whether a field is not there, or empty: what null and "" say, and nothing else does."""
+    return text == ""
+
+
 def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
