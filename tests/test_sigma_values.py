@@ -1,5 +1,6 @@
 """Values of Sigma rules with wildcards, dashes and codes, beside a plain way to find the same."""
 
+import base64
 from functools import cache
 
 import numpy as np
@@ -42,3 +43,22 @@ def test_wildcards_are_tried_once_a_place() -> None:
     assert not match("*a*b*c*d*", [])(text)
     assert not match("a*b*c*d", ["contains"])(text)
     assert match("*a*b*c*c", [])(text)
+
+
+def test_each_dash_that_begins_a_word_is_any_kind_of_dash() -> None:
+    found = match(" -a x-y /b", ["windash", "contains"])
+    assert found("sh -a x-y -b")
+    assert found("sh /a x-y \u2013b")
+    assert not found("sh -a x/y /b")
+    assert not found("sh a x-y b")
+    assert match("-*-z", ["windash"])("-1/z")
+
+
+@pytest.mark.parametrize("text", ["whoami", "caf\u00e9 \u20ac5", "\U0001f600!"])
+def test_wide_is_two_bytes_a_character_as_windows_has_them(text: str) -> None:
+    for begin in ("", "ab", "abcd"):
+        coded = base64.b64encode((begin + text + "!").encode("utf-16le")).decode()
+        assert match(text, ["wide", "base64offset", "contains"])(f"-enc {coded}")
+        assert match(text, ["utf16le", "base64offset"])(coded)
+    assert match(text, ["wide", "base64"])(base64.b64encode(text.encode("utf-16le")).decode())
+    assert match(text, ["base64"])(base64.b64encode(text.encode()).decode())

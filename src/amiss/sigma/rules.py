@@ -87,8 +87,7 @@ def _documents(file: Path) -> Iterator[tuple[int, Any]]:
         nodes = list(yaml.compose_all(file.read_text("utf-8-sig"), yaml.CSafeLoader))
         for node in nodes:
             if node is not None:
-                line = node.start_mark.line + 1
-                yield line, next(iter(yaml.safe_load_all(yaml.serialize(node))), None)
+                yield node.start_mark.line + 1, _loaded(node)
     except OSError as exc:
         yield 1, f"it cannot be read: {exc.strerror}"
     except UnicodeDecodeError:
@@ -96,6 +95,30 @@ def _documents(file: Path) -> Iterator[tuple[int, Any]]:
     except (yaml.YAMLError, RecursionError) as exc:
         mark = getattr(exc, "problem_mark", None)
         yield (mark.line + 1 if mark else 1), "it is no YAML"
+
+
+def _loaded(node: yaml.Node) -> Any:
+    """What a document holds, or why it cannot be read."""
+    if _aliased(node):  # a few lines of them can stand for any number of values
+        return "aliases of YAML (*name) are not supported"
+    try:
+        return next(iter(yaml.safe_load_all(yaml.serialize(node))), None)
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        return f"it is no YAML: {(str(exc).splitlines() or [''])[0]}"
+
+
+def _aliased(node: yaml.Node) -> bool:
+    seen, left = set[int](), [node]
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            return True
+        seen.add(id(one))
+        if isinstance(one, yaml.MappingNode):
+            left.extend(part for pair in one.value for part in pair)
+        elif isinstance(one, yaml.SequenceNode):
+            left.extend(one.value)
+    return False
 
 
 def _rule(said: Any, fields: Mapping[str, str]) -> Rule:
@@ -141,10 +164,15 @@ def _item(key: str, value: Any, fields: Mapping[str, str]) -> Item:
             raise Unsupported(f"modifier {one[:40]!r} is not supported")
     field = fields.get(name, name)
     if "exists" in modifiers:
-        return Item(field, (), False, bool(value))
+        asked = {"true": True, "false": False}.get(str(value).lower())
+        if asked is None:
+            raise Unsupported(f"{key[:40]}: it is neither true nor false")
+        return Item(field, (), False, asked)
     values = value if isinstance(value, list) else [value]
     if not values:
         raise Unsupported(f"{key}: there is nothing to look for")
+    if any(isinstance(one, list | dict | set) for one in values):
+        raise Unsupported(f"{key[:40]}: a value is a list or a map")
     if values == [None]:
         return Item(field, (), False, False)
     matches = tuple(absent if one in (None, "") else match(one, modifiers) for one in values)
