@@ -43,3 +43,23 @@ def made_up(what: str, metrics: int, window: int) -> Path:
         last = np.eye(size)[:, -metrics:]
         return network(path, last, given, (1, metrics), kind)
     return network(path, np.eye(size) / 2, given, (1, window, metrics), kind)
+
+
+def partial(path: Path, what: str) -> Path:
+    """A network of one number that looks it up among 10, 11, 12, or gives it back if it is < 1."""
+    x = helper.make_tensor_value_info("rows", TensorProto.DOUBLE, (1, 1))
+    y = helper.make_tensor_value_info("said", TensorProto.DOUBLE, (None,))
+    table = numpy_helper.from_array(np.array([10.0, 11.0, 12.0]), "table")
+    flat = numpy_helper.from_array(np.array([1]), "flat")
+    one = numpy_helper.from_array(np.array([1.0]), "one")
+    nodes = [helper.make_node("Reshape", ["rows", "flat"], ["x"])]
+    if what == "lookup":
+        nodes.append(helper.make_node("Cast", ["x"], ["i"], to=TensorProto.INT64))
+        nodes.append(helper.make_node("Gather", ["table", "i"], ["said"]))
+    else:
+        nodes.append(helper.make_node("Less", ["x", "one"], ["few"]))
+        nodes.append(helper.make_node("Compress", ["x", "few"], ["said"]))
+    graph = helper.make_graph(nodes, "made", [x], [y], [table, flat, one])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path.write_bytes(made.SerializeToString())
+    return path

@@ -69,6 +69,7 @@ def held(tmp_path: Path, detection: dict[str, Any], rows: list[dict[str, str]] =
         ({"Port|lte": 8080}, [0, 1]),
         ({"User|exists": True}, [2]),
         ({"User|exists": False}, [0, 1, 3]),
+        ({"User|exists": "false"}, [0, 1, 3]),
         ({"User": None}, [0, 1, 3]),
         ({"Nobody": None}, [0, 1, 2, 3]),
         ({"Nobody": "x"}, []),
@@ -82,6 +83,31 @@ def held(tmp_path: Path, detection: dict[str, Any], rows: list[dict[str, str]] =
 )
 def test_a_selection_holds_as_the_specification_says(tmp_path, selection, wanted) -> None:
     assert held(tmp_path, {"selection": selection, "condition": "selection"}) == wanted
+
+
+@pytest.mark.parametrize(
+    ("selection", "wanted"),
+    [
+        ({"User": ""}, True),
+        ({"User": None}, True),
+        ({"User": [None, "x"]}, True),
+        ({"User|exists": False}, True),
+        ({"User": "*"}, False),
+        ({"User": "**"}, False),
+        ({"User|re": ".*"}, False),
+        ({"User|startswith": "*"}, False),
+        ({"User|all": [None, "*"]}, False),
+        (["*"], True),  # in whichever field there is
+    ],
+)
+def test_a_field_that_a_record_does_not_have_is_absent_in_any_company(
+    tmp_path: Path, selection: Any, wanted: bool
+) -> None:
+    detection = {"s": selection, "condition": "s"}
+    alone, other = {"Port": "1"}, {"Port": "2", "User": "root"}
+    assert held(tmp_path, detection, [alone]) == [0] * wanted
+    assert (0 in held(tmp_path, detection, [alone, other])) == wanted
+    assert held(tmp_path, {"s": "*", "condition": "s"}, [{"Port": ""}]) == []
 
 
 @pytest.mark.parametrize("begin", ["", "a", "ab"])
@@ -143,6 +169,9 @@ REFUSED = [
     ({"s": {"a|re": "("}, "condition": "s"}, "its regular expression cannot be read: "),
     ({"s": {"a|cidr": "x"}, "condition": "s"}, "'x' is no network"),
     ({"s": {"a|gt": "x"}, "condition": "s"}, "'x' is no number to compare with"),
+    ({"s": {"a": [["x"]]}, "condition": "s"}, "a: a value is a list or a map"),
+    ({"s": {"a": {"x": 1}}, "condition": "s"}, "a: a value is a list or a map"),
+    ({"s": {"a|exists": "perhaps"}, "condition": "s"}, "a|exists: it is neither true nor false"),
     ({"s": [], "condition": "s"}, "a selection holds neither fields nor words"),
 ]
 
@@ -158,6 +187,29 @@ def test_what_is_not_supported_is_refused_with_its_place_and_the_rest_goes_on(
     assert len(rules) == 2
     (one,) = refused
     assert str(one).startswith(f"{file}:{good.count(chr(10)) + 2}: {why}")
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("date: 2024-02-30\n", "it is no YAML: day is out of range for month"),
+        ("a: &a [x]\nb: *a\n", "aliases of YAML (*name) are not supported"),
+    ],
+)
+def test_a_document_that_cannot_be_read_leaves_those_before_and_after_it(
+    tmp_path: Path, body: str, why: str
+) -> None:
+    good = yaml.safe_dump(rule({"s": {"a": 1}, "condition": "s"}))
+    (tmp_path / "rules.yml").write_text(f"{good}---\n{body}---\n{good}")
+    rules, refused = read(str(tmp_path), {})
+    assert len(rules) == 2
+    assert [one.why for one in refused] == [why]
+
+
+@pytest.mark.parametrize("word", ["or", "and"])
+def test_a_condition_may_be_as_long_as_it_likes(tmp_path: Path, word: str) -> None:
+    said = f" {word} ".join(["one"] * 3000)
+    assert held(tmp_path, {"one": {"Port": 443}, "condition": said}) == [0]
 
 
 @pytest.mark.parametrize(

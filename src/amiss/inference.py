@@ -1,7 +1,8 @@
 """Networks of other programs in the ONNX format, run by ONNX Runtime in one thread."""
 
 import hashlib
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ LARGEST = 16 * 2**20  # bytes: it is kept with the memory of the pipeline
 KINDS = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 HELD = 8  # networks that are ready to run
 
+MOST = 3e38  # what is further from 0 is no float32
+
 _ready: dict[str, "Network"] = {}
+_making = threading.Lock()
 
 
 def read(file: str) -> tuple[bytes, str]:
@@ -36,31 +40,50 @@ class Network:
     output: str
     kind: Any  # of numpy
     shape: tuple[int, ...]  # of what it is given at once
+    size: int  # numbers of its output
 
     def __call__(self, windows: Array) -> Array:
         """Windows (N, W, F) -> what it says of each (N, outputs), float64.
 
+        NaN where it cannot be run on these values, or says more or fewer numbers than on zeros.
         One at a time: in a batch the last digits would depend on the company.
         """
-        found = [
-            self.session.run([self.output], {self.input: one.astype(self.kind).reshape(self.shape)})
-            for one in windows
-        ]
-        return np.array([one[0].reshape(-1) for one in found], np.float64)
+        said = np.full((len(windows), self.size), np.nan)
+        for i, one in enumerate(windows):
+            try:
+                found = self.run(one)
+            except Exception:  # it has many kinds, of no common base
+                found = np.zeros(0)
+            if len(found) == self.size:
+                said[i] = found
+        return said
+
+    def run(self, one: Array) -> Array:
+        """What it says (outputs,) of one window (W, F). Raises whatever ONNX Runtime raises."""
+        given = np.clip(one, -MOST, MOST).astype(self.kind).reshape(self.shape)
+        return np.asarray(self.session.run([self.output], {self.input: given})[0].reshape(-1))
 
 
-def network(body: bytes, digest: str, window: int, metrics: int, names: tuple[str, str]) -> Network:
+def network(
+    body: bytes | memoryview, digest: str, window: int, metrics: int, names: tuple[str, str]
+) -> Network:
     """The network of these bytes for windows (window, metrics), made once.
 
     `names` are those of input and output, "" for the only one. Raises ValueError with a sentence
-    if ONNX Runtime is not installed, or if the network is not made for this.
+    if ONNX Runtime is not installed, if the network is not made for this, or if the bytes are not
+    those of the SHA-256 `digest`.
     """
     key = f"{digest}/{window}/{metrics}/{names}"
-    if key not in _ready:
+    with _making:
+        found = _ready.pop(key, None)
+        if found is None:
+            if hashlib.sha256(body).hexdigest() != digest:
+                raise ValueError(f"it is not the network of the SHA-256 {digest}")
+            found = _network(bytes(body), window, metrics, names)
         while len(_ready) >= HELD:
             del _ready[next(iter(_ready))]
-        _ready[key] = _network(body, window, metrics, names)
-    return _ready[key]
+        _ready[key] = found  # the last to go
+    return found
 
 
 def _network(body: bytes, window: int, metrics: int, names: tuple[str, str]) -> Network:
@@ -83,12 +106,11 @@ def _network(body: bytes, window: int, metrics: int, names: tuple[str, str]) -> 
     if said.type not in KINDS:
         raise ValueError(f"its output {said.name!r} is {said.type}; float or double is needed")
     shape = _shape(given, window, metrics)
-    found = Network(session, given.name, said.name, KINDS[given.type], shape)
+    found = Network(session, given.name, said.name, KINDS[given.type], shape, 0)
     try:
-        found(np.zeros((1, window, metrics)))
+        return replace(found, size=len(found.run(np.zeros((window, metrics)))))
     except Exception as exc:
         raise ValueError(f"it cannot be run on zeros: {_first(exc)}") from None
-    return found
 
 
 def _one(what: str, name: str, there: list[Any]) -> Any:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from amiss import inference
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, measured
+from amiss.errors import StateError
 from amiss.inference import Network
 from amiss.networks import gaps, scaling, sliding
 from amiss.networks.columns import observed, share, taken
@@ -23,11 +24,12 @@ class Onnx(Detector):
         score: reconstruction   the same mean over all of the window that it gives back
 
     Its input is (1, window, metrics) or (1, window x metrics), float or double, in the order in
-    which metrics are named. With `standardise` it is given deviations from the mean, both of the
-    history that it is fitted on, and forecasts and gives back such. A metric that is not there
-    counts as its mean, and its error as nothing. No opinion before the first fit, which learns
-    means, calibrates and keeps the network with the model; nor until the window is full. Run by
-    ONNX Runtime in one thread, window by window: the same in any company.
+    which metrics are named; a double one is given float32 values too, none beyond 3e38. With
+    `standardise` it is given deviations from the mean, both of the history that it is fitted on,
+    and forecasts and gives back such. A metric that is not there counts as its mean, and its error
+    as nothing. No opinion before the first fit, which learns means, calibrates and keeps the
+    network with the model; nor until the window is full, nor of a window that the network cannot
+    be run on. Run by ONNX Runtime in one thread, window by window: the same in any company.
     Blame is the share of a metric in the error. Cost: one run of the network a row.
     """
 
@@ -75,7 +77,7 @@ class Onnx(Detector):
             network = self._network(body, digest)
         except ValueError as exc:
             raise ValueError(f"{self.file}: {exc}") from None
-        said = network(np.zeros((1, self.window, len(self.metrics)))).shape[1]
+        said = network.size
         sizes = {
             "output": 1,
             "forecast": len(self.metrics),
@@ -93,7 +95,7 @@ class Onnx(Detector):
         """The rows of a window with the one that is forecast."""
         return self.window + (self.score == "forecast")
 
-    def _network(self, body: bytes, digest: str) -> Network:
+    def _network(self, body: bytes | memoryview, digest: str) -> Network:
         named = (self.input, self.output)
         return inference.network(body, digest, self.window, len(self.metrics), named)
 
@@ -112,9 +114,10 @@ class Onnx(Detector):
         scores = np.full(frame.values.shape[:2], np.nan)
         if not len(state["network"]):
             return state, Scores(frame.time, frame.keys, scores)
-        network = self._network(state["network"].tobytes(), self.sha256)
+        network = self._network(state["network"].data, self.sha256)
         *scale, mean = state["scaling"]
         away = Scaling(*scale)(taken(measured(frame.values), frame.features, self.metrics))
+        away = np.clip(away, -inference.MOST, inference.MOST)
         error = np.full(away.shape, np.nan)
 
         def ask(windows: Floats) -> Floats:
@@ -140,15 +143,21 @@ class Onnx(Detector):
     def fit(self, state: State, history: Frame) -> State:
         """Take the network in, and learn means and deviations of history (T, S, F).
 
-        The old state stays where one of the metrics is never there.
+        The old state stays where one of the metrics is never there. Raises StateError if the file
+        cannot be read, or is another one since.
         """
         values = taken(measured(history.values), history.features, self.metrics)
         rows = values[observed(values)]
         if not len(rows) or not np.isfinite(rows).any(axis=0).all():
             return state
-        body, digest = inference.read(self.file)
+        try:
+            body, digest = inference.read(self.file)
+        except ValueError as exc:
+            raise StateError(f"nothing to fit: {exc}") from None
         if digest != self.sha256:
-            return state  # another file since: another detector
+            raise StateError(
+                f"nothing to fit: {self.file} was changed: its SHA-256 is now {digest}"
+            )
         scale, mean = scaling.learn(rows), np.zeros(rows.shape[1])
         if not self.standardise:
             scale, mean = Scaling(mean, np.ones(len(mean)), np.full(len(mean), np.inf)), scale.mean

@@ -181,9 +181,8 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     question = memory.load(sys.stdin.buffer.read())
     ask = question["ask"]
-    detector: Detector = TypeAdapter(Annotated[Detector, AnyOf("amiss.detectors")]).validate_json(
-        ask["detector"].tobytes()
-    )
+    adapter: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, AnyOf("amiss.detectors")])
+    detector = adapter.validate_json(ask["detector"].tobytes(), context={"without_files": True})
     keys, features = tuple(ask["keys"].tolist()), tuple(ask["features"].tolist())
     history = Frame(ask["time"], keys, features, ask["values"])
     own = question.get("own", {})

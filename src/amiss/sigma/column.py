@@ -17,6 +17,7 @@ class Column:
         place: dict[str, int] = {}
         where = [place.setdefault(text, len(place)) for text in column.tolist()]
         self.texts, self.where = list(place), np.array(where, np.int64)
+        self.there = np.array([text != "" for text in self.texts], np.bool_)
         self.small = [text.lower() for text in self.texts]
         self.together = BREAK.join(self.small)
         lengths = np.fromiter(map(len, self.small), np.int64, len(self.small))

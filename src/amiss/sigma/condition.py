@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
@@ -32,18 +33,18 @@ class _Reader:
         return self.tokens[0].lower() if self.tokens else ""
 
     def either(self) -> Test:
-        found = self.both()
+        found = [self.both()]
         while self.word() == "or":
             self.tokens.pop(0)
-            found = _joined(np.logical_or, found, self.both())
-        return found
+            found.append(self.both())
+        return _joined(np.logical_or, found)
 
     def both(self) -> Test:
-        found = self.one()
+        found = [self.one()]
         while self.word() == "and":
             self.tokens.pop(0)
-            found = _joined(np.logical_and, found, self.one())
-        return found
+            found.append(self.one())
+        return _joined(np.logical_and, found)
 
     def one(self) -> Test:
         self.depth += 1
@@ -80,8 +81,8 @@ class _Reader:
         return lambda held: np.asarray(join.reduce([held(name) for name in chosen]))
 
 
-def _joined(join: Callable[[Array, Array], Array], a: Test, b: Test) -> Test:
-    return lambda held: join(a(held), b(held))
+def _joined(join: Callable[[Array, Array], Array], parts: Sequence[Test]) -> Test:
+    return lambda held: reduce(join, (part(held) for part in parts))
 
 
 def condition(said: str, selections: Mapping[str, object]) -> Test:

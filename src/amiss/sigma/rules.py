@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from amiss.data import Array, Records, Severity, Strings
+from amiss.data import Array, Records, Severity
 from amiss.sigma.column import Column
 from amiss.sigma.condition import Test, Unsupported, condition
-from amiss.sigma.values import KNOWN, Match, match
+from amiss.sigma.values import KNOWN, Match, absent, match
 
 GRAVE: Mapping[str, Severity] = {
     "informational": "low", "low": "low", "medium": "medium", "high": "high", "critical": "high",
@@ -87,8 +87,7 @@ def _documents(file: Path) -> Iterator[tuple[int, Any]]:
         nodes = list(yaml.compose_all(file.read_text("utf-8-sig"), yaml.CSafeLoader))
         for node in nodes:
             if node is not None:
-                line = node.start_mark.line + 1
-                yield line, next(iter(yaml.safe_load_all(yaml.serialize(node))), None)
+                yield node.start_mark.line + 1, _loaded(node)
     except OSError as exc:
         yield 1, f"it cannot be read: {exc.strerror}"
     except UnicodeDecodeError:
@@ -96,6 +95,30 @@ def _documents(file: Path) -> Iterator[tuple[int, Any]]:
     except (yaml.YAMLError, RecursionError) as exc:
         mark = getattr(exc, "problem_mark", None)
         yield (mark.line + 1 if mark else 1), "it is no YAML"
+
+
+def _loaded(node: yaml.Node) -> Any:
+    """What a document holds, or why it cannot be read."""
+    if _aliased(node):  # a few lines of them can stand for any number of values
+        return "aliases of YAML (*name) are not supported"
+    try:
+        return next(iter(yaml.safe_load_all(yaml.serialize(node))), None)
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        return f"it is no YAML: {(str(exc).splitlines() or [''])[0]}"
+
+
+def _aliased(node: yaml.Node) -> bool:
+    seen, left = set[int](), [node]
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            return True
+        seen.add(id(one))
+        if isinstance(one, yaml.MappingNode):
+            left.extend(part for pair in one.value for part in pair)
+        elif isinstance(one, yaml.SequenceNode):
+            left.extend(one.value)
+    return False
 
 
 def _rule(said: Any, fields: Mapping[str, str]) -> Rule:
@@ -141,15 +164,18 @@ def _item(key: str, value: Any, fields: Mapping[str, str]) -> Item:
             raise Unsupported(f"modifier {one[:40]!r} is not supported")
     field = fields.get(name, name)
     if "exists" in modifiers:
-        return Item(field, (), False, bool(value))
+        asked = {"true": True, "false": False}.get(str(value).lower())
+        if asked is None:
+            raise Unsupported(f"{key[:40]}: it is neither true nor false")
+        return Item(field, (), False, asked)
     values = value if isinstance(value, list) else [value]
     if not values:
         raise Unsupported(f"{key}: there is nothing to look for")
+    if any(isinstance(one, list | dict | set) for one in values):
+        raise Unsupported(f"{key[:40]}: a value is a list or a map")
     if values == [None]:
         return Item(field, (), False, False)
-    matches = tuple(
-        (lambda text: text == "") if one in (None, "") else match(one, modifiers) for one in values
-    )
+    matches = tuple(absent if one in (None, "") else match(one, modifiers) for one in values)
     return Item(field, matches, "all" in modifiers)
 
 
@@ -161,7 +187,7 @@ class Table:
 
     def __init__(self, records: Records) -> None:
         self.records = records
-        self.columns = dict[str, Column | None]()
+        self.columns = dict[str, Column]()
 
     def held(self, rule: Rule) -> Array:
         """Which records (N,) a rule holds for."""
@@ -197,25 +223,25 @@ class Table:
 
     def _matched(self, field: str, item: Item, rows: Array) -> Array:
         column = self._column(field)
-        if column is None:
-            return np.full(len(rows), item.exists is False)
         which, back = np.arange(len(column.texts)), column.where[rows]
         if len(rows) < len(which) // 4:
             which, back = np.unique(back, return_inverse=True)
         if item.exists is not None:
-            there = [(column.texts[i] != "") == item.exists for i in which.tolist()]
-            return np.array(there, np.bool_)[back]
+            return np.asarray((column.there[which] == item.exists)[back])
         hit = np.full(len(which), item.every)
         for test in item.matches:
             left = np.flatnonzero(hit == item.every)  # the others are settled
-            hit[left] = column.holds(test, which[left])
+            found = column.holds(test, which[left])
+            hit[left] = found if test is absent else found & column.there[which[left]]
         return np.asarray(hit[back])
 
-    def _column(self, field: str) -> Column | None:
-        """None if there is no such field."""
-        if field not in self.columns:
-            texts: Strings | None = self.records.labels.get(field)
-            if texts is None and field == "text":
-                texts = self.records.text
-            self.columns[field] = None if texts is None else Column(texts)
-        return self.columns[field]
+    def _column(self, field: str) -> Column:
+        """One that no record has is as one that these records do not have."""
+        texts = self.records.labels.get(field)
+        if texts is None and field == "text":
+            texts = self.records.text
+        name = "" if texts is None else field
+        if name not in self.columns:
+            none = np.full(len(self.records.time), "")
+            self.columns[name] = Column(none if texts is None else texts)
+        return self.columns[name]

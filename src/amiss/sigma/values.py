@@ -24,7 +24,7 @@ PLACED = ("contains", "startswith", "endswith")
 CODED = ("base64", "base64offset", "wide", "utf16le", "windash")
 FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 KNOWN = {*ORDER, *PLACED, *CODED, *FLAGS, "all", "re", "cidr", "cased", "exists"}
-DASHES = "-/\u2013\u2014\u2015"
+WILD = {"\0?": ".", "\0-": "[-/\u2013\u2014\u2015]"}
 SHIFTS = ((0, None), (2, -3), (3, -2))  # characters that a neighbour has a share in: start, end
 
 
@@ -44,6 +44,11 @@ def match(value: Any, modifiers: Sequence[str]) -> Match:
     cased = "cased" in modifiers or any(m.startswith("base64") for m in modifiers)
     found = [_text(parts, placed, cased) for parts in texts]
     return found[0] if len(found) == 1 else lambda text: any(one(text) for one in found)
+
+
+def absent(text: str) -> bool:
+    """Whether a field is not there, or empty: what null and "" say, and nothing else does."""
+    return text == ""
 
 
 def _written(value: Any) -> str:
@@ -110,33 +115,38 @@ def _parts(value: str) -> tuple[str, ...]:
 
 
 def _coded(texts: list[tuple[str, ...]], modifiers: Iterable[str]) -> list[tuple[str, ...]]:
+    encoding = "utf-8"
     for name in modifiers:
         if name == "windash":
-            texts = [form for parts in texts for form in _dashes(parts)]
+            texts = [_dashes(parts) for parts in texts]
             continue
         for parts in texts:
             if any(len(part) == 2 and part[0] == "\0" for part in parts):
-                raise Unsupported(f"a wildcard cannot be written in {name}")
+                raise Unsupported(f"a wildcard or windash cannot be written in {name}")
+        bodies = ["".join(parts).encode(encoding, "surrogatepass") for parts in texts]
         if name in ("wide", "utf16le"):
-            texts = [tuple(c for part in parts for c in (part, "\x00")) for parts in texts]
+            wide = [body.decode(encoding, "surrogatepass") for body in bodies]
+            # a character for each byte, as what is looked at has them
+            bodies = [text.encode("utf-16le", "surrogatepass") for text in wide]
+            texts, encoding = [tuple(body.decode("latin-1")) for body in bodies], "latin-1"
             continue
         shifts = range(3) if name == "base64offset" else (0,)
         offset = name == "base64offset"
-        texts = [_base64("".join(parts), shift, offset) for parts in texts for shift in shifts]
+        texts = [_base64(body, shift, offset) for body in bodies for shift in shifts]
     return texts
 
 
-def _dashes(parts: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """As it is, and with each kind of dash for the first of an option."""
-    at = next((i for i, c in enumerate(parts) if c in ("-", "/")), None)
-    if at is None:
-        return [parts]
-    return [(*parts[:at], dash, *parts[at + 1 :]) for dash in DASHES]
+def _dashes(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """With any kind of dash for each that begins a word."""
+    word = [False, *(re.fullmatch(r"\w", part) is not None for part in parts), False]
+    return tuple(
+        "\0-" if part in ("-", "/") and word[i + 2] and not word[i] else part
+        for i, part in enumerate(parts)
+    )
 
 
-def _base64(text: str, shift: int, offset: bool) -> tuple[str, ...]:
+def _base64(body: bytes, shift: int, offset: bool) -> tuple[str, ...]:
     """What is the same of it wherever it stands in what was encoded, `shift` bytes after three."""
-    body = text.encode()
     coded = base64.b64encode(b"\0" * shift + body).decode()
     if not offset:
         return tuple(coded)
@@ -144,16 +154,34 @@ def _base64(text: str, shift: int, offset: bool) -> tuple[str, ...]:
 
 
 def _text(parts: tuple[str, ...], placed: str, cased: bool) -> Match:
-    wild = any(len(part) == 2 for part in parts)
-    if wild:
-        written = "".join({"\0*": ".*", "\0?": "."}.get(part, re.escape(part)) for part in parts)
-        before = "" if placed in ("", "startswith") else ".*"
-        after = "" if placed in ("", "endswith") else ".*"
+    if any(len(part) == 2 for part in parts):
         flags = re.DOTALL | (0 if cased else re.IGNORECASE)
-        full = re.compile(before + written + after, flags).fullmatch
+        full = re.compile(_wild(parts, placed), flags).fullmatch
         return lambda text: full(text[:LONGEST]) is not None
     plain = "".join(parts)
     return Plain(plain if cased else plain.lower(), placed, not cased)
+
+
+def _wild(parts: tuple[str, ...], placed: str) -> str:
+    """The regular expression: each piece between two * is taken where it first is, for good.
+
+    No later place of a piece leaves more for those after it, so nothing is tried twice.
+    """
+    pieces = [list[str]()]
+    for part in parts:
+        if part == "\0*":
+            pieces.append([])
+        else:
+            pieces[-1].append(WILD.get(part) or re.escape(part))
+    if placed in ("contains", "endswith"):
+        pieces.insert(0, [])
+    if placed in ("contains", "startswith"):
+        pieces.append([])
+    first, *between = map("".join, pieces)
+    if not between:
+        return first
+    *between, last = between
+    return first + "".join(f"(?>.*?{piece})" for piece in between if piece) + ".*" + last
 
 
 @dataclass(frozen=True, slots=True)
