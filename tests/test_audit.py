@@ -1,6 +1,7 @@
 """The audit trail: who did what, whole after a crash, and broken by whoever touches it."""
 
 import contextlib
+import fcntl
 import os
 import stat
 import subprocess
@@ -8,6 +9,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import orjson
@@ -17,7 +20,9 @@ from amiss import audit
 from amiss.audit import FILE, Head, Verdict, entries, note, verify
 from amiss.data import Records
 from amiss.errors import ConfigError, Unreachable
+from amiss.run import audited, tending
 from amiss.run.audited import TRAIL, Trail, head, person
+from amiss.run.tending import Tending
 from amiss.store import Store
 from amiss.world import World
 from cli.calls import amiss
@@ -106,6 +111,55 @@ def test_what_rotation_let_go_is_not_missed(path: Path, monkeypatch: pytest.Monk
     assert 0 < found.lines < 20
     path.with_name(f"{FILE}.2").unlink()
     assert "those before it are gone" in verify(path, last).broken
+
+
+def test_the_last_entries_alone_are_kept(path: Path) -> None:
+    written(path, 5)
+    assert [one["n"] for one in entries(path, 2)] == [4, 5]
+    assert [one["n"] for one in entries(path, 9)] == [1, 2, 3, 4, 5]
+
+
+def may_write(path: Path) -> None:
+    """BlockingIOError if somebody keeps writers from it."""
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_who_reads_keeps_nobody_from_writing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And reads what was there when it began, rotated meanwhile or not."""
+    last = written(path, 4)
+    read = audit._read
+    monkeypatch.setattr(audit, "MOST", 200)
+
+    def reading(line: bytes) -> dict[str, Any] | None:
+        may_write(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(audit, "_read", read)
+            note(path, START, "program", "meanwhile", {})
+        return read(line)
+
+    monkeypatch.setattr(audit, "_read", reading)
+    assert [one["n"] for one in entries(path)] == [1, 2, 3, 4]
+    monkeypatch.setattr(audit, "_read", read)
+    assert verify(path, last).lines == 8
+
+
+def test_a_trail_that_is_rotated_as_it_is_opened_is_opened_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(path, 3)
+    lock, rotated = fcntl.flock, path.with_name(f"{FILE}.1")
+
+    def rotating(fd: int, how: int) -> None:
+        if how == fcntl.LOCK_SH and not rotated.exists():
+            path.rename(rotated)
+            note(path, START, "program", "meanwhile", {})
+        lock(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", rotating)
+    with audit._alone(path), pytest.raises(BlockingIOError):
+        may_write(path)
+    assert [one["n"] for one in entries(path)] == [1, 2, 3, 4]
 
 
 def lines_of(path: Path) -> list[bytes]:
@@ -238,6 +292,74 @@ def test_incidents_wait_for_a_disk_that_is_full(store: Store, path: Path) -> Non
     path.rmdir()
     trail.catch_up()
     assert [e["what"] for e in entries(path)] == ["signed in", "incident opened"]
+
+
+def test_an_act_is_written_once_though_the_store_is_away(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise Unreachable("the store is away")
+
+    trail = Trail(path.parent, store, World(now=lambda: START))
+    trail.later("203.0.113.9", "signed in")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "set_meta", away)
+        patch.setattr(store, "raise_meta", away, raising=False)
+        for _ in range(2):
+            with contextlib.suppress(Unreachable):
+                trail.catch_up()
+    trail.catch_up()
+    trail.note("program", "stopped")
+    assert [e["what"] for e in entries(path)] == ["signed in", "stopped"]
+    assert head(store) == verify(path).head
+
+
+def test_the_head_that_is_kept_never_goes_back(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two who write, the first may come to the store last."""
+    trail, other = (Trail(path.parent, store, World(now=lambda: START)) for _ in range(2))
+    wrote, between = audit.note, [other]
+
+    def slow(*said: Any) -> Head | None:
+        found = wrote(*said)
+        if between:
+            between.pop().note("user joe", "second")
+        return found
+
+    monkeypatch.setattr(audit, "note", slow)
+    trail.note("user ann", "first")
+    assert [e["what"] for e in entries(path)] == ["first", "second"]
+    assert head(store) == verify(path).head
+
+
+def test_acts_that_are_too_many_are_refused_and_counted(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(audited, "MOST_LATER", 2)
+    trail = Trail(path.parent, store, World(now=lambda: START))
+    for i in range(4):
+        trail.later("203.0.113.9", f"act {i}")
+    assert trail.refused == 2
+    assert "not in the audit trail: 203.0.113.9: act 3: 2 acts wait" in caplog.text
+    trail.catch_up()
+    assert [e["what"] for e in entries(path)] == ["act 0", "act 1"]
+
+
+@pytest.mark.parametrize(("samples", "in_use"), [(100, True), (None, False)])
+def test_a_challenger_is_not_said_to_be_in_use(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch, samples: int | None, in_use: bool
+) -> None:
+    trail = Trail(path.parent, store, World(now=lambda: START))
+    card = SimpleNamespace(id="3a0335", name="lstm", pipeline="host")
+    monkeypatch.setattr(tending.training, "retrain", lambda *_: card)
+    monkeypatch.setattr(tending.challengers, "samples", lambda _: 100)
+    tended = Tending(SimpleNamespace(trail=trail, store=store, world=World(), news=lambda: None))
+    monkeypatch.setattr(tended, "_samples", lambda _: samples)
+    monkeypatch.setattr(tended, "_why", lambda _: "on schedule")
+    tended._train([SimpleNamespace(stop=threading.Event(), type="lstm")])
+    (said,) = (e["said"] for e in entries(path))
+    assert said == {"model": "3a0335", "type": "lstm", "pipeline": "host", "in_use": in_use}
 
 
 def test_people_are_named() -> None:

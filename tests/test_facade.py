@@ -18,9 +18,13 @@ import pytest
 
 from amiss import AnomalyDetectionSystem, RealTimeMonitor
 from amiss.errors import ConfigError, StateError
-from amiss.facade import trained
-from amiss.facade.config import checked, detector
-from amiss.facade.samples import BUILT_IN, kind_of
+from amiss.facade import alerts, trained
+from amiss.facade import monitor as monitoring
+from amiss.facade.alerts import Sender, incident
+from amiss.facade.config import Alerts, checked, detector
+from amiss.facade.journal import Journal
+from amiss.facade.samples import BUILT_IN, features, kind_of
+from amiss.world import World
 from servers.receivers import PATIENCE, MailServer, Receiver
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -183,6 +187,7 @@ def test_parameters_are_those_of_the_detectors() -> None:
         ({"models": {"dbscan": {"metric": "cosine"}}}, r"there are eps, min_samples"),
         ({"models": {"isolation_forest": {"contamination": 0.9}}}, "less than or equal to 0.5"),
         ({"alerts": {"sms": {}}}, r"alerts\.sms is no setting"),
+        ({"alerts": {"webhook": {"url": "example.com/x"}}}, r"alerts\.webhook\.url: write an addr"),
         ([], "config: Input should be a valid dictionary"),
     ],
 )
@@ -260,6 +265,45 @@ def test_bad_values_are_no_error() -> None:
             )
             assert all(isinstance(number, float) for number in found.values())
             assert not np.isinf(list(found.values())).any()
+
+
+@pytest.mark.parametrize("value", [float("nan"), pd.NA, pd.NaT, None])
+def test_a_word_that_a_table_has_not_is_missing(value: Any) -> None:
+    for kind, name in (("network", "protocol"), ("user", "location"), ("authentication", "device")):
+        assert np.isnan(BUILT_IN[kind]({name: value})[name]), kind
+
+
+@pytest.mark.parametrize(
+    "value", [10**400, 10**5000, "\ud800", np.array([1, 2])], ids=lambda v: type(v).__name__
+)
+def test_odd_values_are_no_error(value: Any) -> None:
+    for name, extract in BUILT_IN.items():
+        names = ("packet_size", "protocol", "login_time", "privilege_level", "cpu_usage", "device")
+        found = extract(dict.fromkeys(names, value))
+        assert not np.isinf(list(found.values())).any(), name
+
+
+def test_rows_hold_nothing_that_is_no_number() -> None:
+    found = features(np.asarray, [1, "a", 10**400, float("inf"), None, np.float32(2.5)])
+    assert list(found) == [f"feature_{i}" for i in range(6)]
+    np.testing.assert_array_equal(list(found.values()), [1, *[np.nan] * 4, 2.5])
+
+
+@pytest.mark.parametrize(
+    ("samples", "why"),
+    [
+        ([ODD, [1, 2, 3, 4, 5]], "some samples are dictionaries and some are not"),
+        ([[1, 2, 3, 4, 5], ODD], "some samples are dictionaries and some are not"),
+        ([["a", 1, 2, 3, 4]], "were trained on packet_size, .* gives feature_0"),
+        (["abc"], "str is no sample; write a dictionary or a row of numbers"),
+        ([None], "NoneType is no sample"),
+    ],
+)
+def test_what_is_no_sample_gets_a_sentence(
+    system: AnomalyDetectionSystem, samples: Any, why: str
+) -> None:
+    with pytest.raises(ConfigError, match=why):
+        system.detect_anomalies_batch(samples, "network")
 
 
 def test_an_extractor_of_ones_own(system: AnomalyDetectionSystem) -> None:
@@ -414,6 +458,34 @@ def test_a_new_interval_is_used_at_once(monitor: RealTimeMonitor, asked: "Queue[
             monitor.set_monitoring_interval(wrong)
 
 
+def test_a_look_that_outlasts_its_stop_is_the_last_of_its_thread(
+    system: AnomalyDetectionSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitoring, "LONGEST", 0.0)
+    looking, go_on = Queue[threading.Thread](), threading.Event()
+
+    def source() -> None:
+        looking.put(threading.current_thread())
+        go_on.wait(PATIENCE)
+
+    monitor = RealTimeMonitor(system, source)
+    monitor.set_monitoring_interval(0.001)
+    monitor.start_monitoring()
+    first = looking.get(timeout=PATIENCE)
+    monitor.stop_monitoring()
+    monitor.start_monitoring()
+    second = looking.get(timeout=PATIENCE)
+    monkeypatch.setattr(monitoring, "LONGEST", PATIENCE)
+    go_on.set()
+    try:
+        first.join(PATIENCE)
+        assert not first.is_alive()
+        assert second.is_alive()
+    finally:
+        monitor.stop_monitoring()
+    assert not second.is_alive()
+
+
 def test_without_a_source_this_machine_is_watched(system: AnomalyDetectionSystem) -> None:
     watched = RealTimeMonitor(system).source
     assert watched() is None, "a rate needs two looks"
@@ -451,3 +523,114 @@ def test_alerts_go_to_mail_and_webhook(
     system.flush()
     log = (tmp_path / "anomaly_detection.log").read_text()
     assert "ERROR - webhook alert was not sent: no secret" in log
+
+
+RESULT = {
+    "severity": "high",
+    "timestamp": "2026-03-07T14:02:10+00:00",
+    "id": "a1",
+    "data_type": "network",
+    "confidence": 0.97,
+    "blame": ["dst_port"],
+    "score": 9.0,
+    "p": 0.0001,
+}
+
+
+def told(**said: Any) -> Alerts:
+    return Alerts.model_validate(said)
+
+
+def test_an_alert_that_cannot_be_made_keeps_no_other_from_being_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AMISS_MAIL_PASSWORD", raising=False)
+    log = tmp_path / "log"
+    sender = Sender(Journal(log), World())
+    with Receiver() as hook:
+        config = told(email={"enabled": True}, webhook={"enabled": True, "url": hook.url})
+        sender.send(RESULT, ODD, config)
+        sender.flush()
+        assert len(hook.all()) == 1
+    assert "ERROR - email alert was not sent: no secret" in log.read_text()
+
+
+def test_a_fault_of_a_sink_does_not_end_the_alerts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: Any) -> None:
+        raise RuntimeError("the key is 1234")
+
+    log = tmp_path / "log"
+    sender = Sender(Journal(log), World())
+    with Receiver() as hook, monkeypatch.context() as patch:
+        patch.setattr(alerts, "Webhook", broken)
+        config = told(webhook={"enabled": True, "url": hook.url})
+        sender.send(RESULT, ODD, config)
+        sender.flush()
+        patch.undo()
+        sender.send(RESULT, ODD, config)
+        sender.flush()
+        assert len(hook.all()) == 1
+    assert log.read_text().endswith("ERROR - webhook alert was not sent: RuntimeError\n")
+
+
+SCRIPT = f"""
+import sys
+from pathlib import Path
+from amiss.facade.alerts import Sender
+from amiss.facade.config import Alerts
+from amiss.facade.journal import Journal
+from amiss.world import World
+config = Alerts.model_validate(
+    {{"webhook": {{"enabled": True, "url": sys.argv[1]}},
+     "email": {{"enabled": True, "smtp_server": "127.0.0.1", "smtp_port": int(sys.argv[2]),
+               "tls": False, "password": ""}}}}
+)
+Sender(Journal(Path(sys.argv[3])), World()).send({RESULT!r}, {ODD!r}, config)
+"""
+
+
+def test_a_script_that_ends_has_sent_its_alerts(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with MailServer() as mail, Receiver() as hook:
+        command = [sys.executable, "-c", SCRIPT, hook.url, str(mail.port), str(log)]
+        subprocess.run(command, check=True)
+        assert len(hook.all()) == 1, log.read_text()
+        assert "dst_port" in mail.next().get_content()
+    assert not log.exists()
+
+
+def test_what_a_program_that_ends_could_not_send_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(alerts, "LAST", 0.0)
+    monkeypatch.setattr(alerts, "Webhook", lambda **_: go_on.wait(PATIENCE))
+    sender = Sender(Journal(tmp_path / "log"), World())
+    try:
+        for _ in range(2):
+            config = told(webhook={"enabled": True, "url": "http://127.0.0.1:9"})
+            sender.send(RESULT, ODD, config)
+        sender.end()
+        said = (tmp_path / "log").read_text()
+        assert "ERROR - alerts that were not sent as the program ended: 2" in said
+    finally:
+        go_on.set()
+        sender.flush()
+
+
+@pytest.mark.parametrize(
+    ("sample", "wanted"),
+    [
+        ({"a": 10**30}, str(10**30)),
+        ({1: 2}, '{"1":2}'),
+        ({(1, 2): 3}, "{(1, 2): 3}"),
+        ({"a": "\ud800"}, "ud800"),
+    ],
+    ids=["big", "key", "tuple", "surrogate"],
+)
+def test_every_sample_can_be_told(sample: Any, wanted: str) -> None:
+    (evidence,) = incident(RESULT, sample).evidence
+    assert wanted in evidence
+    assert evidence.encode()

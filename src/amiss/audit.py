@@ -10,11 +10,12 @@ are still there is known by the number and hash that are kept elsewhere (see run
 import fcntl
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -86,9 +87,13 @@ def hashed(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest() if line else NONE
 
 
-def entries(path: Path) -> list[dict[str, Any]]:
-    """All that can be read, oldest first. ConfigError if there is no trail, or not for us."""
-    return [said for _, _, line in _lines(path) if (said := _read(line)) is not None]
+def entries(path: Path, last: int | None = None) -> list[dict[str, Any]]:
+    """All that can be read, oldest first, or the `last` so many, which alone take memory.
+
+    Raises ConfigError if there is no trail, or not for us.
+    """
+    found = (said for _, _, line in _lines(path) if (said := _read(line)) is not None)
+    return list(deque(found, last))
 
 
 def verify(path: Path, head: Head | None = None) -> Verdict:
@@ -103,7 +108,7 @@ def verify(path: Path, head: Head | None = None) -> Verdict:
         if file == path and not whole.endswith(b"\n"):
             return _ended(lines, last, None if found else head, torn=True)
         line = whole.removesuffix(b"\n")
-        why = _wrong(line, last, all_kept=not _file(path, KEPT).exists())
+        why = _wrong(line, last, all_kept=file != _file(path, KEPT))
         now = Head(_number(line), hashed(line))
         if not why and head is not None and now.n == head.n:
             found, why = True, "" if now == head else "is not what was written"
@@ -135,14 +140,28 @@ def _ended(lines: int, last: Head, missed: Head | None, torn: bool = False) -> V
 
 def _lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
     """File, number of the line in it, and the line with its newline; the oldest first."""
+    with ExitStack() as stack:
+        for file, opened, size in _opened(path, stack):
+            left = size
+            for number, line in enumerate(opened, 1):
+                if left <= 0:  # written since
+                    break
+                yield file, number, line[:left]
+                left -= len(line)
+
+
+def _opened(path: Path, stack: ExitStack) -> list[tuple[Path, BinaryIO, int]]:
+    """The files, oldest first, open, and their sizes in bytes, all of one moment.
+
+    So nobody who writes has to wait until they are read.
+    """
+    found: list[tuple[Path, BinaryIO, int]] = []
     with _alone(path):
-        files = [_file(path, i) for i in range(KEPT, 0, -1)]
-        for file in (*files, path):
-            if not file.exists():
-                continue
-            with file.open("rb") as opened:
-                for number, line in enumerate(opened, 1):
-                    yield file, number, line
+        for file in (*(_file(path, i) for i in range(KEPT, 0, -1)), path):
+            if file.exists():
+                opened = stack.enter_context(file.open("rb"))
+                found.append((file, opened, os.fstat(opened.fileno()).st_size))
+    return found
 
 
 def _file(path: Path, i: int) -> Path:
@@ -152,18 +171,28 @@ def _file(path: Path, i: int) -> Path:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Nobody writes meanwhile, so nothing is rotated away."""
-    newest = path if path.exists() else _file(path, 1)  # killed while it was rotated
-    try:
-        fd = os.open(newest, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no audit trail; `amiss run` begins one") from None
-    except OSError as exc:
-        raise ConfigError(f"{path} cannot be read: {exc.strerror}") from None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH)
-        yield
-    finally:
-        os.close(fd)
+    while True:
+        newest = _newest(path)
+        try:
+            fd = os.open(newest, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            if _newest(path) != newest:
+                continue
+            raise ConfigError(f"{path}: there is no audit trail; `amiss run` begins one") from None
+        except OSError as exc:
+            raise ConfigError(f"{path} cannot be read: {exc.strerror}") from None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH)
+            if _newest(path) != newest or not jsonlog.is_at(fd, newest):
+                continue  # it was rotated while we waited
+            yield
+            return
+        finally:
+            os.close(fd)
+
+
+def _newest(path: Path) -> Path:
+    return path if path.exists() else _file(path, 1)  # killed while it was rotated
 
 
 def _number(line: bytes) -> int:

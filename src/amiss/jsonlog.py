@@ -44,7 +44,7 @@ def append(
             fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX)
-                if not _is_at(fd, path):
+                if not is_at(fd, path):
                     continue  # another writer has rotated it while we waited
                 size = _mended(fd)
                 if unless is not None and any(unless(old) for old in _tail(fd, size)):
@@ -66,7 +66,8 @@ def append(
         raise Unreachable(f"{path} cannot be written: {exc.strerror}") from exc
 
 
-def _is_at(fd: int, path: Path) -> bool:
+def is_at(fd: int, path: Path) -> bool:
+    """Whether an open file is still the one at that path."""
     try:
         return os.path.samestat(os.fstat(fd), os.stat(path))
     except FileNotFoundError:

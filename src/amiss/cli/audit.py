@@ -20,7 +20,7 @@ def show(
     from amiss.cli.output import print_json, print_table
     from amiss.home import home as folder_of
 
-    found = entries(folder_of(home) / FILE)[-last:]
+    found = entries(folder_of(home) / FILE, last)
     if json:
         print_json(found)
         return

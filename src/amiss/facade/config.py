@@ -13,7 +13,7 @@ from amiss.detectors.dbscan import Dbscan
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.lstm import Lstm
 from amiss.errors import ConfigError
-from amiss.masked import Hidden
+from amiss.masked import Hidden, HttpAddress
 
 KINDS: dict[str, type[Detector]] = {
     "isolation_forest": IsolationForest,
@@ -88,7 +88,7 @@ class Hook(Part):
     """A webhook. `url` may be env:NAME or file:/path."""
 
     enabled: bool = False
-    url: Hidden = Hidden("env:AMISS_WEBHOOK_URL")
+    url: HttpAddress = Hidden("env:AMISS_WEBHOOK_URL")
 
 
 class Alerts(Part):
@@ -145,7 +145,8 @@ def checked(said: Any, where: str) -> Config:
         place = ".".join(str(part) for part in first["loc"] if part not in ("int", "list[int]"))
         if first["type"] != "extra_forbidden":
             said_of = f"{where}: {place}" if place else where
-            raise ConfigError(f"{said_of}: {first['msg']}") from None
+            why = first["msg"].removeprefix("Value error, ")
+            raise ConfigError(f"{said_of}: {why}") from None
         known = _known(first["loc"][:-1])
         close = get_close_matches(str(first["loc"][-1]), known, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from amiss.errors import ConfigError, Error
@@ -35,9 +36,10 @@ class RealTimeMonitor:
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return
-            self._stop.clear()
-            self._wake.clear()
-            self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+            # of its own: a look that outlasts its stop must not go on with this start
+            self._stop, self._wake = threading.Event(), threading.Event()
+            run = partial(self._run, self._stop, self._wake)
+            self._thread = threading.Thread(target=run, name="monitor", daemon=True)
             self._thread.start()
 
     def stop_monitoring(self) -> None:
@@ -45,9 +47,9 @@ class RealTimeMonitor:
         with self._lock:
             self._stop.set()
             self._wake.set()
-            if self._thread is not None and self._thread is not threading.current_thread():
-                self._thread.join(LONGEST)
-                self._thread = None
+            thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(LONGEST)
 
     def set_monitoring_interval(self, seconds: float) -> None:
         """From now on; ConfigError if it is no interval."""
@@ -61,10 +63,10 @@ class RealTimeMonitor:
         """Whether it looks."""
         return self._thread is not None and self._thread.is_alive()
 
-    def _run(self) -> None:
+    def _run(self, stop: threading.Event, wake: threading.Event) -> None:
         journal = self.system.journal
         journal.say("INFO", "Monitoring started", WHO)
-        while not self._stop.is_set():
+        while not stop.is_set():
             interval = INTERVAL
             try:
                 interval = checked(self.system.config, "config").monitoring.interval
@@ -74,8 +76,8 @@ class RealTimeMonitor:
             except Exception as exc:
                 # a source is anybody's code: its fault must not end the watch
                 journal.say("ERROR", f"the source failed: {type(exc).__name__}: {exc}", WHO)
-            if self._wake.wait(interval):
-                self._wake.clear()
+            if wake.wait(interval):
+                wake.clear()
         journal.say("INFO", "Monitoring stopped", WHO)
 
     def _look(self) -> None:

@@ -10,9 +10,10 @@ other words a hash: equal or not, but no more.
 """
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from math import isfinite, isnan, log1p, nan
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -103,17 +104,40 @@ def features(extract: Extractor, sample: Any) -> dict[str, float]:
     found = extract(sample)
     if isinstance(found, Mapping):
         return {str(name): number(value) for name, value in found.items()}
-    values = np.asarray(found, np.float64).ravel()
-    return {f"feature_{i}": float(value) for i, value in enumerate(values)}
+    values = np.asarray(found, object).ravel()
+    return {f"feature_{i}": number(value) for i, value in enumerate(values)}
+
+
+def are_named(samples: Sequence[Any]) -> bool:
+    """Whether these are dictionaries; if not, rows of numbers. ConfigError if neither, or both."""
+    named = [isinstance(sample, Mapping) for sample in samples]
+    if any(named) != all(named):
+        raise ConfigError("some samples are dictionaries and some are not; hand them over apart")
+    if all(named):
+        return True
+    for sample in samples:
+        row = isinstance(sample, Sequence | Real) or hasattr(sample, "__array__")
+        if not row or isinstance(sample, str | bytes):
+            what = type(sample).__name__
+            raise ConfigError(f"{what} is no sample; write a dictionary or a row of numbers")
+    return False
 
 
 def number(value: Any) -> float:
     """NaN for what is none."""
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return nan
     return found if isfinite(found) else nan
+
+
+def written(value: Any) -> str:
+    """As text; nothing of what Python will not write, such as an int of 5000 digits."""
+    try:
+        return str(value)
+    except ValueError:
+        return ""
 
 
 def _log(value: Any) -> float:
@@ -122,9 +146,9 @@ def _log(value: Any) -> float:
 
 
 def _named(value: Any, names: Mapping[str, float], other: float) -> float:
-    if value is None:
+    if _missing(value):
         return nan
-    known = names.get(str(value).lower())
+    known = names.get(written(value).lower())
     if known is not None:
         return known
     said = number(value)
@@ -132,7 +156,19 @@ def _named(value: Any, names: Mapping[str, float], other: float) -> float:
 
 
 def _hashed(value: Any) -> float:
-    return nan if value is None else float(zlib.crc32(str(value).encode()) % BUCKETS)
+    if _missing(value):
+        return nan
+    return float(zlib.crc32(written(value).encode("utf-8", "replace")) % BUCKETS)
+
+
+def _missing(value: Any) -> bool:
+    """Whether nothing is there: None, and the NaN, NaT and NA of tables."""
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124
+    except TypeError:  # NA is neither equal nor not
+        return True
+    except ValueError:  # an array is many things, and there
+        return False
 
 
 def _moment(value: Any) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from amiss.facade.alerts import Sender
 from amiss.facade.config import KINDS, Config
 from amiss.facade.journal import Journal
 from amiss.facade.report import report
-from amiss.facade.samples import BUILT_IN, Extractor, features, kind_of
+from amiss.facade.samples import BUILT_IN, Extractor, are_named, features, kind_of
 from amiss.facade.trained import Asked, Trained
 from amiss.message import write_time
 from amiss.world import World
@@ -231,12 +231,15 @@ class AnomalyDetectionSystem:
     def _rows(self, samples: Sequence[Any], kind: str) -> tuple[tuple[str, ...], Floats]:
         """Names of features, and the numbers (N, F)."""
         extract = self._extractor(kind)
-        if isinstance(samples[0], Mapping) or kind not in BUILT_IN:
-            found = [features(extract, sample) for sample in samples]
-        else:  # rows of numbers need none
-            found = [features(np.asarray, sample) for sample in samples]
+        if kind in BUILT_IN and not are_named(samples):
+            extract = _as_it_is  # rows of numbers need none
+        found = [features(extract, sample) for sample in samples]
         names = tuple(found[0])
         return names, np.array([[row.get(name, np.nan) for name in names] for row in found])
+
+
+def _as_it_is(sample: Any) -> Any:
+    return sample
 
 
 def _second(ns: int) -> str:

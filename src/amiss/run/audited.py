@@ -8,7 +8,6 @@ import logging
 import os
 import pwd
 from collections import deque
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,12 +36,13 @@ class Trail:
 
     def __init__(self, home: Path, store: Store, world: World) -> None:
         self.path, self.store, self.world = home / audit.FILE, store, world
-        self._later: deque[tuple[int, str, str, dict[str, Any]]] = deque(maxlen=MOST_LATER)
+        self._later: deque[tuple[int, str, str, dict[str, Any]]] = deque()
+        self.refused = 0  # acts that came while too many waited
 
     def note(self, who: str, what: str, **said: Any) -> None:
         """One act, on the disk when this returns."""
         try:
-            self._write(self.world.now(), who, what, said)
+            self._keep(audit.note(self.path, self.world.now(), who, what, said))
         except Error as exc:
             log.error("not in the audit trail: %s: %s: %s", who, what, exc)
 
@@ -50,9 +50,9 @@ class Trail:
         """What is watched from now on, and whom it tells."""
         self.note(PROGRAM, what, config=str(config or "built in"), **described(settings))
 
-    def fitted(self, card: Card) -> Card:
-        """A model that the program has fitted and put to use; the same card."""
-        self.note(PROGRAM, "model fitted", **about(card))
+    def fitted(self, card: Card, in_use: bool) -> Card:
+        """A model that the program has fitted, and put to use or not; the same card."""
+        self.note(PROGRAM, "model fitted", **about(card), in_use=in_use)
         return card
 
     def end(self) -> None:
@@ -64,7 +64,15 @@ class Trail:
         self.note(PROGRAM, "stopped")
 
     def later(self, who: str, what: str, **said: Any) -> None:
-        """One act, written with the next `catch_up`: for those who may not wait for a disk."""
+        """One act, written with the next `catch_up`: for those who may not wait for a disk.
+
+        Refused, logged and counted while 1000 wait.
+        """
+        if len(self._later) >= MOST_LATER:
+            self.refused += 1
+            why = f"{MOST_LATER} acts wait; refused so far: {self.refused}"
+            log.error("not in the audit trail: %s: %s: %s", who, what, why)
+            return
         self._later.append((self.world.now(), who, what, said))
 
     def catch_up(self) -> None:
@@ -73,8 +81,9 @@ class Trail:
         Raises Unreachable or StateError if it cannot be written now; the next call goes on then.
         """
         while self._later:
-            self._write(*self._later[0])
-            self._later.popleft()
+            written = audit.note(self.path, *self._later[0])
+            self._later.popleft()  # before the store is asked: a line is not written twice
+            self._keep(written)
         before = -1
         while True:
             mark, revisions = self.store.untold(TRAIL)
@@ -84,21 +93,15 @@ class Trail:
             for one in revisions:
                 if one.revision == 1 or one.state == "resolved":
                     now = one.seen if one.until is None else one.until
-                    self._write(now, PROGRAM, _what(one), _said(one), again=one)
+                    unless = partial(_is, one)
+                    what, said = _what(one), _said(one)
+                    self._keep(audit.note(self.path, now, PROGRAM, what, said, unless))
             self.store.told(TRAIL, mark)
 
-    def _write(
-        self,
-        at: int,
-        who: str,
-        what: str,
-        said: Mapping[str, Any],
-        again: Incident | None = None,
-    ) -> None:
-        unless = partial(_is, again) if again else None
-        written = audit.note(self.path, at, who, what, said, unless)
+    def _keep(self, written: Head | None) -> None:
         if written is not None:
-            self.store.set_meta(HEAD, {"n": written.n, "hash": written.hash})
+            # others write too, and the last to come here need not have written last
+            self.store.raise_meta(HEAD, {"n": written.n, "hash": written.hash}, by="n")
 
 
 def head(store: Store) -> Head | None:

@@ -197,7 +197,8 @@ class Live:
             names = ", ".join(sorted({t.type for t in known})) or "none"
             raise ConfigError(f"model_name: there is no model {model!r} to train; known: {names}")
         self.trail.note(who, "retraining asked", type=model, samples=samples)
-        card = self.trail.fitted(training.retrain(trainee, samples, self.store, self.world))
+        card = training.retrain(trainee, samples, self.store, self.world)
+        self.trail.fitted(card, in_use=True)
         self.news()
         return card
 

@@ -126,7 +126,7 @@ class Tending:
             try:
                 many = samples or challengers.samples(trainee)
                 card = training.retrain(trainee, many, live.store, live.world, why)
-                live.trail.fitted(card)
+                live.trail.fitted(card, in_use=not why)
             except Error as exc:
                 if not trainee.stop.is_set():
                     log.warning("model %s: not fitted: %s", trainee.type, exc)

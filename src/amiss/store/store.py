@@ -7,7 +7,7 @@ step is deterministic, so stepping these again gives the same memory and the sam
 import json
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,6 +136,13 @@ class Store(IncidentLog, History, Models):
         """Keep a small thing that JSON can hold, such as the time of the first start."""
         with self.write() as db:
             upsert(db, t.meta, {"name": name}, {"value": json.dumps(value)})
+
+    def raise_meta(self, name: str, value: Mapping[str, Any], by: str) -> None:
+        """The same, unless what is kept has as much or more at the key `by`."""
+        with self.write() as db:
+            kept = db.scalar(sa.select(t.meta.c.value).where(t.meta.c.name == name))
+            if kept is None or json.loads(kept)[by] < value[by]:
+                upsert(db, t.meta, {"name": name}, {"value": json.dumps(value)})
 
     def prune(
         self, days: float, most_bytes: int, incident_days: float = 400, *, now: int
