@@ -131,6 +131,7 @@ def test_pictures_are_of_one_moment_and_their_number_grows(house) -> None:
 
 def test_what_is_done_stands_in_the_audit_trail(house, by_hand) -> None:
     live = house.start()
+    house.until(lambda now: ticks(now) > 0)  # its kernels are there
     house.write(CONFIG + OTHER)
     live.reload()
     house.write("pipelines: nonsense")
