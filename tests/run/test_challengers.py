@@ -8,7 +8,7 @@ from amiss.data import DAY, HOUR, SECOND
 from amiss.run import challengers, training
 from amiss.run.challengers import due, waiting
 from amiss.run.fit import fit_here
-from amiss.run.models import promote
+from amiss.run.models import promote, rollback
 from amiss.run.training import Trainee, follow, look_up, model_of, retrain, trainees
 from amiss.run.watch import close
 from amiss.settings import Retrain
@@ -89,3 +89,20 @@ def test_scores_that_stay_high_ask_for_one_challenger(rig: Rig) -> None:
     assert why.startswith(f"the scores of {forest.card.id} have been higher of late than ever")
     retrain(forest, 140, rig.store, rig.watch.world, why)
     assert due(forest, DRIFTING, rig.store, rig.clock.now() + DAY) == ""  # one for each model
+
+
+def test_back_goes_to_what_served_and_never_to_a_challenger_nobody_chose(rig: Rig) -> None:
+    forest = fitted(rig)
+    first, challenging = forest.card, []
+    for _ in range(2):
+        rig.run(30)
+        challenging.append(retrain(forest, 140, rig.store, rig.watch.world, "on schedule"))
+    assert {card.figures["against"] for card in challenging} == {first.id}
+    promote(rig.store, challenging[1].id)
+    assert rollback(rig.store, first.name).id == first.id
+    promote(rig.store, challenging[0].id)
+    follow(forest, rig.store)
+    rig.run(30)
+    newest = retrain(forest, 140, rig.store, rig.watch.world)
+    assert rollback(rig.store, first.name).id == first.id  # of the others nothing says they served
+    assert newest.id not in {first.id, *(card.id for card in challenging)}

@@ -12,11 +12,11 @@ from amiss.drifted import evidence
 from amiss.errors import StateError
 from amiss.judge import judge_jointly
 from amiss.model import Card
+from amiss.run.models import against
 from amiss.run.shadow import detector_of, recorded_since
 from amiss.run.training import MOST, Trainee, recorded
 from amiss.settings import Retrain
 from amiss.store import Store
-from amiss.store.models import Model
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def due(trainee: Trainee, asked: Retrain | None, store: Store, now: int) -> str:
     newest = max((m.trained for m in own), default=card.trained)
     if asked.every is not None and now - newest >= asked.every:
         return "on schedule"
-    if asked.drift and not any(_against(m) == card.id for m in own):
+    if asked.drift and not any(against(m) == card.id for m in own):
         blocks = look(store, card, now)
         high = max(evidence(blocks), default=0.0)
         if high >= ALARM:
@@ -57,11 +57,6 @@ def due(trainee: Trainee, asked: Retrain | None, store: Store, now: int) -> str:
 def samples(trainee: Trainee) -> int:
     """How many a challenger is fitted on."""
     return min(recorded(trainee.watch), MOST)
-
-
-def _against(kept: Model) -> str:
-    """The model that a challenger was fitted against."""
-    return str(kept.card.get("figures", {}).get("against", ""))
 
 
 def look(store: Store, card: Card, now: int) -> list[float]:
@@ -106,6 +101,6 @@ def waiting(trainee: Trainee, store: Store) -> str:
     """The id of the newest challenger of the model in use; "" if there is none."""
     own = trainee.card
     for kept in store.models(trainee.watch.name, in_use=False) if own else []:
-        if own and kept.detector == own.detector and _against(kept) == own.id:
+        if own and kept.detector == own.detector and against(kept) == own.id:
             return kept.id
     return ""
