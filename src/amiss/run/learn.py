@@ -12,9 +12,10 @@ from amiss.fitting import Span, spared
 from amiss.memory import align
 from amiss.model import Card
 from amiss.pipeline import Pipeline
+from amiss.run.carded import carded
 from amiss.run.commits import NOTHING
 from amiss.run.fit import Tell, fit_apart
-from amiss.run.training import LEAST, carded
+from amiss.run.training import LEAST
 from amiss.store import Store
 from amiss.systems import view
 from amiss.world import World
