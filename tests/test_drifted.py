@@ -43,6 +43,17 @@ def test_what_stays_as_it_is_is_told_of_less_than_once_a_year(kind: str) -> None
     assert alarms <= (200 // 10 if kind != "remembers" else 200 // 2)
 
 
+def test_what_remembers_much_is_told_of_in_most_years() -> None:
+    """What the documentation warns of: four fifths of a block are those of the one before."""
+    chance, alarms = np.random.default_rng(1), 0
+    for _ in range(50):
+        x = chance.normal(size=YEAR)
+        for t in range(1, YEAR):
+            x[t] = 0.8 * x[t - 1] + 0.6 * x[t]
+        alarms += max(evidence(x.tolist())) >= ALARM
+    assert alarms >= 45
+
+
 @pytest.mark.parametrize("spread", [1.0, 0.0])
 def test_a_shift_is_found_within_days(spread: float) -> None:
     """Also where scores are as high as they can be, and all alike."""

@@ -53,6 +53,11 @@ def test_what_the_page_shows_can_be_used_as_it_stands(
     )
 
 
+@pytest.mark.parametrize("name", ["sigma", "patterns", "lines", "rarity"])
+def test_the_page_of_what_judges_single_records_says_so(name: str) -> None:
+    assert "\nJudges single records; its scores" in page(name, own("detectors")[name])
+
+
 def test_the_reference_is_as_the_code_says() -> None:
     assert not stale(REFERENCE), "run: make docs"
 

@@ -6,9 +6,9 @@ import pytest
 
 from amiss.data import DAY, HOUR, SECOND
 from amiss.run import challengers, training
-from amiss.run.challengers import due, waiting
+from amiss.run.challengers import due, renew, waiting
 from amiss.run.fit import fit_here
-from amiss.run.models import promote
+from amiss.run.models import promote, rollback
 from amiss.run.training import Trainee, follow, look_up, model_of, retrain, trainees
 from amiss.run.watch import close
 from amiss.settings import Retrain
@@ -87,5 +87,56 @@ def test_scores_that_stay_high_ask_for_one_challenger(rig: Rig) -> None:
     assert settled(rig, forest)[:29] == looked
     why = due(forest, DRIFTING, rig.store, rig.clock.now())
     assert why.startswith(f"the scores of {forest.card.id} have been higher of late than ever")
+    assert "rare if medians of six hours were independent" in why
     retrain(forest, 140, rig.store, rig.watch.world, why)
     assert due(forest, DRIFTING, rig.store, rig.clock.now() + DAY) == ""  # one for each model
+
+
+def test_back_goes_to_what_served_and_never_to_a_challenger_nobody_chose(rig: Rig) -> None:
+    forest = fitted(rig)
+    first, challenging = forest.card, []
+    for _ in range(2):
+        rig.run(30)
+        challenging.append(retrain(forest, 140, rig.store, rig.watch.world, "on schedule"))
+    assert {card.figures["against"] for card in challenging} == {first.id}
+    promote(rig.store, challenging[1].id)
+    assert rollback(rig.store, first.name).id == first.id
+    promote(rig.store, challenging[0].id)
+    follow(forest, rig.store)
+    rig.run(30)
+    newest = retrain(forest, 140, rig.store, rig.watch.world)
+    assert rollback(rig.store, first.name).id == first.id  # of the others nothing says they served
+    assert newest.id not in {first.id, *(card.id for card in challenging)}
+
+
+def test_a_challenger_that_was_refused_is_not_fitted_again(rig: Rig) -> None:
+    forest = fitted(rig)
+    rig.run(60)
+    card = retrain(forest, 140, rig.store, rig.watch.world, "its scores were high")
+    rig.store.delete_model(card.id)
+    assert renew(forest, rig.store)
+    assert model_of(forest, 210).reason == ""
+    assert not renew(forest, rig.store)
+    after = card.trained + DAY - 1
+    assert due(forest, Retrain(every=DAY, drift=True), rig.store, after) == ""
+    assert due(forest, SCHEDULED, rig.store, after + 1) == "on schedule"
+    assert rig.store.get_meta(training.noted(forest.card))["told"] == forest.card.id
+
+
+def test_a_challenger_that_is_the_model_in_use_is_none(rig: Rig) -> None:
+    forest = fitted(rig)
+    before = rig.store.models()
+    rig.clock.time += DAY
+    retrain(forest, 140, rig.store, rig.watch.world, "on schedule")
+    assert rig.store.models() == before
+    assert model_of(forest, 150).reason == ""
+    assert waiting(forest, rig.store) == ""
+    assert due(forest, SCHEDULED, rig.store, rig.clock.now() + HOUR) == ""
+
+
+def test_a_challenger_is_fitted_on_what_is_kept(rig: Rig) -> None:
+    forest = fitted(rig)
+    rig.run(10)
+    world = rig.watch.world
+    card = retrain(forest, 1000, rig.store, world, "on schedule", by_itself=True)
+    assert (card.samples, card.figures["asked"]) == (160, 1000)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from amiss.data import SECOND, Records
+from amiss.data import SECOND, Frame, Records
 from amiss.errors import ConfigError
 from amiss.fitting import trained
 from amiss.pipeline import Pipeline
@@ -53,6 +53,24 @@ def test_what_is_too_much_is_left_out_in_stretches_over_all_of_the_time(
     begins = at[np.flatnonzero(np.diff(at, prepend=-2) != 1)]
     assert begins[:-1].tolist() == list(range(0, 5000 - 64, 64 * 8))[: len(begins) - 1]
     assert past.frame.values[:, 0, 0].tolist() == at.tolist()
+
+
+@pytest.mark.parametrize("lives", [10, 100, 1000])
+def test_series_that_come_and_go_take_no_more_room(
+    little: None, monkeypatch: pytest.MonkeyPatch, lives: int
+) -> None:
+    """Two at a time, others every so many ticks: all of what is kept has a column for each."""
+    monkeypatch.setattr(learn, "MOST_BYTES", 2**18)
+    held, width = learn._Thinned(), set[str]()
+    for begin in range(0, 4000, 5):
+        keys = tuple(f"a/{name}/{begin // lives}" for name in ("cpu", "load"))
+        width.update(keys)
+        time = np.arange(begin, begin + 5) * SECOND
+        held.add(Frame(time, keys, ("value",), np.ones((5, 2, 1))))
+        ticks = sum(len(frame.time) for frame in held.frames())
+        assert ticks + held.dropped == begin + 5
+        assert ticks <= (1 + 1 / 8) * max(2**18 / 8 / len(width), learn.LEAST) + learn.LEAST
+    assert held.frames()[-1].time[-1] == 3999 * SECOND
 
 
 def test_all_is_kept_where_there_is_room() -> None:

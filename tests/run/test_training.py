@@ -223,8 +223,8 @@ def test_when_a_model_is_fitted_by_itself(rig) -> None:
     trainee = looked_up(rig)[FOREST]
     now = rig.clock.now()
 
-    def card(samples: int, age: int = 0) -> Card:
-        return Card("f", "f", "made", "1", samples, now - age, 1.0, 0, 0, ())
+    def card(samples: int, age: int = 0, **figures: int) -> Card:
+        return Card("f", "f", "made", "1", samples, now - age, 1.0, 0, 0, (), figures=figures)
 
     for had, every, count, asks in [
         (None, None, 99, None),
@@ -232,6 +232,8 @@ def test_when_a_model_is_fitted_by_itself(rig) -> None:
         (None, None, 9000, 8640),
         (card(100), None, 719, None),
         (card(100), None, 720, 720),
+        (card(700, asked=8640), None, 9000, None),  # no more were kept
+        (card(70, asked=100), None, 720, 720),
         (card(500), None, 9000, None),  # somebody asked for just these
         (card(8640, DAY), None, 30_000, None),
         (card(8640, DAY), DAY, 30_000, 20_000),

@@ -70,15 +70,17 @@ def page(name: str, kind: type[Component]) -> str:
 
 def traits(kind: type[Detector]) -> str:
     """What the rest of the pipeline knows of a detector."""
+    alone = "single records" if kind.each else "each series by itself"
     told = [
-        f"Reads {', '.join(f'`{need}`' for need in kind.needs)}",
-        "judges a system as a whole" if kind.joint else "judges each series by itself",
+        *([f"reads {', '.join(f'`{need}`' for need in kind.needs)}"] if kind.needs else []),
+        f"judges {'a system as a whole' if kind.joint else alone}",
         f"its scores are read by their {kind.calibration}",
         f"state at most {kind.state_bytes:,} bytes a series",
     ]
     if kind.fits():
         told.append("is fitted in a worker process")
-    return "; ".join(told) + "."
+    said = "; ".join(told)
+    return said[0].upper() + said[1:] + "."
 
 
 def example(kind: type[Component]) -> dict[str, Any]:

@@ -12,17 +12,17 @@ from amiss.drifted import evidence
 from amiss.errors import StateError
 from amiss.judge import judge_jointly
 from amiss.model import Card
+from amiss.run.models import against
 from amiss.run.shadow import detector_of, recorded_since
-from amiss.run.training import MOST, Trainee, recorded
+from amiss.run.training import MOST, Trainee, noted, recorded
 from amiss.settings import Retrain
 from amiss.store import Store
-from amiss.store.models import Model
 
 log = logging.getLogger(__name__)
 
 BLOCK = 6 * HOUR
 ALARM = 10 * 365 * DAY // BLOCK
-"""On average not before ten years in which nothing changes."""
+"""On average not before ten years, if blocks are independent and nothing changes."""
 BEFORE = 0.25  # of a block: what windows and memories are filled with first
 SETTLED = 0.25  # of a block: so long after its end all of it has been stored
 AT_ONCE = 4  # blocks in a look: others wait meanwhile
@@ -40,28 +40,25 @@ def due(trainee: Trainee, asked: Retrain | None, store: Store, now: int) -> str:
     if trainee.tried is not None and 0 <= now - trainee.tried < HOUR:
         return ""
     own = [m for m in store.models(trainee.watch.name) if m.detector == card.detector]
-    newest = max((m.trained for m in own), default=card.trained)
+    known = store.get_meta(noted(card), {})
+    told = known.get("told") == card.id  # though the challenger may have been deleted since
+    newest = max([card.trained, known["at"] if told else 0, *(m.trained for m in own)])
     if asked.every is not None and now - newest >= asked.every:
         return "on schedule"
-    if asked.drift and not any(_against(m) == card.id for m in own):
+    if asked.drift and not told and not any(against(m) == card.id for m in own):
         blocks = look(store, card, now)
         high = max(evidence(blocks), default=0.0)
         if high >= ALARM:
             return (
-                f"the scores of {card.id} have been higher of late than ever before: by the odds, "
-                f"not once in ten years if nothing changed ({len(blocks)} blocks of 6 hours)"
+                f"the scores of {card.id} have been higher of late than ever before: evidence that "
+                f"would be rare if medians of six hours were independent ({len(blocks)} of them)"
             )
     return ""
 
 
 def samples(trainee: Trainee) -> int:
-    """How many a challenger is fitted on."""
+    """How many a challenger is fitted on at most: the store may have dropped the oldest."""
     return min(recorded(trainee.watch), MOST)
-
-
-def _against(kept: Model) -> str:
-    """The model that a challenger was fitted against."""
-    return str(kept.card.get("figures", {}).get("against", ""))
 
 
 def look(store: Store, card: Card, now: int) -> list[float]:
@@ -69,7 +66,7 @@ def look(store: Store, card: Card, now: int) -> list[float]:
 
     What was looked at is remembered: each block is stepped through once, four in a call at most.
     """
-    name = f"drift/{card.pipeline}/{card.detector}"
+    name = noted(card)
     known = store.get_meta(name, {})
     if known.get("model") != card.id:
         known = {"model": card.id, "until": card.last, "blocks": []}
@@ -106,6 +103,15 @@ def waiting(trainee: Trainee, store: Store) -> str:
     """The id of the newest challenger of the model in use; "" if there is none."""
     own = trainee.card
     for kept in store.models(trainee.watch.name, in_use=False) if own else []:
-        if own and kept.detector == own.detector and _against(kept) == own.id:
+        if own and kept.detector == own.detector and against(kept) == own.id:
             return kept.id
     return ""
+
+
+def renew(trainee: Trainee, store: Store) -> bool:
+    """See which challenger waits, since others may have deleted it; says whether that changed."""
+    if trainee.running is not None or not trainee.known:
+        return False
+    now, before = waiting(trainee, store), trainee.challenger
+    trainee.challenger = now
+    return now != before

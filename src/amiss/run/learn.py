@@ -12,9 +12,10 @@ from amiss.fitting import Span, spared
 from amiss.memory import align
 from amiss.model import Card
 from amiss.pipeline import Pipeline
+from amiss.run.carded import carded
 from amiss.run.commits import NOTHING
 from amiss.run.fit import Tell, fit_apart
-from amiss.run.training import LEAST, carded
+from amiss.run.training import LEAST
 from amiss.store import Store
 from amiss.systems import view
 from amiss.world import World
@@ -37,9 +38,10 @@ def past(
 ) -> Past:
     """Records of the past, by time -> metrics of systems; `tell` hears of times (ns).
 
-    Memory: 128 MB of numbers at most. Of more, stretches of some thousand ticks are left out,
-    every other one, then three of four and so on: what is left is spread over all of the time, and
-    the newest is in it. Raises ConfigError if there are too few ticks.
+    Memory: 128 MB of numbers at most, a column for each series that ever was. Of more, stretches of
+    some thousand ticks are left out, every other one, then three of four and so on: what is left is
+    spread over all of the time, and the newest is in it. Raises ConfigError if there are too few
+    ticks.
     """
     state, held, last = pipeline.features.init(), _Thinned(), 0
 
@@ -72,11 +74,15 @@ class _Thinned:
     def __init__(self) -> None:
         self.stretches = dict[int, list[Frame]]()
         self.newest, self.count, self.apart, self.dropped = list[Frame](), 0, 1, 0
+        self.keys = set[str]()  # of all frames: what is kept is laid out as wide as that
 
     def add(self, frame: Frame) -> None:
         """At the end."""
-        row = frame.values.nbytes // max(len(frame.time), 1)
-        full = min(STRETCH, max(MOST_BYTES // 8 // max(row, 1), LEAST))
+        before = len(self.keys)
+        self.keys.update(frame.keys)
+        if len(self.keys) > before:
+            self._thin()
+        full = min(STRETCH, max(self._room() // 8, LEAST))
         while len(frame.time):
             part = frame[: max(full - _ticks(self.newest), 0)]
             self.newest.append(  # a view would hold all of the batch
@@ -88,12 +94,21 @@ class _Thinned:
                 self.newest, self.count = [], self.count + 1
                 self._thin()
 
+    def _room(self) -> int:
+        """Ticks of all series that there is room for."""
+        return max(MOST_BYTES // (8 * max(len(self.keys), 1)), LEAST)
+
     def _thin(self) -> None:
-        while True:
+        while self.stretches:
             for number in [n for n in self.stretches if n % self.apart]:
                 self.dropped += _ticks(self.stretches.pop(number))
-            held = sum(f.values.nbytes for some in self.stretches.values() for f in some)
-            if held <= MOST_BYTES or len(self.stretches) == 1:
+            held = sum(map(_ticks, self.stretches.values()))
+            if held <= self._room():
+                return
+            if len(self.stretches) == 1:  # of fewer series, before there were so many
+                (number,) = self.stretches
+                self.stretches[number] = _last(self.stretches[number], self._room())
+                self.dropped += held - self._room()
                 return
             self.apart *= 2
 
@@ -104,6 +119,16 @@ class _Thinned:
 
 def _ticks(frames: list[Frame]) -> int:
     return sum(len(frame.time) for frame in frames)
+
+
+def _last(frames: list[Frame], ticks: int) -> list[Frame]:
+    """The newest of them, so many ticks in all."""
+    kept = list[Frame]()
+    for frame in reversed(frames):
+        part = frame[max(len(frame.time) - ticks, 0) :]
+        kept.insert(0, replace(part, time=part.time.copy(), values=part.values.copy()))
+        ticks -= len(part.time)
+    return kept
 
 
 def learn(

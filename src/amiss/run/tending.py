@@ -76,11 +76,10 @@ class Tending:
         thread, as the rest cannot wait until the last is fitted.
         """
         for trainee in self.live.trainees:
-            if training.look_up(trainee, self.live.store):
-                trainee.challenger = challengers.waiting(trainee, self.live.store)
-            elif not training.follow(trainee, self.live.store):
-                continue
-            self.live.news()
+            store = self.live.store
+            found = training.look_up(trainee, store) or training.follow(trainee, store)
+            if challengers.renew(trainee, store) or found:
+                self.live.news()
         if self.fitting.is_alive():
             return
         wanted = [t for t in self.live.trainees if self._samples(t) is not None or self._why(t)]
@@ -125,7 +124,7 @@ class Tending:
                 continue
             try:
                 many = samples or challengers.samples(trainee)
-                card = training.retrain(trainee, many, live.store, live.world, why)
+                card = training.retrain(trainee, many, live.store, live.world, why, by_itself=True)
                 live.trail.fitted(card, in_use=not why)
             except Error as exc:
                 if not trainee.stop.is_set():

@@ -2,21 +2,22 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 
 import numpy as np
 
+from amiss import memory
 from amiss.component import Detector
 from amiss.data import MINUTE, Array, Frame
 from amiss.errors import ConfigError, Error, StateError, Unreachable
 from amiss.fitting import spared, trained
 from amiss.judge import name_of
-from amiss.model import Card, card_of, difference
+from amiss.model import Card, card_of, content, difference
+from amiss.run.carded import carded
 from amiss.run.exclude import not_learned
-from amiss.run.fit import Fit, Stage, fit_apart
+from amiss.run.fit import Stage, fit_apart
 from amiss.run.now import ModelNow
 from amiss.run.watched import Fitted, Watch
 from amiss.store import Store
@@ -148,9 +149,17 @@ def other_features(watch: Watch, card: Card) -> str:
     return "" if set(card.features) & set(there) else difference(card.features, there)
 
 
-def retrain(trainee: Trainee, samples: int, store: Store, world: World, why: str = "") -> Card:
+def retrain(
+    trainee: Trainee,
+    samples: int,
+    store: Store,
+    world: World,
+    why: str = "",
+    *,
+    by_itself: bool = False,
+) -> Card:
     """Fit on the last `samples` ticks, and put it to use at the next tick; a challenger, of which
-    it is said `why` it was fitted, is only kept.
+    it is said `why` it was fitted, is only kept. `by_itself` on fewer, if no more are kept.
 
     Equal requests at the same time share one run. Raises ConfigError for too few samples,
     Unreachable while another training of this model runs, StateError if fitting failed: that
@@ -168,7 +177,7 @@ def retrain(trainee: Trainee, samples: int, store: Store, world: World, why: str
     if shared is not None:
         return shared.result()
     try:
-        card = _train(trainee, samples, store, world, why)
+        card = _train(trainee, samples, store, world, why, LEAST if by_itself else samples)
     except BaseException as exc:
         with trainee.lock:
             trainee.running, trainee.stage, trainee.tried = None, None, world.now()
@@ -177,20 +186,21 @@ def retrain(trainee: Trainee, samples: int, store: Store, world: World, why: str
         mine.set_exception(exc)
         raise
     with trainee.lock:
-        trainee.card, trainee.known = trainee.card if why else card, True
-        trainee.failed, trainee.challenger = "", card.id if why else ""
+        trainee.card, trainee.known = (trainee.card or card) if why else card, True
+        trainee.failed, trainee.challenger = "", card.id if card.id != trainee.card.id else ""
         trainee.tried = trainee.running = trainee.stage = None
     mine.set_result(card)
     return card
 
 
-def _train(trainee: Trainee, samples: int, store: Store, world: World, why: str) -> Card:
+def _train(
+    trainee: Trainee, samples: int, store: Store, world: World, why: str, least: int
+) -> Card:
     watch, detector = trainee.watch, trainee.detector
     history = past(watch, store, samples, world)
-    if len(history.time) < samples:
-        raise ConfigError(
-            f"{len(history.time)} samples are recorded so far; {samples} were asked for"
-        )
+    there = len(history.time)
+    if there < least:
+        raise ConfigError(f"{there} samples are recorded so far; {samples} were asked for")
 
     def at(stage: Stage) -> None:
         trainee.stage = (stage, world.now())
@@ -202,44 +212,23 @@ def _train(trainee: Trainee, samples: int, store: Store, world: World, why: str)
     found = fit_apart(detector, {}, together, trainee.stop, validating=True, tell=at)
     seconds = (world.monotonic() - began) / 1e9
     card = carded(detector, watch.name, together, found, left_out)
-    card = replace(card, samples=samples, trained=world.now(), seconds=round(seconds, 3))
-    told = {"why": why, "against": trainee.card.id} if why and trainee.card else {}
+    card = replace(card, samples=there, trained=world.now(), seconds=round(seconds, 3))
+    told: dict[str, object] = {} if there == samples else {"asked": samples}
+    own = trainee.card if why else None
+    if own and content(watch.name, own.detector, memory.dump(found.states)) == own.id:
+        log.info("model %s: a challenger would be %s itself: %s", trainee.type, own.id, why)
+        _note(store, own, card.trained)
+        return own
+    told |= {"why": why, "against": own.id} if own else {}
     card = replace(card, figures=card.figures | told)
-    card = replace(card, id=store.save_model(card.said(), found.states, in_use=not why))
-    if why:
+    card = replace(card, id=store.save_model(card.said(), found.states, in_use=own is None))
+    if own:
         log.warning("model %s: challenger %s was fitted: %s", trainee.type, card.id, why)
+        _note(store, own, card.trained)
         return card
     watch.fitted.append(Fitted(name_of(detector), together.keys, found.states))
-    log.info("model %s: fitted on %d samples in %.1f s", trainee.type, samples, seconds)
+    log.info("model %s: fitted on %d samples in %.1f s", trainee.type, there, seconds)
     return card
-
-
-def carded(
-    detector: Detector, pipeline: str, history: Frame, found: Fit, left_out: Mapping[str, int]
-) -> Card:
-    """The card of what was fitted on a history, as yet without id, moment and duration."""
-    seed = getattr(detector, "seed", None)
-    settings = detector.model_dump(mode="json")
-    said = {
-        "left_out": dict(left_out),
-        "seed": seed,
-        "versions": {"amiss": version("amiss"), "numpy": np.__version__},
-        "settings": settings,
-    }
-    return Card(
-        name=name_of(detector).partition("-")[0],
-        detector=name_of(detector),
-        pipeline=pipeline,
-        id="",
-        samples=len(history.time),
-        trained=0,
-        seconds=0.0,
-        first=int(history.time[0]),
-        last=int(history.time[-1]),
-        features=history.features,
-        systems=history.keys,
-        figures=found.figures | said,
-    )
 
 
 def past(watch: Watch, store: Store, ticks: int, world: World) -> Frame:
@@ -259,6 +248,17 @@ def past(watch: Watch, store: Store, ticks: int, world: World) -> Frame:
     return Frame(time[last], recent.keys, ("value",), values[last])
 
 
+def noted(card: Card) -> str:
+    """The name by which the store keeps what was looked at and told of a model in use."""
+    return f"drift/{card.pipeline}/{card.detector}"
+
+
+def _note(store: Store, card: Card, now: int) -> None:
+    """That a model in use had its challenger outlives the challenger."""
+    name = noted(card)
+    store.set_meta(name, store.get_meta(name, {}) | {"told": card.id, "at": now})
+
+
 def recorded(watch: Watch) -> int:
     """Samples that the series with the most of them has been seen."""
     looked = watch.seen
@@ -271,9 +271,9 @@ def wanted(trainee: Trainee, every: int | None, now: int, recorded: int) -> int 
         return None
     if trainee.tried is not None and 0 <= now - trainee.tried < LATER:
         return None
-    had = trainee.card.samples if trainee.card else 0
+    had = trainee.card.figures.get("asked", trainee.card.samples) if trainee.card else 0
     step = next((n for n in reversed(FIRST) if n <= recorded), 0)
-    if step > had and (trainee.card is None or trainee.card.samples in FIRST):
+    if step > had and (trainee.card is None or had in FIRST):
         return step
     if every is not None and trainee.card and now - trainee.card.trained >= every:
         return min(recorded, MOST)
