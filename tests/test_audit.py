@@ -352,7 +352,7 @@ def test_a_challenger_is_not_said_to_be_in_use(
 ) -> None:
     trail = Trail(path.parent, store, World(now=lambda: START))
     card = SimpleNamespace(id="3a0335", name="lstm", pipeline="host")
-    monkeypatch.setattr(tending.training, "retrain", lambda *_: card)
+    monkeypatch.setattr(tending.training, "retrain", lambda *_, **__: card)
     monkeypatch.setattr(tending.challengers, "samples", lambda _: 100)
     tended = Tending(SimpleNamespace(trail=trail, store=store, world=World(), news=lambda: None))
     monkeypatch.setattr(tended, "_samples", lambda _: samples)

@@ -37,7 +37,7 @@ class Autoencoder(Detector):
     joint: ClassVar[bool] = True
     state_bytes: ClassVar[int] = 399_220  # with as many rows and metrics as there may be
     shared: ClassVar[frozenset[str]] = frozenset(
-        ("names", "scaling", "into", "out", "interval", "usual", "weights", "loss")
+        ("names", "scaling", "into", "out", "interval", "usual", "weights")
     )
     tolerance: ClassVar[float] = 1e-9
 

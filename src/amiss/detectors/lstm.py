@@ -45,7 +45,7 @@ class Lstm(Detector):
     joint: ClassVar[bool] = True
     state_bytes: ClassVar[int] = 11_008  # with all units and metrics that there may be
     shared: ClassVar[frozenset[str]] = frozenset(
-        ("names", "scaling", "interval", "usual", "errors", "weights", "loss")
+        ("names", "scaling", "interval", "usual", "errors", "weights")
     )
 
     type: Literal["lstm"] = "lstm"
