@@ -2,7 +2,8 @@
 
 import pytest
 
-from amiss.settings import Settings, default, is_loopback
+from amiss.addresses import is_loopback
+from amiss.settings import Settings, default
 
 
 def given(**said: object) -> Settings:

@@ -1,10 +1,10 @@
 """All that a user may set: one file, one model."""
 
-from ipaddress import ip_address
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from amiss.addresses import is_address, is_loopback
 from amiss.component import AnyOf, Component, Sink
 from amiss.data import MINUTE
 from amiss.pipeline import Pipeline
@@ -38,17 +38,6 @@ class Retrain(Component):
         if self.every is None and not self.drift:
             raise ValueError("retrain: write every: 7d, drift: true or both; or leave it out")
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this name or address is only ever the machine itself."""
-    name = host.lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 class Settings(Component):
@@ -96,14 +85,13 @@ class Settings(Component):
     @classmethod
     def _names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         for host in hosts:
-            try:
-                ip_address(host)
-            except ValueError:
-                if not host or any(sign in host for sign in ":/@[] "):
-                    raise ValueError(
-                        f"{host!r} is not a name; write it without scheme and port, such as "
-                        "amiss.example.org"
-                    ) from None
+            if is_address(host):
+                continue
+            if not host or any(sign in host for sign in ":/@[] "):
+                raise ValueError(
+                    f"{host!r} is not a name; write it without scheme and port, such as "
+                    "amiss.example.org"
+                )
         return hosts
 
     @model_validator(mode="after")

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from ipaddress import ip_address
 
+from amiss.addresses import is_address
 from amiss.data import Event, Incident, Severity, parse_key
 from amiss.message import event_of
 
@@ -73,16 +73,8 @@ def _named(labels: Iterable[Mapping[str, str]], names: tuple[str, ...]) -> tuple
 
 
 def _addresses(labels: Iterable[Mapping[str, str]], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Fields of SIEMs that want an address refuse a name."""
     return tuple(text for text in _named(labels, names) if is_address(text))
-
-
-def is_address(text: str) -> bool:
-    """Whether it is an IP address, and not a name: fields of SIEMs that want one refuse others."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _portless(host: str) -> str:

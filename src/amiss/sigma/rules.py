@@ -102,7 +102,7 @@ def _loaded(node: yaml.Node) -> Any:
     if _aliased(node):  # a few lines of them can stand for any number of values
         return "aliases of YAML (*name) are not supported"
     try:
-        return next(iter(yaml.safe_load_all(yaml.serialize(node))), None)
+        return yaml.constructor.SafeConstructor().construct_document(node)
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
         return f"it is no YAML: {(str(exc).splitlines() or [''])[0]}"
 

@@ -10,7 +10,6 @@ loopback interface are ours, and what a proxy says that it handed on is refused.
 
 import hmac
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 from fastapi.responses import RedirectResponse, Response
@@ -18,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from amiss.settings import is_loopback
+from amiss.addresses import is_address, is_loopback
 from amiss.web.guesses import Guesses
 from amiss.web.problems import problem
 
@@ -68,14 +67,6 @@ def host_of(authority: str) -> str | None:
     if parts.netloc != authority or "@" in authority or not parts.hostname:
         return None
     return parts.hostname.rstrip(".")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 class Guard:
@@ -171,7 +162,7 @@ class Guard:
         An address is as good as a name where a token is asked for: what a page of others makes a
         browser take for ours (DNS rebinding) is always a name. A scraper calls a pod by address.
         """
-        if self.token is not None and _is_address(host):
+        if self.token is not None and is_address(host):
             return True
         return is_loopback(host) or self._named(host)
 

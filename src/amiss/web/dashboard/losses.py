@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from amiss.run.figures import kept_at
-from amiss.web.dashboard import theme
+from amiss.web.dashboard import parts, theme
 from amiss.web.dashboard.charts import Spec
 
 HEIGHT = 170  # pixels
@@ -74,13 +74,8 @@ def chart(dark: bool) -> Spec:
 def legend(dark: bool) -> str:
     """What is drawn in it."""
     colours = theme.palette(dark)
-    found = (
+    return parts.keys(
         ("line", colours["bar"], "training"),
         ("line", colours["line"], "validation: the last fifth, not trained on"),
         ("mark", colours["mark"], "weights that are kept"),
     )
-    shown = "".join(
-        f'<span><i class="am-key am-key-{kind}" style="--am-tone:{colour}"></i>{said}</span>'
-        for kind, colour, said in found
-    )
-    return f'<p class="am-legend">{shown}</p>'

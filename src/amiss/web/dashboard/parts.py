@@ -144,13 +144,17 @@ def heading(text: str, note: str = "") -> str:
 def legend(dark: bool) -> str:
     """What is drawn in the chart of a series."""
     colours = theme.palette(dark)
-    found = (
+    return keys(
         ("line", colours["line"], "seen"),
         ("band", colours["band"], "expected"),
         ("mark", colours["mark"], "amiss"),
         ("span", colours["span"], "while the incident lasted"),
         ("heat", colours["heat"], "below: the stronger, the rarer"),
     )
+
+
+def keys(*found: tuple[str, str, str]) -> str:
+    """A form, a colour and a word for each thing that a chart draws."""
     shown = "".join(
         f'<span><i class="am-key am-key-{kind}" style="--am-tone:{colour}"></i>{said}</span>'
         for kind, colour, said in found
