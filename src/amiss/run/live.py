@@ -14,8 +14,10 @@ from amiss.home import DATABASE, RUNNING, announce
 from amiss.model import Card
 from amiss.run import picture, tell, training
 from amiss.run.audited import PROGRAM, Trail
+from amiss.run.inboxes import Inboxes
 from amiss.run.listen import listen
 from amiss.run.lock import hold
+from amiss.run.models import named
 from amiss.run.now import Now
 from amiss.run.predict import Prediction, predict
 from amiss.run.recent import join
@@ -50,7 +52,13 @@ class Live:
         listen: str | None = None,
     ) -> None:
         self.settings = settings.model_copy(update={"listen": listen or settings.listen})
-        self.home, self.world, self.config, self.started = home, world, config, world.now()
+        self.home, self.config, self.inboxes, self.started = (
+            home,
+            config,
+            Inboxes(home),
+            world.now(),
+        )
+        self.world = self.inboxes.into(world)
         self._first = settings  # as the file has them: at the start
         self._said: Settings | None = None  # and now, if all of them is in use
         with ExitStack() as undo:
@@ -110,6 +118,7 @@ class Live:
             thread.join(max(0.0, deadline - time.monotonic()))
         for watch in self.watches:
             self._close(watch)
+        self.inboxes.close()
         self.trail.end()
         self.news()
         self.now()  # the last picture there will be: the store is closed then
@@ -191,11 +200,7 @@ class Live:
         self, model: str, samples: int, pipeline: str | None = None, who: str = PROGRAM
     ) -> Card:
         """Fit a model on the last samples while serving goes on; see training.retrain."""
-        known = [t for t in self.trainees if pipeline in (None, t.watch.name)]
-        trainee = next((t for t in known if t.type == model), None)
-        if trainee is None:
-            names = ", ".join(sorted({t.type for t in known})) or "none"
-            raise ConfigError(f"model_name: there is no model {model!r} to train; known: {names}")
+        trainee = named(self.trainees, model, pipeline)
         self.trail.note(who, "retraining asked", type=model, samples=samples)
         card = training.retrain(trainee, samples, self.store, self.world)
         self.trail.fitted(card, in_use=True)
