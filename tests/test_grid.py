@@ -212,3 +212,13 @@ def test_growth_is_the_same_in_one_piece_and_in_two(rows: list[Row], cut: int) -
     assert first | second == found
     assert whole["counter"].tolist() == state["counter"].tolist()
     assert whole["when"].tolist() == state["when"].tolist()
+
+
+def test_a_batch_of_nothing_that_promises_nothing_changes_nothing() -> None:
+    """The memory is tried by one at each start."""
+    state, found = step({}, [(5, "a", 1), (12, "a", 2), (17, "a", 3)], 6)
+    assert found == {(5, "a"): 1}
+    state, found = step(state, [])
+    assert found == {}
+    state, found = step(state, [], 20)
+    assert found == {(15, "a"): 2, (20, "a"): 3}

@@ -84,14 +84,15 @@ class Grid(Features):
         time = np.concatenate([state["time"], records.time[number]])
         value = np.concatenate([state["value"], records.value[number]])
         closed, held, late = int(state["closed"][0]), len(state["time"]), 0
-        if len(time) > held and self._set_back(int(time[held:].max()), records.watermark, closed):
+        came = len(time) > held
+        if came and self._set_back(int(time[held:].max()), records.watermark, closed):
             # what is still open belongs to a time that is to come again
             key, time, value, late = key[held:], time[held:], value[held:], held
             closed = _tick(int(time.min()), self.every) - 1
         last = closed
         if records.watermark is not None:
             last = max(records.watermark // self.every, closed)
-        elif len(time):
+        elif came:
             last = max(_tick(int(time.max()) - self.late, self.every) - 1, closed)
         tick = _tick(time, self.every)
         done, rest = (tick <= last) & (tick > closed), tick > last
