@@ -52,13 +52,9 @@ class Live:
         listen: str | None = None,
     ) -> None:
         self.settings = settings.model_copy(update={"listen": listen or settings.listen})
-        self.home, self.config, self.inboxes, self.started = (
-            home,
-            config,
-            Inboxes(home),
-            world.now(),
-        )
-        self.world = self.inboxes.into(world)
+        self.inboxes = Inboxes(home)
+        self.home, self.world, self.config = home, self.inboxes.into(world), config
+        self.started = world.now()
         self._first = settings  # as the file has them: at the start
         self._said: Settings | None = None  # and now, if all of them is in use
         with ExitStack() as undo:
@@ -76,8 +72,7 @@ class Live:
         self.trainees: tuple[Trainee, ...] = ()
         self.threads: dict[str, tuple[threading.Thread, threading.Event]] = {}
         self.tending = Tending(self)
-        self.config_error = self.config_waits = ""
-        self.written = stamp(config)
+        self.config_error, self.config_waits, self.written = "", "", stamp(config)
         self._changing = threading.Lock()  # of what runs: one reload at a time, none while stopping
         self._change = threading.Condition()
         self._log = picture.Log()
