@@ -24,7 +24,7 @@ SAYS = {
     "loki/api/v1/push": "Lines, as Promtail, Alloy and others push them to Loki.",
     "v1/metrics": "Metrics, as OpenTelemetry sends them over HTTP.",
     "v1/logs": "Logs, as OpenTelemetry sends them over HTTP.",
-    "lines": "Events, one a line: JSON, logfmt, text; as `format` of the source says.",
+    "lines": "Events, one a line: JSON, logfmt, text; as the source's format says.",
 }
 KEPT = " Answered 204 once it is on the disk; 429 with Retry-After while the inbox is full."
 
