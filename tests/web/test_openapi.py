@@ -6,6 +6,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from amiss.formats.pushed import PATHS
 from servers.incidents import ended
 from web.fake import DISK, FOREST, FakeLive, incident
 

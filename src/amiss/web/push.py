@@ -53,7 +53,7 @@ for _known, _said in SAYS.items():
             summary=_said,
             description=_said + KEPT,
             operation_id=_where.strip("/").replace("/", "_").replace("{inbox}", "inbox"),
-            responses=documented(400, 404, 413, 415, 429),
+            responses=documented(400, 404, 413, 415, 422),
             include_in_schema=_answer is _to_inbox,
         )
 
