@@ -1,12 +1,8 @@
 """The shop of the examples: its lines, and the load that comes to it."""
 
 import random
-import sys
 import threading
 from collections.abc import Iterator
-from importlib import util
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import orjson
@@ -14,18 +10,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from amiss import suspicious
-
-SHOP = Path(__file__).parents[1] / "examples" / "shop"
-
-
-def module(name: str) -> ModuleType:
-    spec = util.spec_from_file_location(f"shop_{name}", SHOP / f"{name}.py")
-    assert spec and spec.loader
-    found = util.module_from_spec(spec)
-    sys.modules[spec.name] = found
-    spec.loader.exec_module(found)
-    return found
-
+from servers.shop import module
 
 shop, load = module("shop"), module("load")
 
