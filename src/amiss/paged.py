@@ -31,13 +31,16 @@ class Pages:
 
         Raises what `first` and `moment` raise: what was taken before is then not to be used.
         """
+        span = CHUNK
         for _ in range(SPANS):
             if at >= end or len(taken.batch.time) >= most:
                 break
-            until = min(end, at + CHUNK)
+            until = min(end, at + span)
             entries = self.first(at, until)
+            span = min(4 * span, CHUNK)
             if len(entries) >= self.page:
                 entries, until = self._cut(entries)
+                span = until - at  # servers look through all that they are asked for
             again = taken.take(entries)
             if again is not None:
                 return again
