@@ -42,7 +42,7 @@ def test_what_is_made_up_is_what_the_shop_writes(address: str, lines: list[bytes
     made = said([load.line(1e9, call, random.Random(1)) for call in calls])
     for one, other in zip(said(lines), made, strict=True):
         assert one.keys() == other.keys()
-        for name in ("ip", "method", "route", "url", "status", "agent"):
+        for name in ("ip", "method", "route", "url", "status", "bytes", "agent"):
             assert one[name] == other[name]
     assert {one["status"] for one in made} == {200, 201, 401, 404}
 

@@ -20,7 +20,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -32,6 +32,7 @@ AGENTS = (
     "Mozilla/5.0 (iPhone)",
     "Mozilla/5.0 (Windows NT 10.0)",
 )
+PRODUCTS = ("anvil", "lamp", "kettle", "rope", "tent", "stove", "map", "boots")  # as in shop.py
 WORDS = ("lamp", "tent", "a", "boot", "map", "rope")
 SECRETS = ("/.env", "/.git/config", "/wp-login.php", "/phpmyadmin/", "/backup.sql", "/admin")
 
@@ -44,7 +45,7 @@ class Call(NamedTuple):
     agent: str = AGENTS[0]
     form: dict[str, str] | None = None
     status: int = 200  # of the shop's answer
-    usual_ms: float = 1.0  # that it takes the shop
+    usual_ms: float = 0.3  # that it takes the shop
 
 
 def rate(at: float, each: float) -> float:
@@ -64,12 +65,12 @@ def customer(chance: random.Random) -> Call:
         number = chance.randrange(9)  # of the last there is none
         return Call(f"/products/{number}", who, agent, status=200 if number < 8 else 404)
     if kind == 3:
-        return Call(f"/search?q={chance.choice(WORDS)}", who, agent, usual_ms=2.0)
+        return Call(f"/search?q={chance.choice(WORDS)}", who, agent, usual_ms=0.4)
     if kind == 4:
-        return Call("/cart", who, agent, {"product": "1"}, 201, 2.0)
+        return Call("/cart", who, agent, {"product": "1"}, 201)
     right = chance.random() < 0.9
     form = {"user": "ann", "password": "correct horse" if right else "correct house"}
-    return Call("/login", who, agent, form, 200 if right else 401, 3.0)
+    return Call("/login", who, agent, form, 200 if right else 401, 0.5)
 
 
 def attack(kind: str, chance: random.Random) -> Call:
@@ -118,9 +119,28 @@ def line(at: float, call: Call, chance: random.Random) -> bytes:
         "url": call.url,
         "status": call.status,
         "duration_ms": round(call.usual_ms * chance.lognormvariate(-0.5, 0.4), 3),
-        "bytes": 20 + len(call.url),
+        "bytes": len(answer(call)),
         "agent": call.agent,
     }
+    return orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def answer(call: Call) -> bytes:
+    """What the shop answers a customer."""
+    path, _, word = call.url.partition("?q=")
+    said: Any = {"added": True} if path == "/cart" else {"welcome": True}
+    if path == "/":
+        return b"Welcome"
+    if path == "/products":
+        said = PRODUCTS
+    elif path == "/search":
+        said = [name for name in PRODUCTS if word in name]
+    elif call.status == 404:
+        said = {"error": "no such product"}
+    elif call.status == 401:
+        said = {"error": "no"}
+    elif path.startswith("/products/"):
+        said = {"name": PRODUCTS[int(path.rpartition("/")[2])]}
     return orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -76,7 +76,7 @@ def _systems(outcome: Outcome, bar: float, several: bool) -> Iterator[str]:
 def verdict(nats: float, bar: float, several: bool) -> str:
     """What a score comes to, before silence and the budget's price of many are asked."""
     if nats >= bar:
-        return f"above the bar of {bar:.2f}: opens an incident, unless it was told lately"
+        return f"above the bar of {bar:.2f}: opens an incident, unless told lately or little known"
     if several and nats >= max(bar - HYSTERESIS, LEAST):
         return f"below the bar of {bar:.2f}, and near enough to join an open incident"
     return f"below the bar of {bar:.2f}: usual enough"
