@@ -65,8 +65,8 @@ def quicker(url: str, budget: str, sinks: dict[str, Any]) -> dict[str, Any]:
     said["pipelines"].append(
         {
             "name": "host",
-            "source": {"type": "host", "every": "5s"},
-            "features": {"type": "grid", "every": "5s"},
+            "source": {"type": "host", "every": "1s"},  # a band takes 96 samples
+            "features": {"type": "grid", "every": "1s"},
             "detectors": [{"type": "level"}, {"type": "surprise"}],
         }
     )

@@ -201,7 +201,7 @@ def test_the_log_says_why(scene: Scene, found: list[dict[str, Any]]) -> None:
         assert words in said
 
 
-def test_each_line_of_the_log_was_judged_once(scene: Scene, found: list[dict[str, Any]]) -> None:
+def test_no_line_is_lost_on_the_way_to_loki(scene: Scene, found: list[dict[str, Any]]) -> None:
     written = sum(1 for _ in (scene.amiss.folder.parent / "shop.log").open("rb"))
     shipped = until(lambda: count(scene, written), "all lines are in Loki")
     assert shipped >= written
