@@ -13,6 +13,7 @@ import pytest
 
 from amiss.data import DAY, HOUR, MINUTE, Incident, Member, readable
 from amiss.errors import Unreachable
+from amiss.run import feedback
 from amiss.web.dashboard import here
 from amiss.web.times import iso
 from dashboard.fake import CPU, DISK, EVERY, SILENT, START, WARMING, FakeLive, incident
@@ -294,7 +295,7 @@ def test_health_says_what_each_part_is_doing(reader: Open) -> None:
         "Failing: sink on-call, the new configuration",
         "host good It is polled each 5 s. last poll that worked just now",
         "a step takes 2.1 ms",
-        "on-call webhook failing connection refused; tried again in 32 s 58 3 0 24 hours ago",
+        "on-call webhook failing connection refused; tried again in 32 s 58 3 0 0 24 hours ago",
         "asked for 5 a day",
         "an incident opens at 6.2 nats",
         "temperatures: PermissionError 128",
@@ -449,3 +450,26 @@ def test_models_that_cannot_be_compared_say_why(reader: Open) -> None:
     page = reader("busy", "models")
     page.page.button(key="compare host isolation_forest").click()
     assert "Not compared: model" in page.again().text
+
+
+def test_people_say_what_an_incident_was_on_its_page(reader: Open) -> None:
+    page = reader("busy", "incident", id="a1b2c3d4")
+    page.page.text_input(key="note a1b2c3d4").set_value("the backup")
+    page.page.button(key="normal a1b2c3d4").click()
+    assert "Noted: normal. What it changes: incidents like it are kept" in page.again().text
+    assert "normal dashboard, " in page.text and ": the backup" in page.text
+    assert page.live.store.said("a1b2c3d4")[0].note == "the backup"
+    page.page.button(key="acknowledged a1b2c3d4").click()
+    assert "Noted: acknowledged." in page.again().text
+    listed = reader(page.live, "incident").text
+    assert "Of 6 incidents of the last 30 days 1 were said to be normal" in listed
+    page.page.button(key="normal a1b2c3d4").click()
+    assert "Taken back." in page.again().text
+    assert [one.word for one in page.live.store.said()] == ["acknowledged"]
+
+
+def test_an_incident_that_is_like_a_normal_one_says_so(reader: Open) -> None:
+    page = reader("quiet", "incident", id="new")
+    page.live.add(incident("old", (member(),), START), incident("new", (member(),), START))
+    feedback.say(page.live.trail, "joe", "old", "normal")
+    assert "kept quiet It is like old , which joe called normal." in page.again().text

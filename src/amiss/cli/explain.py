@@ -25,19 +25,22 @@ def explain(
     """Say in words what an incident was.
 
     What was seen against what was expected, since when, and who was told."""
+    from amiss.cli.feedback import as_data
     from amiss.cli.output import print_json
     from amiss.cli.stored import stored
     from amiss.message import as_json
+    from amiss.run.feedback import found
 
     with stored(home) as store:
-        revisions = _find(store, id)
+        revisions = found(store, id)
         if json:
             told = [
                 {"sink": d.sink, "revision": d.revision, "outcome": d.outcome, "message": d.message}
                 for d in store.deliveries(revisions[-1].id)
             ]
             said = as_json(revisions[-1])
-            print_json(said | {"revisions": [as_json(each) for each in revisions], "told": told})
+            more = {"told": told, "feedback": as_data(store.said(revisions[-1].id))}
+            print_json(said | {"revisions": [as_json(each) for each in revisions]} | more)
         else:
             print("\n".join([*_words(store, revisions), *_page(revisions[-1].id, home)]))
 
@@ -53,21 +56,10 @@ def _page(id: str, home: Path | None) -> list[str]:
     return ["", f"http://{program.address}/dashboard/incident?id={quote(id)}"]
 
 
-def _find(store: "Store", id: str) -> "list[Incident]":
-    from amiss.errors import ConfigError
-
-    if revisions := store.incident(id):
-        return revisions
-    like = [each.id for each in store.incidents(limit=1000) if each.id.startswith(id)]
-    if len(like) == 1:
-        return store.incident(like[0])
-    if like:
-        raise ConfigError(f"several incidents begin with {id!r}: {', '.join(like[:5])}")
-    raise ConfigError(f"there is no incident {id!r}; `amiss incidents` lists them")
-
-
 def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
+    from amiss.cli.feedback import words
     from amiss.cli.output import lasted, moment
+    from amiss.run.feedback import alike
 
     now = revisions[-1]
     lines = [now.sentence, ""]
@@ -87,6 +79,10 @@ def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
         lines += ["", f"And {now.breadth - len(now.members)} more series."]
     if now.evidence:
         lines += ["", "Seen then:", *(f"  {each}" for each in now.evidence)]
+    if said := words(store, now.id):
+        lines += ["", "Said of it:", *(f"  {each}" for each in said)]
+    if like := alike(store, now):
+        lines += ["", f"It is like {like.incident.id}, which {like.who} called normal."]
     told = [
         f"  {d.sink}: revision {d.revision} {d.outcome} {moment(d.at)}"
         + (f": {d.message}" if d.message else "")

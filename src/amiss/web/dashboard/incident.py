@@ -9,7 +9,7 @@ from amiss.data import DAY, Incident, Member, parse_key
 from amiss.message import as_json
 from amiss.units import words as name_of
 from amiss.units import write_number
-from amiss.web.dashboard import around, parts, words
+from amiss.web.dashboard import around, parts, saying, words
 from amiss.web.dashboard.incidents import listing
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
@@ -31,7 +31,10 @@ def page() -> None:
         parts.show(missing(look, asked))
         return
     open_ = revisions[-1].state == "open"
-    parts.refreshing(lambda: draw(asked), look.pace if open_ else SETTLED)
+    pace = look.pace if open_ else SETTLED
+    parts.refreshing(lambda: draw_top(asked), pace)
+    saying.asking(look, asked)
+    parts.refreshing(lambda: draw(asked), pace)
     parts.show(parts.heading("As data"))
     text = json.dumps([as_json(one) for one in revisions], ensure_ascii=False, indent=2)
     body = text.encode("utf-8", "backslashreplace")  # names need not be UTF-8: JSON has \udc80, too
@@ -48,18 +51,33 @@ def page() -> None:
         st.code(body.decode(), language="json")
 
 
-def draw(asked: str) -> None:
-    """All that is known of it."""
-    look = parts.look()
+def newest(look: Look, asked: str) -> Incident | None:
+    """As it is now; None if it was pruned while its page was open."""
     revisions = shared(
         look.live, ("revisions", asked), look.now.version, lambda: look.live.store.incident(asked)
     )
-    if not revisions:  # pruned while its page was open
+    return revisions[-1] if revisions else None
+
+
+def draw_top(asked: str) -> None:
+    """What it is, in short, and what people said of it."""
+    look = parts.look()
+    each = newest(look, asked)
+    if each is None:
         parts.show(missing(look, asked))
         return
-    each = revisions[-1]
     parts.show(top(look, each))
     parts.show(parts.facts(details(look, each)))
+    if said := saying.lines(look, each):
+        parts.show(said)
+
+
+def draw(asked: str) -> None:
+    """All else that is known of it."""
+    look = parts.look()
+    each = newest(look, asked)
+    if each is None:
+        return
     around.evidence(each)
     parts.show(parts.heading("What was seen, and what was expected", "the strangest first"))
     parts.show(members(look, each))

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from amiss.data import Severity
 from amiss.web.schemas.common import Number, Said, Text
+from amiss.web.schemas.feedback import FEEDBACK, Feedback
 from amiss.web.schemas.series import KEY
 from amiss.web.times import Moment
 
@@ -138,14 +139,27 @@ class Delivery(Said):
 
 
 class IncidentPage(Said):
-    """An incident as it is now, all its revisions, and whom they were told to."""
+    """An incident as it is now, all its revisions, whom they were told to, and what they said."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"incident": INCIDENT, "revisions": [INCIDENT], "deliveries": [DELIVERY]}]
+            "examples": [
+                {
+                    "incident": INCIDENT,
+                    "revisions": [INCIDENT],
+                    "deliveries": [DELIVERY],
+                    "feedback": [FEEDBACK],
+                    "like": None,
+                }
+            ]
         }
     )
 
     incident: Incident
     revisions: list[Incident] = Field(description="The first one first.")
     deliveries: list[Delivery]
+    feedback: list[Feedback]
+    like: str | None = Field(
+        description="An other incident that was called normal and that this one is like: it is not "
+        "told; null if there is none."
+    )
