@@ -10,8 +10,8 @@ from amiss.errors import ConfigError, Error
 from amiss.model import card_of
 from amiss.run import models as kept_models
 from amiss.run.audited import about
+from amiss.run.compared import rate
 from amiss.run.figures import asked_by, trained_by, validated
-from amiss.run.shadow import rate
 from amiss.store.models import Model
 from amiss.units import write_days, write_number
 from amiss.web.dashboard import losses, parts, words
