@@ -214,7 +214,8 @@ class Pipeline(Component):
         if self.views:
             whole = judge_system(self.views, states, frame, opinion, self.by)
             states, raw[SYSTEM], joint[SYSTEM], before[SYSTEM] = whole
-        judged = members_of(frame, opinion, joint, before, self.by)
+        voices = {name_of(detector): detector.voices for detector in self.detectors}
+        judged = members_of(frame, opinion, joint, before, self.by, voices)
         often = max(self.every, self.features.grid)
         states, judged = apart.judge_apart(self._apart, states, frame, judged, 2 * often)
         states, incidents = self._group(states, singles.pieces(judged, those, self.by))

@@ -98,6 +98,8 @@ def _member(store: "Store", incident: "Incident", member: "Member") -> list[str]
     from amiss.wording import observed
 
     lines = [observed(member), f"  -ln p {member.score:.1f}, {member.series}"]
+    if member.votes:
+        lines.append(f"  {'; '.join(member.votes)}")
     end = incident.until or incident.seen
     start = incident.since - max(int(BEFORE * (end - incident.since)), LEAST)
     for key in [one.series for one in member.blamed] or [member.series]:

@@ -146,6 +146,7 @@ def subject(look: Look, member: Member) -> str:
     if is_whole(member) or member.said:
         names = member.blame if member.said else [name_of(key) for key in member.blame]
         most = f"<small>most of all {escape(', '.join(names))}</small>" if names else ""
+        most += f"<small>{escape('; '.join(member.votes))}</small>" if member.votes else ""
         whole = (
             words.title(member.series, look.systems) if member.said else "the picture as a whole"
         )

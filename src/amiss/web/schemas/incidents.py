@@ -26,6 +26,7 @@ MEMBER: dict[str, Any] = {
     "why": "",
     "rules": [],
     "among": 0,
+    "votes": [],
 }
 INCIDENT: dict[str, Any] = {
     "id": "a1b2c3d4e5f60718",
@@ -88,6 +89,9 @@ class Member(Said):
     )
     rules: list[Text] = Field(description="The rules of a person that held.")
     among: int = Field(description="Of a single record: how many had been seen.")
+    votes: list[Text] = Field(
+        description="Of an ensemble: its confidence, that of each model, and if they disagree."
+    )
 
 
 class Incident(Said):
