@@ -25,11 +25,14 @@ def explain(
     """Say in words what an incident was.
 
     What was seen against what was expected, since when, and who was told."""
+    from dataclasses import asdict
+
     from amiss.cli.feedback import as_data
     from amiss.cli.output import print_json
     from amiss.cli.stored import stored
     from amiss.message import as_json
     from amiss.run.feedback import found
+    from amiss.run.final import final
 
     with stored(home) as store:
         revisions = found(store, id)
@@ -39,7 +42,9 @@ def explain(
                 for d in store.deliveries(revisions[-1].id)
             ]
             said = as_json(revisions[-1])
-            more = {"told": told, "feedback": as_data(store.said(revisions[-1].id))}
+            finals = [asdict(one) | {"words": one.words} for one in final(store, revisions[-1])]
+            more = {"feedback": as_data(store.said(revisions[-1].id)), "final": finals}
+            more |= {"told": told}
             print_json(said | {"revisions": [as_json(each) for each in revisions]} | more)
         else:
             print("\n".join([*_words(store, revisions), *_page(revisions[-1].id, home)]))
@@ -60,6 +65,7 @@ def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
     from amiss.cli.feedback import words
     from amiss.cli.output import lasted, moment
     from amiss.run.feedback import alike
+    from amiss.run.final import final
 
     now = revisions[-1]
     lines = [now.sentence, ""]
@@ -73,8 +79,9 @@ def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
     worst = max((each.severity for each in revisions), key=("low", "medium", "high").index)
     if worst != now.severity:
         lines[-1] += f" It was {worst} at its worst."
+    finals = {one.series: one.words for one in final(store, now)}
     for member in now.members:
-        lines += ["", *_member(store, now, member)]
+        lines += ["", *_member(store, now, member, finals.get(member.series, ""))]
     if now.breadth > len(now.members):
         lines += ["", f"And {now.breadth - len(now.members)} more series."]
     if now.evidence:
@@ -91,7 +98,7 @@ def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
     return [*lines, "", "Told:", *told] if told else [*lines, "", "No sink was told."]
 
 
-def _member(store: "Store", incident: "Incident", member: "Member") -> list[str]:
+def _member(store: "Store", incident: "Incident", member: "Member", final: str) -> list[str]:
     """What was seen of a series, and its curve around that time."""
     from amiss.cli.output import moment, sparkline
     from amiss.units import words
@@ -100,6 +107,8 @@ def _member(store: "Store", incident: "Incident", member: "Member") -> list[str]
     lines = [observed(member), f"  -ln p {member.score:.1f}, {member.series}"]
     if member.votes:
         lines.append(f"  {'; '.join(member.votes)}")
+    if final:
+        lines.append(f"  {final}")
     end = incident.until or incident.seen
     start = incident.since - max(int(BEFORE * (end - incident.since)), LEAST)
     for key in [one.series for one in member.blamed] or [member.series]:

@@ -232,13 +232,13 @@ def bring(
     from amiss.errors import ConfigError
     from amiss.model import read
     from amiss.run.models import check_features
-    from amiss.run.shadow import detector_of
+    from amiss.run.shadow import check
 
     try:
         card, states = read(file.read_bytes())
     except OSError as exc:
         raise ConfigError(f"{file} cannot be read: {exc.strerror}") from None
-    detector_of(card)
+    check(card, states)
     card = replace(card, pipeline=pipeline or card.pipeline)
     with stored(home) as store:
         if not anyway:

@@ -15,7 +15,7 @@ from amiss.component import AnyOf, Detector
 from amiss.data import Floats, Frame, Times, parse_key, series_key
 from amiss.errors import ConfigError, StateError
 from amiss.fitting import errors
-from amiss.judge import judge_jointly
+from amiss.judge import States, judge_jointly, name_of
 from amiss.model import Card, card_of, difference
 from amiss.store import Store
 from amiss.systems import view
@@ -112,6 +112,36 @@ def detector_of(card: Card) -> Detector:
         raise StateError(
             f"model {card.id} is of a detector that this version does not have; train it again"
         ) from None
+
+
+def check(card: Card, states: States) -> None:
+    """Raises StateError if what a model holds does not fit what its card says that it is.
+
+    Its settings are those of the detector that it is named after, its arrays have the kind and the
+    columns of that detector, and it can judge the systems and metrics that it was fitted on.
+    """
+    detector = detector_of(card)
+    if name_of(detector) != card.detector:
+        raise StateError(f"model {card.id}: its settings are not those that it was fitted with")
+    wanted = detector.init(len(card.systems), len(card.features))
+    own = states.get(card.detector, {})
+    bent = [
+        name
+        for name in sorted({*own, *wanted})
+        if name not in own
+        or name not in wanted
+        or (own[name].ndim, own[name].dtype.kind) != (wanted[name].ndim, wanted[name].dtype.kind)
+        or (name not in detector.shared and len(own[name]) != len(card.systems))
+    ]
+    if bent:
+        raise StateError(f"model {card.id}: its arrays {', '.join(bent)} are not those of a model")
+    shape = (2, len(card.systems), len(card.features))
+    frame = Frame(card.last + np.arange(2), card.systems, card.features, np.zeros(shape))
+    copied = {name: {c: a.copy() for c, a in state.items()} for name, state in states.items()}
+    try:
+        judge_jointly(detector, copied, frame)
+    except Exception as exc:  # whatever arrays that do not fit each other make numpy raise
+        raise StateError(f"model {card.id} cannot be used: {exc}") from None
 
 
 def _keys(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -7,11 +7,19 @@ from fastapi import APIRouter, HTTPException, Query
 from amiss import data
 from amiss.errors import ConfigError
 from amiss.run.feedback import alike
+from amiss.run.final import final
 from amiss.units import words
 from amiss.web.problems import documented
 from amiss.web.running import Running
 from amiss.web.schemas.feedback import Feedback
-from amiss.web.schemas.incidents import Delivery, Incident, IncidentList, IncidentPage, Member
+from amiss.web.schemas.incidents import (
+    Delivery,
+    FinalScore,
+    Incident,
+    IncidentList,
+    IncidentPage,
+    Member,
+)
 from amiss.web.times import When
 
 router = APIRouter(tags=["incidents"])
@@ -61,5 +69,6 @@ def incident(live: Running, id: str) -> IncidentPage:
         revisions=[told(one) for one in revisions],
         deliveries=[Delivery.model_validate(one) for one in live.store.deliveries(id)],
         feedback=[Feedback.model_validate(one) for one in live.store.said(id)],
+        final=[FinalScore.model_validate(one) for one in final(live.store, revisions[-1])],
         like=like.incident.id if (like := alike(live.store, revisions[-1])) else None,
     )

@@ -5,8 +5,9 @@ from html import escape
 
 import streamlit as st
 
-from amiss.data import DAY, Incident, Member, parse_key
+from amiss.data import DAY, SECOND, Incident, Member, parse_key
 from amiss.message import as_json
+from amiss.run.final import final
 from amiss.units import words as name_of
 from amiss.units import write_number
 from amiss.web.dashboard import around, parts, saying, words
@@ -130,23 +131,39 @@ def details(look: Look, each: Incident) -> list[tuple[str, str]]:
 
 def members(look: Look, each: Incident) -> str:
     """Each with what was seen and expected at its strangest moment."""
-    lines = []
+    lines, finals = (
+        [],
+        shared(
+            look.live,
+            ("final", each.id),
+            (look.now.version, look.at // (10 * SECOND)),
+            lambda: {one.series: one.words for one in final(look.live.store, each)},
+        ),
+    )
     for member in each.members:
         often = around.every(look, member)
         rarity = words.rarity_of(member, often)
         when = f"{look.clock(member.at)}<small>strange since {look.clock(member.since)}</small>"
-        lines.append((subject(look, member), *seen(member), escape(rarity), when))
+        lines.append(
+            (
+                subject(look, member, finals.get(member.series, "")),
+                *seen(member),
+                escape(rarity),
+                when,
+            )
+        )
     table = parts.rows(("series", "seen", "expected", "rarity", "strangest at"), lines, "Members")
     more = each.breadth - len(each.members)
     return table + (f'<p class="am-faint">and {more} more series</p>' if more > 0 else "")
 
 
-def subject(look: Look, member: Member) -> str:
+def subject(look: Look, member: Member, final: str = "") -> str:
     """A link to the series; or what is to blame if it is the picture as a whole."""
     if is_whole(member) or member.said:
         names = member.blame if member.said else [name_of(key) for key in member.blame]
         most = f"<small>most of all {escape(', '.join(names))}</small>" if names else ""
         most += f"<small>{escape('; '.join(member.votes))}</small>" if member.votes else ""
+        most += f"<small>{escape(final)}</small>" if final else ""
         whole = (
             words.title(member.series, look.systems) if member.said else "the picture as a whole"
         )

@@ -142,6 +142,17 @@ class Delivery(Said):
     times: int = Field(description="How often it was tried.")
 
 
+class FinalScore(Said):
+    """What became of the score that a model with hindsight gave at once."""
+
+    series: Text
+    model: str
+    missing: int = Field(description="Samples until it is known; 0 if it is.")
+    below: int = Field(description="Samples before it whose final score is lower.")
+    among: int = Field(description="Samples before it.")
+    words: Text
+
+
 class IncidentPage(Said):
     """An incident as it is now, all its revisions, whom they were told to, and what they said."""
 
@@ -153,6 +164,7 @@ class IncidentPage(Said):
                     "revisions": [INCIDENT],
                     "deliveries": [DELIVERY],
                     "feedback": [FEEDBACK],
+                    "final": [],
                     "like": None,
                 }
             ]
@@ -163,6 +175,7 @@ class IncidentPage(Said):
     revisions: list[Incident] = Field(description="The first one first.")
     deliveries: list[Delivery]
     feedback: list[Feedback]
+    final: list[FinalScore] = Field(description="Of members that such a model judged.")
     like: str | None = Field(
         description="An other incident that was called normal and that this one is like: it is not "
         "told; null if there is none."
