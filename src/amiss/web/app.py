@@ -20,6 +20,7 @@ from amiss.web import (
     operations,
     predict,
     problems,
+    push,
     series,
     stream,
 )
@@ -41,6 +42,7 @@ TAGS = {
     "series": "What is watched.",
     "incidents": "What is or was amiss.",
     "models": "What was learned by fitting.",
+    "push": "What others send to be watched.",
     "health": "How Amiss itself does.",
     "stream": "All of it as it happens.",
 }
@@ -91,6 +93,7 @@ def build(live: Live) -> FastAPI:
     for part in (series, incidents, feedback, models, stream):
         app.include_router(part.router, prefix="/api/v1")
     app.include_router(health.api, prefix="/api/v1")
+    app.include_router(push.router)
     app.include_router(pages)
     app.mount("/dashboard", dashboard)
     problems.install(app)
