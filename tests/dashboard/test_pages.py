@@ -1,6 +1,7 @@
 """Each page, in each state that an installation can be in: never blank, never a traceback."""
 
 import json
+import math
 import re
 import threading
 from collections.abc import Callable
@@ -14,7 +15,9 @@ import pytest
 from amiss.data import DAY, HOUR, MINUTE, Incident, Member, readable
 from amiss.errors import Unreachable
 from amiss.run import feedback
+from amiss.run.compared import Comparison, Side
 from amiss.web.dashboard import here
+from amiss.web.dashboard.versions import beside
 from amiss.web.times import iso
 from dashboard.fake import CPU, DISK, EVERY, SILENT, START, WARMING, FakeLive, incident
 from dashboard.reader import Reader
@@ -444,6 +447,44 @@ def test_the_versions_of_a_model_are_told_apart_and_put_to_use(reader: Open) -> 
     page.page.button(key="use host isolation_forest").click()
     assert "Put to use. It serves from one of the next samples on." in page.again().text
     assert older.id in [m.id for m in page.live.store.models(in_use=True)]
+
+
+def test_a_model_is_rolled_back_on_its_page(reader: Open) -> None:
+    page = reader("busy", "models")
+    newest, before = [m for m in page.live.store.models() if m.card["name"] == "isolation_forest"]
+    page.live.store.promote(newest.id)
+    page.page.button(key="back host isolation_forest").click()
+    assert f"{before.id} is in use again." in page.again().text
+    assert [m.id for m in page.live.store.models(in_use=True) if m.detector == newest.detector] == [
+        before.id
+    ]
+    page.page.button(key="back host isolation_forest").click()
+    assert "Not rolled back: there is no model 'isolation_forest' of before" in page.again().text
+
+
+def test_two_models_stand_beside_each_other() -> None:
+    sides = (
+        Side(
+            2,
+            9,
+            0.7,
+            5.0,
+            0,
+            0.9,
+            0,
+            math.nan,
+        ),
+        Side(4, 11, 0.8, 6.0, 0, 1.1, 0, math.nan),
+    )
+    day = 86_400 * 10**9
+    found = Comparison(1000, 0, 2 * day, (2, 4), 1, 0.5, (), sides, 0)
+    assert beside(found) == [
+        ("p &lt;= .001", "2, 1.0 a day", "4, 2.0 a day"),
+        ("p &lt;= .01", "9, 0.90%", "11, 1.10%"),
+        ("median", "0.70 nats", "0.80 nats"),
+        ("99 %", "5.00 nats", "6.00 nats"),
+        ("forecast error", "0.90 times the last value&#x27;s", "1.10 times the last value&#x27;s"),
+    ]
 
 
 def test_models_that_cannot_be_compared_say_why(reader: Open) -> None:
