@@ -13,12 +13,16 @@ four pipelines has a quarter. `events/s` is of processor time of this process, t
 
 Then the three models of the ensemble by themselves on test rows with 5 % attacks, fitted on 10,000
 normal rows: seconds of processor time; the share of attacks and of normal rows that has p <= .05,
-calibrated on what each had not seen of the normal ones; and the accuracy that makes.
+calibrated on what each had not seen of the normal ones; and the accuracy that makes. And `runs`:
+what would tell the exchanged rows of an episode, were their scores taken together.
 """
 
 import argparse
+import csv
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from itertools import product
@@ -26,9 +30,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from _security import QUIET, Feed, configured, feeds
+from _security import EXCHANGED, QUIET, START, Feed, configured, feeds
 
-from amiss.data import DAY, Floats, Frame
+from amiss.data import DAY, MINUTE, SECOND, Floats, Frame
 from amiss.detectors.dbscan import Dbscan
 from amiss.detectors.ensemble import Ensemble
 from amiss.detectors.isolation_forest import IsolationForest
@@ -45,6 +49,7 @@ from amiss.world import World
 SHARE = "1.25/day"  # of 5 a day, one of four pipelines
 FITTED = 10_000  # rows
 RARE = 0.05
+THIRD = 3
 MODELS = {
     "isolation forest": IsolationForest(trees=100),
     "LSTM": Lstm(units=(64,), dropout=0.2, window=50),
@@ -106,6 +111,37 @@ def told(data: Path, draws: int, quick: bool) -> Iterator[dict[str, object]]:
         }
 
 
+def runs(data: Path, seed: int) -> Iterator[dict[str, object]]:
+    """Episodes of exchanged rows beyond the third most of all calm ones: single records, by the
+    score of `amiss score --as events`, and means over 20 in a row.
+    """
+    with TemporaryDirectory() as folder:
+        for feed in feeds(data, Path(folder), seed, surge=False):
+            if feed.path.suffix != ".csv":
+                continue
+            out = Path(folder) / "scores.csv"
+            words = ("score", str(feed.path), "--as", "events", "--out", str(out))
+            command = [sys.executable, "-m", "amiss", *words]
+            subprocess.run(command, check=True, capture_output=True)
+            with feed.path.open(encoding="utf-8") as given, out.open(encoding="utf-8") as said:
+                time = SECOND * np.array([float(row["time"]) for row in csv.DictReader(given)])
+                score = np.array([float(row["score"] or "nan") for row in csv.DictReader(said)])
+            inside = [(time >= one.start) & (time <= one.end - MINUTE) for one in feed.labels]
+            calm = (time >= START + QUIET * DAY) & ~np.any(inside, axis=0)
+            means = [
+                score[i : i + EXCHANGED].mean()
+                for i in range(0, len(score) - EXCHANGED, EXCHANGED)
+                if calm[i : i + EXCHANGED].all()
+            ]
+            bars = np.sort(score[calm])[-THIRD], np.sort(means)[-THIRD]
+            yield {
+                "log": feed.name,
+                "episodes": len(inside),
+                "by_single_records": sum(bool(score[one].max() > bars[0]) for one in inside),
+                "by_means_of_20": sum(bool(score[one].mean() > bars[1]) for one in inside),
+            }
+
+
 def numbers(rows: Rows) -> Floats:
     """The numeric columns (N, F)."""
     found = []
@@ -132,7 +168,9 @@ def alone(name: str, rows: Rows) -> Iterator[dict[str, object]]:
     ensemble = Ensemble(detectors=tuple(MODELS.values()), contamination=RARE)
     state = ensemble.fit(ensemble.init(1, x.shape[1]), history)
     votes = ensemble.votes(state, asked)
-    together = {"ensemble": (ensemble.fused(votes)[:, 0], float("nan"))}
+    together: dict[str, tuple[Floats, float | None]] = {
+        "ensemble": (ensemble.fused(votes)[:, 0], None)
+    }
     for (model, detector), vote in zip(MODELS.items(), votes, strict=True):
         began = time.process_time()
         detector.fit(detector.init(1, x.shape[1]), history)
@@ -144,7 +182,7 @@ def alone(name: str, rows: Rows) -> Iterator[dict[str, object]]:
             "set": name,
             "model": model,
             "rows": len(history.time),
-            "cpu": round(seconds, 1),
+            "cpu": None if seconds is None else round(seconds, 1),
             "attacks_found": round(float(caught), 3),
             "normal_left_alone": round(float(calm), 3),
             "accuracy": round(float((said == test.label).mean()), 3),
@@ -168,9 +206,10 @@ def main() -> None:
         *alone("unsw", labelled.flows(data)),
         *alone("nslkdd", labelled.connections(data)),
     ]
-    for row in models:
+    together = [row for seed in range(asked.draws) for row in runs(data, seed)]
+    for row in (*models, *together):
         print(row, flush=True)
-    found = {"models": models, "logs": list(told(data, asked.draws, asked.quick))}
+    found = {"models": models, "runs": together, "logs": list(told(data, asked.draws, asked.quick))}
     for row in found["logs"]:
         print(row)
     if asked.json:

@@ -86,6 +86,8 @@ def test_entries_are_told_apart_by_what_was_strange() -> None:
     single = of_incident(incident(members=(kinds[RECORD],)), "host")
     assert dict(single.of) == {"failures of in": 9.0}, "whose it is does not matter for the map"
     assert single.subject == "web-3"
+    whose = member('login{host="web-3",user="root"}', said="Failed password")
+    assert of_incident(incident(members=(whose,)), "host").subject == "root"
     assert of_incident(incident(system="", members=()), "host").subject == "all"
 
 

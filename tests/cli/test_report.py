@@ -35,7 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     nothing = np.full(value.shape, np.nan)
     block = Block((CPU, DISK, LOGINS, FAILED), ticks, value, score, nothing, nothing, nothing)
     guess = member(
-        "login{event=\"login_failed\"}", said="Failed password for root",
+        "login", said="Failed password for root",
         blame=("failures of root in 10m: 60 (2 otherwise)",), score=11.0,
     )  # fmt: skip
     disk = incident("a1", members=(member(DISK),))

@@ -24,7 +24,7 @@ class Entry:
     until: int  # ns, when it was strange for the last time
     severity: str
     kind: str  # which pipeline, or kind of sample
-    subject: str  # whose
+    subject: str  # whose: of whom a single record is, else the system
     judged: str  # what was strange: a series, a single record...
     score: float  # nats
     said: str
@@ -44,7 +44,7 @@ def of_incident(incident: Incident, pipeline: str) -> Entry:
         until=max(until, incident.since),
         severity=incident.severity,
         kind=pipeline,
-        subject=", ".join(labels.values()) or "all",
+        subject=_whose(incident.members, labels) or ", ".join(labels.values()) or "all",
         judged=_judged(incident.members[0]) if incident.members else SERIES,
         score=incident.score,
         said=incident.title,
@@ -59,6 +59,14 @@ def counted(
     found = sorted(Counter(map(by, entries)).items(), key=lambda one: (-one[1], one[0]))
     rest = sum(number for _, number in found[most:])
     return found[:most] + ([(f"{len(found) - most} more", rest)] if rest else [])
+
+
+def _whose(members: Sequence[Member], system: Mapping[str, str]) -> str:
+    """Whom a single record is about, where it says so: a user, an address."""
+    if not members or not members[0].said:
+        return ""
+    labels = parse_key(members[0].series)[1]
+    return ", ".join(said for name, said in labels.items() if name not in system)
 
 
 def _judged(member: Member) -> str:

@@ -88,7 +88,7 @@ def embedding(of: Embedding) -> str:
         at.setdefault((x, y, one.severity), []).append(one)
     dots = []
     for (x, y, severity), here in sorted(at.items(), key=lambda it: -len(it[1])):
-        size = min(6.0 + 4.0 * log10(len(here)), WIDEST)
+        size = min(8.0 + 5.0 * log10(len(here)), WIDEST)
         more = f" and {len(here) - 1} more here" if len(here) > 1 else ""
         place = f"M{(0.5 + 0.46 * x) * WIDE:.1f} {(0.5 - 0.46 * y) * HIGH:.1f}h0"
         dots.append(
