@@ -93,6 +93,7 @@ def live(tmp_path: Path) -> Iterator[tuple[Live, MailServer, list]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2 * PATIENCE)  # public data takes minutes
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # which Apprise imports for mail
 def test_planted_attacks_are_found_live_and_mail_of_them_arrives(live) -> None:
     running, server, feeds = live
