@@ -77,7 +77,8 @@ def _body(of: Survey, found: Found | None, labels: Sequence[Label]) -> Iterator[
     yield facts(counts(of))
     if found is not None:
         yield from labelled(of.entries, found, labels, of.start, of.end)
-    yield from sections.told(of.spent)
+    if of.a_day is not None:
+        yield from sections.told(of.spent)
     yield from sections.breakdown(of.entries)
     yield from sections.pictures(of.entries, of.start, of.end, of.scores)
     yield "<h2>Incidents <small>the worst first</small></h2>"
@@ -94,7 +95,7 @@ def _body(of: Survey, found: Found | None, labels: Sequence[Label]) -> Iterator[
 def _lead(of: Survey) -> str:
     said = f"{when(of)}. All times are UTC."
     if of.open_before:
-        said += f" {count(of.open_before, 'incident')} had opened before, and is not counted."
+        said += f" Not counted: {count(of.open_before, 'incident')} that had opened before."
     return said
 
 
