@@ -46,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     ]
     later = [
         incident(f"b{n}", system='host="gate"', severity="low", since=at, seen=at + 5 * MINUTE,
-                 members=(guess,), sentence="gate: an <unusual> login since then.")
+                 members=(guess,), sentence="gate: an <unusual>\x1b[2J login since then.")
         for n, at in enumerate((START + HOUR, START + 2 * DAY))
     ]  # fmt: skip
     store = Store(tmp_path / "home" / "amiss.db") if (tmp_path / "home").mkdir() is None else None
@@ -79,6 +79,7 @@ def test_as_text_all_of_it_is_counted(home: Path) -> None:
     assert facts["samples"] == f"{4 * 4 * 1440 - 100:,}"
     assert facts["single records"] == f"{9 * 4 * 1440:,}", "those of one kind are among all"
     assert "reported as false" not in said.out
+    assert "gate: an <unusual> [2J login" in said.out, "no terminal is told what to do"
 
 
 def test_for_programs_and_with_labels(home: Path) -> None:

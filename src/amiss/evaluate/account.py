@@ -37,7 +37,7 @@ def text(of: Survey, found: Found | None) -> Iterator[str]:
         yield ""
         yield "The worst"
         yield from (
-            f"  {one.severity:<7} {figures.shortly(one.since)}  {one.title}"
+            f"  {one.severity:<7} {figures.shortly(one.since)}  {sections.printable(one.title)}"
             for one in worst_first(of.incidents)[:WORST]
         )
     yield ""

@@ -47,9 +47,14 @@ def breakdown_lines(entries: Sequence[Entry]) -> Iterator[str]:
     for name, rows in breakdowns(entries):
         yield ""
         yield f"By {name}"
-        yield from (f"  {said:<32} {number:,}" for said, number in rows)
+        yield from (f"  {printable(said):<32} {number:,}" for said, number in rows)
         if not rows:
             yield "  none"
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would obey: names and log lines come from anyone."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def told(spent: Spent) -> Iterator[str]:

@@ -29,7 +29,7 @@ def report(
     anomalies = [one for one in history if one["is_anomaly"]]
     lines += sections.breakdown_lines([entry(one) for one in anomalies])
     lines += ["", f"Latest {LATEST} anomalies"]
-    lines += [f"  {_line(one)}" for one in anomalies[-LATEST:]] or ["  none"]
+    lines += [f"  {sections.printable(_line(one))}" for one in anomalies[-LATEST:]] or ["  none"]
     return "\n".join(lines) + "\n"
 
 
