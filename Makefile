@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-has
     --no-emit-index-url --no-header --no-annotate -q $(UPGRADE)
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run:  ## watch this machine; dashboard on http://127.0.0.1:8600
 	@$(SETUP) core
@@ -20,6 +20,14 @@ run:  ## watch this machine; dashboard on http://127.0.0.1:8600
 test:  ## all tests
 	@$(SETUP) dev
 	@$(BIN)/python tools/tests.py $(ARGS)
+
+servers:  ## install the real servers of test-servers; some of them: make servers ARGS="prometheus"
+	@$(SETUP) dev
+	@$(BIN)/python tests/servers/install.py $(ARGS)
+
+test-servers:  ## tests on real servers, once `make servers` has been run
+	@$(SETUP) dev
+	@$(BIN)/python tools/tests.py --servers $(ARGS)
 
 check:  ## style, types, imports, lengths, generated docs
 	@$(SETUP) dev
@@ -30,6 +38,7 @@ check:  ## style, types, imports, lengths, generated docs
 	$(BIN)/lint-imports --no-logo --cache-dir "$${IMPORT_LINTER_CACHE:-.import_linter_cache}"
 	$(BIN)/python tools/check_lengths.py
 	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/dashboards.py --check
 
 format:  ## put the code in its form
 	@$(SETUP) dev
@@ -45,6 +54,10 @@ bench:  ## benchmarks; one of them: make bench ARGS="budget --json"
 docs:  ## write docs/reference from the code
 	@$(SETUP) dev
 	@$(BIN)/python tools/docs.py
+
+dashboards:  ## write deploy/grafana/dashboards from the code
+	@$(SETUP) dev
+	@$(BIN)/python tools/dashboards.py
 
 lock:  ## renew requirements/*.txt; only what *.in asks for: make lock UPGRADE=
 	@$(SETUP) dev
@@ -62,4 +75,4 @@ clean:  ## remove what was made here: the virtual environment and caches
 	rm -rf build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name .git -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help run test check format bench docs lock clean
+.PHONY: help run test servers test-servers check format bench docs dashboards lock clean

@@ -3,9 +3,10 @@
 First what can share the machine, on two workers; then, one after the other, what needs it for
 itself: the tests marked `alone` (they burn CPU, fill memory, kill the program) and `browser`.
 What fails is tried once more when all is quiet, and named as such: a test that passes only then
-is a fault to be mended, but not of the change that is being tested. Arguments are handed to
-pytest. Under CI=true what is missing is a failure, and coverage is measured in the first part
-(the gate is in pyproject.toml).
+is a fault to be mended, but not of the change that is being tested. With `--servers` those tests
+are run that need real servers, and no others. Arguments are handed to pytest. Under CI=true what
+is missing is a failure, and coverage is measured in the first part (the gate is in
+pyproject.toml).
 """
 
 import os
@@ -13,8 +14,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 from xml.etree import ElementTree
+
+Run: TypeAlias = tuple[int, dict[str, int], list[str]]
+"""Of a part: pytest's exit status, its counts, and what passed."""
 
 ROOT = Path(__file__).parent.parent
 CI = os.environ.get("CI") == "true"
@@ -52,8 +58,8 @@ def _browser() -> str | None:
     return None
 
 
-def part(marked: str, *options: str) -> tuple[int, dict[str, int], list[str]]:
-    """Run the tests that are so marked; pytest's exit status, its counts, and what passed."""
+def part(marked: str, *options: str) -> Run:
+    """Run the tests that are so marked."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         command = [sys.executable, "-m", "pytest", "-m", marked, f"--junit-xml={report}", *options]
@@ -83,41 +89,51 @@ def covered() -> bool:
 
 
 def main(asked: list[str]) -> int:
-    """Both parts, the counts, and 0 only if tests were run and all passed."""
+    """All parts, the counts, and 0 only if tests were run and all passed."""
+    if asked[:1] == ["--servers"]:
+        return verdict(
+            [part("server", "--durations=25", *(asked[1:] or ["tests/servers"]))], "server", CI, ()
+        )
     browser = chromium()
     if browser:
         os.environ["AMISS_CHROMIUM"] = browser
-    alone = "alone or browser" if browser else "alone and not browser"
     whole = CI and not asked
     extra = ["--cache-clear", "--cov", "--cov-report=", "--cov-fail-under=0"] if whole else []
     slowest = ["--durations=25"] if whole else []
+    shared = ("-n", "2", "--dist", "loadfile", *extra, *slowest, *asked)
+    late = "alone or browser" if browser else "alone and not browser"
     runs = [
-        part(
-            "not alone and not browser", "-n", "2", "--dist", "loadfile", *extra, *slowest, *asked
-        ),
-        part(alone, *slowest, *asked),
+        part("not alone and not browser and not server", *shared),
+        part(f"not server and ({late})", *slowest, *asked),
     ]
+    left_out = []
+    if not browser:
+        here = "; in CI that is a failure" if CI else ""
+        left_out = [f"the browser tests, for want of Chromium (apt install chromium){here}"]
+    status = verdict(runs, "not server", whole, left_out)
+    return 1 if (whole and not covered()) or (CI and not browser) else status
+
+
+def verdict(runs: Sequence[Run], marked: str, again: bool, left_out: Sequence[str]) -> int:
+    """Say the counts, after the failures were tried `again`; 0 only if all passed, and some."""
     failed = sum(bad(counts) for _, counts, _ in runs)
     skipped = sum(counts["skipped"] for _, counts, _ in runs)
     passed = sum(counts["tests"] for _, counts, _ in runs) - failed - skipped
     # for another reason than a test, such as a collection that broke off
     broken = any(status not in (0, NO_TESTS) and not bad(counts) for status, counts, _ in runs)
-    if whole and 0 < failed <= FEW:
+    if again and 0 < failed <= FEW:
         print("Once more, what failed:", flush=True)
-        _, counts, late = part("", "--last-failed", "--last-failed-no-failures=none")
+        _, counts, late = part(marked, "--last-failed", "--last-failed-no-failures=none")
         if bad(counts) + len(late) >= failed:
             failed, passed = bad(counts), passed + len(late)
         for name in late:
             print(f"Passed only when tried again: {name}")
-    if not browser:
-        here = "; in CI that is a failure" if CI else ""
-        print(f"Left out: the browser tests, for want of Chromium (apt install chromium){here}.")
-    broken |= whole and not covered()
+    for what in left_out:
+        print(f"Left out: {what}.")
     print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
     if not passed + failed:
         print("No test was run.", file=sys.stderr)
-        return 1
-    return 1 if broken or failed or (CI and not browser) else 0
+    return 1 if broken or failed or not passed else 0
 
 
 if __name__ == "__main__":

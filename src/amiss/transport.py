@@ -14,16 +14,37 @@ Protocol: TypeAlias = Literal["udp", "tcp", "tls"]
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom to trust over TLS, and what to show. Paths are of PEM files."""
+
+    authority: Path | None = None  # whose certificates are trusted; None: those this machine trusts
+    certificate: Path | None = None  # to show, with the chain
+    key: Path | None = None  # of that certificate; None: in the same file
+
+    def context(self) -> ssl.SSLContext:
+        """For connections that are opened. Raises ConfigError for files that cannot be used."""
+        paths = [p and p.expanduser() for p in (self.authority, self.certificate, self.key)]
+        authority, certificate, key = paths
+        try:
+            context = ssl.create_default_context(cafile=authority)
+            if certificate:
+                context.load_cert_chain(certificate, key)
+        except (OSError, ValueError) as exc:
+            named = " or ".join(str(path) for path in paths if path)
+            reason = getattr(exc, "reason", None) or getattr(exc, "strerror", None) or "no PEM"
+            raise ConfigError(f"certificates: {named} cannot be used: {reason}") from None
+        return context
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to, and whom to trust there. Paths are of PEM files."""
+    """Where to, and whom to trust there."""
 
     protocol: Protocol
     host: str
     port: int
     timeout: float  # seconds
-    authority: Path | None = None  # whose certificates are trusted; None: those this machine trusts
-    certificate: Path | None = None  # to show, with the chain
-    key: Path | None = None  # of that certificate; None: in the same file
+    trust: Trust = Trust()
 
 
 def carry(to: Destination, messages: Sequence[bytes]) -> None:
@@ -34,7 +55,7 @@ def carry(to: Destination, messages: Sequence[bytes]) -> None:
     listens is known. Raises Rejected for what fits into no datagram, ConfigError for certificates
     that cannot be used.
     """
-    context = _context(to) if to.protocol == "tls" else None
+    context = to.trust.context() if to.protocol == "tls" else None
     try:
         if to.protocol == "udp":
             _datagrams(to, messages)
@@ -91,15 +112,3 @@ def _secured(sock: ssl.SSLSocket, messages: Sequence[bytes]) -> None:
     except OSError as exc:
         if exc.errno:  # 0 is the same
             raise
-
-
-def _context(to: Destination) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=to.authority)
-        if to.certificate:
-            context.load_cert_chain(to.certificate, to.key)
-    except (OSError, ValueError) as exc:
-        paths = " or ".join(str(p) for p in (to.authority, to.certificate, to.key) if p)
-        reason = getattr(exc, "reason", None) or getattr(exc, "strerror", None) or "no PEM"
-        raise ConfigError(f"certificates: {paths} cannot be used: {reason}") from None
-    return context

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.files import Files
-from amiss.transport import Destination, carry
+from amiss.inbox import Inbox
+from amiss.transport import Destination, Trust, carry
 
 if TYPE_CHECKING:
     import httpx
@@ -43,15 +44,21 @@ def _psutil() -> Any:
 
 
 @cache
-def _client() -> "httpx.Client":
+def _client(trust: Trust | None = None) -> "httpx.Client":
     import httpx
 
-    return httpx.Client(timeout=10, follow_redirects=False)
+    verify = trust.context() if trust else True
+    return httpx.Client(timeout=10, follow_redirects=False, verify=verify)
 
 
 @cache
 def _files() -> Files:
     return Files()
+
+
+@cache
+def _inbox(name: str) -> Inbox:
+    return Inbox(Path(os.devnull, name))
 
 
 @cache
@@ -75,7 +82,8 @@ def _places(path: str) -> Any:
 class World:
     """Network, files, clock, this machine and secrets. Tests build one out of other parts."""
 
-    http: Callable[[], "httpx.Client"] = _client
+    http: Callable[..., "httpx.Client"] = _client
+    """A client; with a Trust as argument, one that shows and trusts these certificates."""
     now: Callable[[], int] = time.time_ns
     monotonic: Callable[[], int] = time.monotonic_ns
     wait: Callable[[threading.Event, float], bool] = field(default=threading.Event.wait)
@@ -86,18 +94,29 @@ class World:
     files: Callable[[], Files] = _files
     places: Callable[[str], Any] = _places
     """A reader of maxminddb, of which `get` says where an address is."""
+    inbox: Callable[[str], Inbox] = _inbox
+    """What was pushed to the running program, by the inbox's name; nothing where none runs."""
     carry: Callable[[Destination, Sequence[bytes]], None] = carry
     """Messages over UDP, TCP or TLS."""
 
-    def ask(self, method: str, url: str, **kwargs: Any) -> "httpx.Response":
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        trust: Trust | None = None,
+        told: Callable[["httpx.Response"], str] = lambda reply: "",
+        **kwargs: Any,
+    ) -> "httpx.Response":
         """One request. Raises Unreachable if it may work later, Rejected if it will not.
 
-        The message names the host alone: addresses of webhooks are secrets themselves.
+        The message names the host alone: addresses of webhooks are secrets themselves. `told`
+        adds what a server says of a failure, where that can be no secret.
         """
         import httpx
 
         try:
-            reply = self.http().request(method, url, **kwargs)
+            reply = (self.http(trust) if trust else self.http()).request(method, url, **kwargs)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
             raise Rejected(f"not an address that can be asked: {type(exc).__name__}") from None
         except httpx.RequestError as exc:
@@ -105,7 +124,7 @@ class World:
         if reply.status_code in (408, 425, 429) or reply.status_code >= 500:
             wait = reply.headers.get("retry-after", "")
             after = float(wait) if wait.isdigit() else None
-            raise Unreachable(f"{reply.url.host} answered {reply.status_code}", after)
+            raise Unreachable(f"{reply.url.host} answered {reply.status_code}{told(reply)}", after)
         if not reply.is_success:
-            raise Rejected(f"{reply.url.host} answered {reply.status_code}")
+            raise Rejected(f"{reply.url.host} answered {reply.status_code}{told(reply)}")
         return reply

@@ -51,20 +51,24 @@ def test_init_on_the_output() -> None:
     assert amiss("init", "-o", "-", "--json").json["listen"] == "127.0.0.1:8600"
 
 
-def test_init_of_a_blueprint_that_is_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "soc.yaml"
-    said = amiss("init", "security", "-o", path)
+@pytest.mark.parametrize("name", ["app-logs", "security"])
+def test_init_of_a_blueprint_that_is_a_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "mine.yaml"
+    said = amiss("init", name, "-o", path)
     assert said.code == 0, said.err
-    written, kept = path.read_text(), Path("blueprints", "security.yaml")
-    assert config.read(path) == config.parse((ROOT / kept).read_text(), "x")
-    assert "amiss check soc.yaml " in written and " security.yaml" not in written
+    kept = ROOT / "blueprints" / f"{name}.yaml"
+    assert config.read(path) == config.parse(kept.read_text(), "x")
+    assert f" {name}.yaml" not in path.read_text()
+
+
+def test_init_of_security_on_the_output() -> None:
     listed = amiss("init", "security", "-o", "-", "--json").json
     assert [one["name"] for one in listed["pipelines"]][:2] == ["flows", "users"]
 
 
 def test_init_knows_its_blueprints(tmp_path: Path) -> None:
     assert amiss("init", "this-hots").err == (
-        "there is no blueprint 'this-hots'; known: security, this-host\n"
+        "there is no blueprint 'this-hots'; known: app-logs, security, this-host\n"
     )
     said = amiss("init", "-o", tmp_path / "no" / "amiss.yaml")
     assert (said.code, said.err.partition(": ")[2]) == (

@@ -15,7 +15,7 @@ from amiss.message import write_time
 from amiss.siem import DOCUMENTS, cef
 from amiss.siem.facts import facts
 from amiss.spans import Span
-from amiss.transport import Destination, Protocol
+from amiss.transport import Destination, Protocol, Trust
 from amiss.world import World
 
 PLACE = re.compile(r"(udp|tcp|tls)://([\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?/?")
@@ -83,7 +83,7 @@ class Syslog(Sink):
             host.strip("[]"),
             int(port or PORTS[protocol]),
             self.timeout / SECOND,
-            *(path and path.expanduser() for path in (self.authority, self.certificate, self.key)),
+            Trust(self.authority, self.certificate, self.key),
         )
         messages = [self._message(incident, event) for incident in incidents]
         if protocol != "udp":

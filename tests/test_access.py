@@ -1,0 +1,36 @@
+"""What is shown to servers. With certificates, on a real one: tests/servers."""
+
+import pytest
+from pydantic import ValidationError
+
+from amiss.access import Access
+from amiss.world import World
+
+
+def _world() -> World:
+    return World(secret=lambda reference: {"env:P": "open sesame", "env:T": "tok"}[reference])
+
+
+def test_a_password_a_token_and_a_tenant_are_headers() -> None:
+    known = Access(user="ann", password="env:P", headers={"X-Scope-OrgID": "a"}).asking(_world())
+    assert known["auth"] == ("ann", "open sesame")
+    assert known["headers"] == {"User-Agent": "amiss", "X-Scope-OrgID": "a"}
+    bearer = Access(token="env:T").asking(_world())
+    assert bearer["headers"]["Authorization"] == "Bearer tok"
+    assert "trust" not in bearer
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"user": "ann"}, "user and password belong together"),
+        ({"user": "a", "password": "env:P", "token": "env:T"}, "write one of them"),
+        ({"key": "k.pem"}, "key belongs to a certificate"),
+        ({"token": "tok"}, "never in the file itself"),
+        ({"headers": {"a b": "c"}}, "'a b' cannot be sent as a header"),
+        ({"headers": {"a": "c\nd: e"}}, "'a' cannot be sent as a header"),
+    ],
+)
+def test_what_does_not_fit_is_said(given: dict[str, str], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Access(**given)
