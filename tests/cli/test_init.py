@@ -85,7 +85,7 @@ def test_check_says_every_mistake(tmp_path: Path) -> None:
     assert said.err.splitlines() == [
         f"{path}:6: budgte: unknown setting; did you mean 'budget'?",
         f"{path}:7: sinks.a.type: unknown type 'stdot'; did you mean 'stdout'? "
-        "known: apprise, elastic, jsonl, sentinel, splunk, stdout, syslog, webhook",
+        "known: apprise, elastic, jsonl, loki, sentinel, splunk, stdout, syslog, webhook",
     ]
 
 
