@@ -16,6 +16,7 @@ from amiss.cli import (
     incidents,
     init,
     models,
+    report,
     run,
     schema,
     score,
@@ -42,8 +43,12 @@ for command in (
     templates.templates,
     incidents.incidents,
     explain.explain,
+<<<<<<< HEAD
     feedback.acknowledge,
     feedback.feedback,
+=======
+    report.report,
+>>>>>>> report
     train.train,
     exclude.exclude,
     doctor.doctor,
