@@ -74,6 +74,14 @@ def test_more_lines_of_one_nanosecond_than_a_page_holds_are_asked_for_in_parts()
     assert sorted(ids) == sorted([*map(str, range(137)), "next"])
 
 
+def test_equal_lines_of_more_streams_than_a_page_holds_are_told_of() -> None:
+    server = FakeLoki(most=10)
+    for pod in range(12):
+        server.push(NOW - 20 * SECOND, "the same", app="shop", pod=str(pod))
+    _, found = polled(source(page=10, format="text"), server, NOW, {})
+    assert sum((Counter(one.skipped) for one in found), Counter()) == {entries.CUT: 1}
+
+
 def test_a_late_line_within_the_delay_is_used_once_and_none_twice() -> None:
     server, one = FakeLoki(), source(delay="10s", format="text")
     server.push(NOW - 20 * SECOND, "old", app="shop")

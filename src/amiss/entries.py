@@ -14,6 +14,11 @@ from amiss.formats.parsed import places
 from amiss.formats.settings import at_most, label, short
 
 BESIDE = "_extracted"  # behind the name of a field that a label has too, as LogQL does it
+<<<<<<< HEAD
+=======
+CUT = "times with more equal lines than a page holds"
+REPEATED = "message repeated "
+>>>>>>> logs
 WHOLE = ("csv", "zeek")  # what is not to be told by one line alone
 
 
@@ -24,6 +29,7 @@ class Entries:
     time: Times
     text: list[str]
     labels: dict[str, list[str]]
+    cut: int = 0  # times of which there may be more lines, which cannot be asked for
 
     def __len__(self) -> int:
         return len(self.text)
@@ -55,6 +61,8 @@ class Taken:
         if self.form is None or not self.form.sure:
             found = form.look(entries.text, self.asked, self.form)
             self.form = Form("text") if found.kind in WHOLE else found
+        if entries.cut:
+            self.skipped[CUT] += entries.cut
         n = len(entries)
         while True:
             rows, skipped = self._apart(entries.until(n))

@@ -1,7 +1,7 @@
 """What Loki is asked over HTTP, and how its answers become columns."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -15,7 +15,6 @@ from amiss.formats.settings import label
 
 NANOSECOND = 1
 DEEPEST = 1000  # characters into a line: what regular expressions of Go may repeat
-LAST = 0x10FFFF
 CATEGORIES = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
 """Structured metadata beside each line: else each value of it is a stream of its own."""
 
@@ -50,8 +49,8 @@ class Lines:
     def _parts(self, at: int, only: str) -> Iterator[Entries]:
         entries = self.first(at, at + NANOSECOND, self.query + only)
         place, pivot = _parting(entries.text) if len(entries) >= self.page else (0, -1)
-        if pivot < 0:  # all of them; or many streams that say the same
-            yield entries
+        if pivot < 0:  # all of them; or a page of streams that say the same, and maybe more
+            yield replace(entries, cut=int(len(entries) >= self.page))
             return
         upper, before = _code(pivot), f"(?s:^.{{{place}}}"
         yield from self._parts(at, f"{only} |~ `{before}[\\x{{0}}-{upper}])`")
@@ -133,6 +132,7 @@ def joined(parts: list[Entries]) -> Entries:
             )
             for name in names
         },
+        sum(part.cut for part in parts),
     )
 
 
