@@ -14,11 +14,7 @@ from amiss.formats.parsed import places
 from amiss.formats.settings import at_most, label, short
 
 BESIDE = "_extracted"  # behind the name of a field that a label has too, as LogQL does it
-<<<<<<< HEAD
-=======
 CUT = "times with more equal lines than a page holds"
-REPEATED = "message repeated "
->>>>>>> logs
 WHOLE = ("csv", "zeek")  # what is not to be told by one line alone
 
 

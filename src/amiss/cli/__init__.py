@@ -43,12 +43,9 @@ for command in (
     templates.templates,
     incidents.incidents,
     explain.explain,
-<<<<<<< HEAD
     feedback.acknowledge,
     feedback.feedback,
-=======
     report.report,
->>>>>>> report
     train.train,
     exclude.exclude,
     doctor.doctor,
