@@ -176,7 +176,8 @@ def values_of(*texts: tuple[int, bytes]) -> Characters:
 
 def learned(state: dict[str, Array], *texts: tuple[int, bytes], times: int = 1) -> None:
     for _ in range(times):
-        grams.learn(state, values_of(*texts), np.arange(len(texts)))
+        values = values_of(*texts)
+        grams.learn(state, values, np.bincount(values.same, minlength=len(texts)))
 
 
 def asked(state: dict[str, Array], *texts: tuple[int, bytes]) -> list[tuple[float, float]]:
@@ -221,7 +222,7 @@ def test_what_was_judged_is_learned_as_what_was_not(some: list[tuple[int, bytes]
     judged, plain, values = grams.init(), grams.init(), values_of(*some)
     for state in (judged, plain):
         learned(state, *TEXTS)
-    taken = np.arange(0, len(some), 2)
+    taken = np.bincount(values.same[::2], minlength=len(some))
     grams.surprise(judged, values, False)
     grams.learn(judged, values, taken)
     grams.learn(plain, values_of(*some), taken)
@@ -256,10 +257,11 @@ def test_tails_are_their_equations() -> None:
         wanted = -log(((own >= v).sum() + 1) / (n + 1))
         if v > u:
             wanted = log((n + 1) / t) + 4 * log(1 + (v - u) / (4 * beta))
-        asked = np.zeros(1, np.int64), np.array([k]), np.array([g], np.uint64), np.array([v + 0.5])
-        total, inverse = tails.inverse(past, *asked, np.array([0.5, 0.5]), 1)
+        asked = np.arange(2), np.array([g], np.uint64), np.array([v + 0.5])
+        inverse, total = np.empty(1), np.ones(1)
+        tails.inverse(past, k, k, *asked, np.array([0.5, 0.5]), inverse, total)
         assert log(inverse[0]) == pytest.approx(wanted)
-        assert total == inverse
+        assert total == 1 + inverse
 
 
 def made(count: int, seed: int = 0) -> list[str]:

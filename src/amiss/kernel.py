@@ -32,9 +32,9 @@ _waiting: "list[_Kernel[Any, Any]]" = []
 class _Kernel(Generic[P, R]):
     """A function that waits for the first call of any; numba is not imported before."""
 
-    def __init__(self, function: Callable[P, R], inline: str) -> None:
+    def __init__(self, function: Callable[P, R], options: dict[str, Any]) -> None:
         update_wrapper(self, function)
-        self.function, self.inline, self.compiled = function, inline, self._first
+        self.function, self.options, self.compiled = function, options, self._first
         _waiting.append(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -47,18 +47,26 @@ class _Kernel(Generic[P, R]):
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile on first call for the types given, or take it from the cache of an earlier run."""
-    return _kernel(function, "never")
+    return _kernel(function, {})
+
+
+def borrowing(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel that makes and returns no arrays, so that it need not count who uses those it has.
+
+    To count takes an atomic instruction for each name of an array, in loops as well.
+    """
+    return _kernel(function, {"_nrt": False})
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """A small kernel, copied into those that call it: to hand over arrays takes longer than it."""
-    return _kernel(function, "always")
+    return _kernel(function, {"inline": "always"})
 
 
-def _kernel(function: Callable[P, R], inline: str) -> Callable[P, R]:
+def _kernel(function: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
     with _lock:
         ready = _njit.cache_info().currsize
-        return _njit()(inline=inline)(function) if ready else _Kernel(function, inline)
+        return _njit()(**options)(function) if ready else _Kernel(function, options)
 
 
 def _load() -> None:
@@ -68,7 +76,7 @@ def _load() -> None:
     """
     with _lock:
         for one in _waiting:
-            one.compiled = _njit()(inline=one.inline)(one.function)
+            one.compiled = _njit()(**one.options)(one.function)
         modules = list(sys.modules.values()) if _waiting else []
         _waiting.clear()
         for module in modules:

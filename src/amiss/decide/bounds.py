@@ -12,7 +12,7 @@ from math import isfinite
 import numpy as np
 
 from amiss.data import Array, Floats
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined
 
 
 def bounds(
@@ -43,7 +43,7 @@ def band(recent: float, usual: float, error: float, width: float) -> tuple[float
     return min(recent, near) - width, max(recent, near) + width
 
 
-@kernel
+@borrowing
 def _bounds(
     recent: Array, usual: Array, error: Array, width: Array, lower: Array, upper: Array,
 ) -> None:  # fmt: skip
@@ -51,7 +51,7 @@ def _bounds(
         lower[i], upper[i] = band(recent[i], usual[i], error[i], width[i])
 
 
-@kernel
+@borrowing
 def _count(value: Array, already: Array, before: Array) -> None:
     ticks, series = value.shape
     for s in range(series):

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amiss.data import DAY, Array, Floats, State, Times
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 
 WEEK = 604800.0
 SLACK = 2.0
@@ -59,7 +59,7 @@ def ration(
     return state, alerts
 
 
-@kernel
+@borrowing
 def _ration(
     time: Array,
     scores: Array,

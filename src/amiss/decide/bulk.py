@@ -16,6 +16,7 @@ then F are added as they come (`learn`). Strange ones are learned with little we
 import numpy as np
 
 from amiss.data import Array, Floats, State
+from amiss.kernel import inlined, kernel
 
 BINS, STEP = 1024, 1.0 / 32.0  # of the past F, in nats
 PRIOR = 20.0  # how many F the prior is worth
@@ -47,14 +48,9 @@ def refill(state: State, fused: Floats) -> State:
 
 def rank(state: State, fused: Floats) -> tuple[Floats, Floats]:
     """F (N,), at least 0 -> p and judged, both (N,). Cost: O(N + 1024)."""
-    counts, bins = state["counts"], _bins(fused)
-    above = np.cumsum(counts[::-1])[::-1]  # as many as in this bin and beyond
-    n = float(above[0])
-    inside = np.clip(fused / STEP - bins, 0.0, 1.0)
-    prior = PRIOR * np.minimum(1.0, np.exp(1.0 - fused))
-    p = np.minimum((above[bins] - inside * counts[bins] + prior) / (n + PRIOR), 1.0)
-    below = 1.0 - above / max(n, 1e-9)
-    return p, exponential(fused, *np.interp((LOW, HIGH), below, EDGES).tolist())
+    p = np.minimum(1.0, np.exp(1.0 - fused))
+    low, high = _ranked(fused, state["counts"], p)
+    return p, exponential(fused, low, high)
 
 
 def exponential(x: Floats, low: float, high: float, least: float = 1e-3) -> Floats:
@@ -74,21 +70,63 @@ def weights(
     learn what is rare and usual.
     """
     guarded = not history and bool(state["told"][0] or state["rows"][0] >= WARM)
-    strange = (score > STRANGE) & guarded
-    share = state["strange"]
-    weight = np.where(strange, np.clip(share**2, least, LITTLE), 1.0)
+    share, mean, weight = float(state["strange"][0]), 0.0, np.ones(len(score))
+    if guarded and len(score):
+        strange = score > STRANGE
+        mean = int(np.count_nonzero(strange)) / len(score)
+        weight[strange] = min(max(share * share, least), LITTLE)
     gain = min(len(score) / LATELY, 1.0)
-    mean = strange.mean() if len(score) else 0.0
     return state | {
-        "strange": share + gain * (mean - share),
+        "strange": np.full(1, share + gain * (mean - share)),
         "told": state["told"] | history,
     }, weight
 
 
 def learn(state: State, fused: Floats, weight: Floats) -> State:
     """Add F (N,) to the past, each with its weight."""
-    added = np.bincount(_bins(fused), weights=weight, minlength=BINS)
-    return state | {"counts": state["counts"] + added, "rows": state["rows"] + len(fused)}
+    counts = _added(fused, weight, state["counts"])
+    return state | {"counts": counts, "rows": state["rows"] + len(fused)}
+
+
+@inlined
+def _bin(x: float) -> int:
+    """The bin of a number of steps; NaN is in the first."""
+    return int(min(x, BINS - 1.0)) if x > 0.0 else 0
+
+
+@kernel
+def _ranked(fused: Array, counts: Array, p: Array) -> tuple[float, float]:
+    """The quantiles LOW and HIGH of the past; p is the prior of each F, and then its rank."""
+    above, total = np.empty(BINS), 0.0  # as many as in a bin and beyond
+    for k in range(BINS - 1, -1, -1):
+        total += counts[k]
+        above[k] = total
+    for k in range(len(fused)):
+        x = fused[k] / STEP
+        at = _bin(x)
+        inside = min(max(x - at, 0.0), 1.0)
+        p[k] = min((above[at] - inside * counts[at] + PRIOR * p[k]) / (total + PRIOR), 1.0)
+    return _quantile(above, LOW), _quantile(above, HIGH)
+
+
+@kernel
+def _quantile(above: Array, share: float) -> float:
+    """Where a share of the past is below, linear between the edges of bins."""
+    n, last = max(above[0], 1e-9), -1.0
+    for k in range(BINS):
+        below = 1.0 - above[k] / n
+        if below > share:
+            return STEP / (below - last) * (share - last) + (k - 1) * STEP if k else 0.0
+        last = below
+    return (BINS - 1) * STEP
+
+
+@kernel
+def _added(fused: Array, weight: Array, counts: Array) -> Array:
+    added = np.zeros(BINS)
+    for k in range(len(fused)):
+        added[_bin(fused[k] / STEP)] += weight[k]
+    return counts + added
 
 
 def _bins(fused: Floats) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amiss.data import DAY, HOUR, LARGEST, Array, Frame, State
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined
 
 FEATURES = ("value", "recent", "usual", "interval", "error")
 DAY_SECONDS = 86400.0
@@ -74,7 +74,7 @@ def step(state: State, frame: Frame) -> tuple[State, Frame, NDArray[np.bool_]]:
     return state, features, inside
 
 
-@kernel
+@borrowing
 def _measure(gaps: Array, known: Array, dts: Array, s: int, count: int, gap: float) -> None:
     """Insert a gap among the known ones of row s, which are sorted; their median is the interval.
 
@@ -104,7 +104,7 @@ def _measure(gaps: Array, known: Array, dts: Array, s: int, count: int, gap: flo
         dts[s] = gaps[s, half] if n % 2 else 0.5 * (gaps[s, half - 1] + gaps[s, half])
 
 
-@kernel
+@borrowing
 def _half_hour(time: int) -> tuple[int, int, int, int, int, int]:
     """When a half-hour began, its slot in the envelope, and what is the same all through it.
 
@@ -121,7 +121,7 @@ def _half_hour(time: int) -> tuple[int, int, int, int, int, int]:
     return began, half, first + weekend, second + weekend, centre, near + weekend
 
 
-@kernel
+@borrowing
 def _of_day(
     profile: Array, seen: Array, s: int, first: int, second: int, weight: float
 ) -> tuple[bool, float]:
@@ -133,19 +133,19 @@ def _of_day(
     return seen[s, second] > 0, float(profile[s, second])
 
 
-@kernel
+@borrowing
 def _narrow(x: float) -> float:
     """As float32 can hold it."""
     return min(max(x, -WIDEST), WIDEST)
 
 
-@kernel
+@borrowing
 def _cycles(cycles: Array, s: int, k: int) -> int:
     """How many days of half-hour k are known, 3 if there are more; two bits each."""
     return (int(cycles[s, k // 4]) >> (2 * (k % 4))) & 3
 
 
-@kernel
+@borrowing
 def _close(
     top: Array, bottom: Array, cycles: Array, s: int, k: int, high: float, low: float,
 ) -> None:  # fmt: skip
@@ -160,7 +160,7 @@ def _close(
     bottom[s, k] = _narrow(bottom[s, k] + gain * (low - bottom[s, k]))
 
 
-@kernel
+@borrowing
 def _envelope(half: int, top: Array, bottom: Array, cycles: Array, s: int) -> tuple[float, float]:
     """The envelope of this half-hour and its neighbours, a quarter wider; empty before two days."""
     high, low = -np.inf, np.inf
@@ -192,7 +192,7 @@ def _learn_profile(profile: Array, seen: Array, s: int, k: int, v: float, least:
     profile[s, k] = _narrow(profile[s, k] + gain * (v - profile[s, k]))
 
 
-@kernel
+@borrowing
 def _expect(
     time: Array, clock: Array, value: Array,
     recent: Array, usual: Array, interval: Array, error: Array, inside: Array,

@@ -13,7 +13,7 @@ import numpy as np
 
 from amiss.data import Array, Floats
 from amiss.decide.size import BONUS
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 
 VETO = 2.0
 WEIGHT = 5.0
@@ -37,13 +37,13 @@ def p_of(score: Floats | float) -> Floats:
     return np.where(np.isfinite(score), np.exp(-np.maximum(score, 0.0)), np.nan)
 
 
-@kernel
+@borrowing
 def squeeze(s: float) -> float:
     """Compress above theta: monotone, so that no order changes."""
     return s if s <= THETA else THETA + SQUEEZE * log(1.0 + (s - THETA) / SQUEEZE)
 
 
-@kernel
+@borrowing
 def _fuse(inverse: Array, inside: Array, large: Array, rare: Array, scores: Array) -> None:
     for i in range(len(scores)):
         total, heard = 0.0, 0

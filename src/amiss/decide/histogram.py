@@ -13,7 +13,7 @@ from math import inf, log
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined
 
 PER_OCTAVE = 8
 TINY, HUGE = 1e-150, 1e155
@@ -34,7 +34,7 @@ def position(v: float, counts: Array, carried: Array, base: Array, s: int, below
     return max(at, -1.0)
 
 
-@kernel
+@borrowing
 def _make_room(v: float, counts: Array, carried: Array, base: Array, s: int, below: int) -> float:
     """The rare part of `position`, apart from it so that the rest stays small and fast."""
     if base[s] == 0.0:
@@ -47,7 +47,7 @@ def _make_room(v: float, counts: Array, carried: Array, base: Array, s: int, bel
     return at
 
 
-@kernel
+@borrowing
 def _shift(counts: Array, carried: Array, s: int) -> None:
     """Move everything down an octave; what falls out at the bottom is kept in bin 0."""
     bins = counts.shape[1]
@@ -66,7 +66,7 @@ def _shift(counts: Array, carried: Array, s: int) -> None:
         _carry(carried, s, 0)
 
 
-@kernel
+@borrowing
 def _carry(carried: Array, s: int, bin: int) -> None:
     """A bin has 65,536 more. There is room: the counts of a row are bounded by its users."""
     for j in range(carried.shape[1]):
@@ -125,7 +125,7 @@ def above_many(at: float, counts: Array, carried: Array, s: int, mask: Array) ->
     return tail + count * (1.0 - (at - k))
 
 
-@kernel
+@borrowing
 def _carried(carried: Array, s: int, first: int, last: int) -> int:
     """What the bins from `first` to `last` have carried."""
     total = 0
@@ -169,7 +169,7 @@ def quantiles(
     return first, -1.0
 
 
-@kernel
+@borrowing
 def halve(counts: Array, carried: Array, s: int) -> None:
     """Forget half of what was counted."""
     for i in range(counts.shape[1]):

@@ -27,11 +27,10 @@ def reasons(states: States, lines: Lines) -> list[str]:
 def _reason(states: States, line: Lines) -> str:
     found = parts(line, states["words"]["cells"])
     known = measure(states, found, characters_of(found))
-    _, inverse = mean(states, known, 1)
-    worst = int(np.argmax(inverse))
+    worst = int(np.argmax(mean(states, known)[1]))
     if worst == measures.SKELETON and known.number[measures.PAIR] == known.number[worst]:
         worst = measures.PAIR  # which is why it is new
-    kind, which = int(known.kind[worst]), int(known.which[worst])
+    kind, which = known.of(worst)
     times = round(exp(-float(known.number[worst])) - 0.5)
     if kind == measures.SKELETON:
         return f"a form of line that {_met(times)}"

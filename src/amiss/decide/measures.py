@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from amiss.data import Array, Floats, State
+from amiss.decide import tails
 from amiss.decide.novelty import learn as learn_company
 from amiss.decide.novelty import strangest
 from amiss.features import grams
 from amiss.features.parts import Parts, fresh
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined
 from amiss.text.characters import Characters, characters
 from amiss.text.hashes import LARGEST, count, had, touched
 
@@ -27,7 +28,6 @@ SKELETON, PAIR, SEQUENCE, KEY, CHARACTER, ALL, VALUE, LONG, SHORT = range(9)
 LEAST = np.array([1, 1, 1, 1, 1, 0.5, 1, 0.2, 0.2])  # beta of each kind at least, nats
 OF_LINE, OF_VALUE = 4, 5  # numbers
 NEVER = -20.0  # the rarity of what is not to be judged
-NOTHING = np.uint64(0)
 
 States = dict[str, State]
 
@@ -35,38 +35,71 @@ States = dict[str, State]
 class Measures(NamedTuple):
     """The numbers of some lines: first four of each line, then five of each value."""
 
-    line: Array
-    kind: Array
-    place: Array  # the hash of the field, of the skeleton, or 0
     number: Floats
-    which: Array  # of the pairs or values of all lines, or -1
-    many: Array  # of each line
+    rarest: Array  # (N, 2) the pair and the value that PAIR and KEY are of, or -1
+    skeleton: Array  # (N,)
+    field: Array  # (values,)
+    values_to: Array  # (N + 1,)
+    many: Array  # (N,) of each line
+
+    def kinds(self) -> tuple[Array, Array]:
+        """The kind of each number, and what it is judged under: a field, a skeleton or 0."""
+        line = np.zeros((len(self.skeleton), OF_LINE), np.uint64)
+        line[:, SEQUENCE:] = self.skeleton[:, None]
+        kind = [np.arange(OF_LINE), np.arange(CHARACTER, CHARACTER + OF_VALUE)]
+        sizes = zip(kind, (len(self.skeleton), len(self.field)), strict=True)
+        kinds = np.concatenate([np.tile(some, count) for some, count in sizes])
+        return kinds, np.concatenate([line.ravel(), np.repeat(self.field, OF_VALUE)])
+
+    def of(self, number: int) -> tuple[int, int]:
+        """The kind of a number, and of which pair or value of all lines it is, or -1."""
+        line, kind = divmod(number, OF_LINE)
+        if line >= len(self.skeleton):
+            value, kind = divmod(number - OF_LINE * len(self.skeleton), OF_VALUE)
+            return CHARACTER + kind, value
+        pair, value = self.rarest[line].tolist()
+        return kind, {PAIR: pair, KEY: value}.get(kind, -1)
 
 
 def measure(states: States, found: Parts, letters: Characters, alone: bool = False) -> Measures:
     """All numbers of some lines. `alone`: they were learned themselves; leave each out."""
     lines, values = len(found.skeleton), int(found.values_to[-1])
-    size = OF_LINE * lines + OF_VALUE * values
     out = Measures(
-        np.empty(size, np.int32), np.empty(size, np.uint8), np.empty(size, np.uint64),
-        np.empty(size), np.empty(size, np.int32),
+        np.empty(OF_LINE * lines + OF_VALUE * values), np.empty((lines, 2), np.int32),
+        found.skeleton, found.field[:values], found.values_to,
         OF_LINE + OF_VALUE * np.diff(found.values_to),
     )  # fmt: skip
     tables = states["forms"]["cells"], states["words"]["cells"]
-    _measure_lines(found, *tables, int(alone), out)
+    _measure_lines(found, *tables, int(alone), out.number, out.rarest)
     surprise = grams.surprise(states["grams"], letters, alone)
-    _measure_values(found, states["values"]["cells"], int(alone), *surprise, out)
+    _measure_values(
+        states["values"]["cells"], found.itself[:values], found.length, int(alone), *surprise,
+        out.number[OF_LINE * lines :],
+    )  # fmt: skip
     return out
+
+
+def inverse(past: State, known: Measures, alike: Floats) -> tuple[Floats, Floats]:
+    """1/p of all numbers, and the sum of those of each line (N,); see decide/tails.py."""
+    lines, out = len(known.skeleton), np.empty(len(known.number))
+    total, at = np.zeros(lines), OF_LINE * lines
+    for first, to, group, own, some in (
+        (SKELETON, np.arange(lines + 1), known.skeleton, SEQUENCE, slice(0, at)),
+        (CHARACTER, known.values_to, known.field, CHARACTER, slice(at, None)),
+    ):
+        tails.inverse(past, first, own, to, group, known.number[some], alike, out[some], total)
+    return out, total
 
 
 def learn(states: States, found: Parts, letters: Characters, taken: Array) -> None:
     """Count all that some lines are made of, those that are taken (N,), in place."""
+    times = np.zeros(len(letters.same), np.int64)
     _learn(
         found, taken, states["forms"]["cells"], states["forms"]["used"], states["values"]["cells"],
-        states["values"]["used"], states["words"]["cells"], states["words"]["used"],
+        states["values"]["used"], states["words"]["cells"], states["words"]["used"], letters.same,
+        times,
     )  # fmt: skip
-    values = np.flatnonzero(np.repeat(taken, np.diff(found.values_to)))
-    grams.learn(states["grams"], letters, values)
+    grams.learn(states["grams"], letters, times)
 
 
 def characters_of(found: Parts) -> Characters:
@@ -80,28 +113,24 @@ def _rare(times: int, alone: int) -> float:
     return -log(max(times - alone, 0) + 0.5)
 
 
-@kernel
-def _measure_lines(found: Parts, forms: Array, words: Array, alone: int, out: Measures) -> None:
-    at, (lines, kinds, places, numbers, whiches, _) = 0, out  # in a loop, `out.` takes time
+@borrowing
+def _measure_lines(
+    found: Parts, forms: Array, words: Array, alone: int, numbers: Array, rarest: Array
+) -> None:
+    at = 0
     pairs_to, values_to, pair, fields = found.pairs_to, found.values_to, found.pair, found.field
     skeletons, sequence, beside = found.skeleton, found.sequence, found.beside
     for n in range(len(skeletons)):
-        skeleton = skeletons[n]
-        times = had(forms, skeleton) - alone
-        for kind in range(OF_LINE):
-            lines[at + kind], kinds[at + kind], whiches[at + kind] = n, kind, -1
-        places[at], places[at + 1], places[at + 2], places[at + 3] = (
-            NOTHING, NOTHING, skeleton, skeleton,
-        )  # fmt: skip
+        times = had(forms, skeletons[n]) - alone
         numbers[at] = _rare(times, 0)
-        least = LARGEST
+        least, rarest[n, 0], rarest[n, 1] = LARGEST, -1, -1
         for k in range(pairs_to[n], pairs_to[n + 1]):
             now = had(forms, pair[k])
             if now < least:
-                least, whiches[at + 1] = now, k
+                least, rarest[n, 0] = now, k
         numbers[at + 1] = _rare(least, alone)
         if least <= alone:
-            numbers[at + 1], whiches[at + 1] = strangest(
+            numbers[at + 1], rarest[n, 0] = strangest(
                 forms, words, pair, beside, pairs_to[n], pairs_to[n + 1], alone
             )
         known = times > 0  # under a skeleton that is new, all keys are
@@ -110,46 +139,48 @@ def _measure_lines(found: Parts, forms: Array, words: Array, alone: int, out: Me
         for k in range(values_to[n], values_to[n + 1]):
             now = had(forms, fields[k])
             if now < least:
-                least, whiches[at + 3] = now, k
+                least, rarest[n, 1] = now, k
         numbers[at + 3] = _rare(least, alone) if known else NEVER
         at += OF_LINE
 
 
-@kernel
+@borrowing
 def _measure_values(
-    found: Parts, values: Array, alone: int, largest: Array, whole: Array, out: Measures
-) -> None:
-    lines, kinds, places, numbers, whiches, _ = out
-    values_to, fields, itself, length = found.values_to, found.field, found.itself, found.length
-    at = OF_LINE * len(found.skeleton)
-    touched(values, itself[: values_to[-1]])
-    for n in range(len(values_to) - 1):
-        for k in range(values_to[n], values_to[n + 1]):
-            numbers[at], numbers[at + 1] = largest[k], whole[k]
-            numbers[at + 2] = _rare(had(values, itself[k]), alone)
-            numbers[at + 3] = log1p(length[k])
-            numbers[at + 4] = -numbers[at + 3]
-            for j in range(OF_VALUE):
-                lines[at + j], kinds[at + j], whiches[at + j] = n, CHARACTER + j, k
-                places[at + j] = fields[k]
-            at += OF_VALUE
+    values: Array, itself: Array, length: Array, alone: int, largest: Array, whole: Array,
+    numbers: Array,
+) -> None:  # fmt: skip
+    at, before, size, never = 0, -1, 0.0, _rare(0, 0)
+    touched(values, itself)
+    for k in range(len(itself)):
+        times = had(values, itself[k])
+        if length[k] != before:  # neighbours are often as long, and a logarithm takes time
+            before, size = length[k], log1p(length[k])
+        numbers[at], numbers[at + 1] = largest[k], whole[k]
+        numbers[at + 2] = _rare(times, alone) if times > alone else never
+        numbers[at + 3], numbers[at + 4] = size, -size
+        at += OF_VALUE
 
 
-@kernel
+@borrowing
 def _learn(
     found: Parts, taken: Array, forms: Array, forms_used: Array, values: Array, values_used: Array,
-    words: Array, words_used: Array,
+    words: Array, words_used: Array, same: Array, times: Array,
 ) -> None:  # fmt: skip
+    """`times` (values,) becomes how often each is to be counted, under the first of the same."""
     pairs_to, values_to, words_to = found.pairs_to, found.values_to, found.words_to
     pair, field, itself, word = found.pair, found.field, found.itself, found.word
-    for n in np.flatnonzero(taken):
-        count(forms, forms_used, found.skeleton[n], 1)
-        count(forms, forms_used, found.sequence[n], 1)
+    skeleton, sequence, beside = found.skeleton, found.sequence, found.beside
+    for n in range(len(taken)):
+        if not taken[n]:
+            continue
+        count(forms, forms_used, skeleton[n], 1)
+        count(forms, forms_used, sequence[n], 1)
         for k in range(pairs_to[n], pairs_to[n + 1]):
             if count(forms, forms_used, pair[k], 1):
-                learn_company(forms, forms_used, found.beside[k])
+                learn_company(forms, forms_used, beside[k])
         first = values_to[n]
         for k in range(first, values_to[n + 1]):
+            times[same[k]] += 1
             if fresh(field, first, k):
                 count(forms, forms_used, field[k], 1)
             if fresh(itself, first, k):

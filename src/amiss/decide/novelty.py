@@ -14,14 +14,14 @@ from math import log
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 from amiss.text.hashes import count, had, mixed
 
 AFTER, BEFORE = np.uint64(0x2545F4914F6CDD1D), np.uint64(0xDA942042E4DD58B5)
 NEVER_MET = log(2.0)  # nats of a pair whose words say nothing: as -ln(0 + .5)
 
 
-@kernel
+@borrowing
 def strangest(
     forms: Array, words: Array, pair: Array, beside: Array, a: int, b: int, alone: int
 ) -> tuple[float, int]:
@@ -36,14 +36,14 @@ def strangest(
     return most, which
 
 
-@kernel
+@borrowing
 def learn(forms: Array, used: Array, beside: Array) -> None:
     """These two (2,) stood together for the first time."""
     count(forms, used, mixed(beside[0] ^ AFTER), 1)
     count(forms, used, mixed(beside[1] ^ BEFORE), 1)
 
 
-@kernel
+@borrowing
 def _settled(forms: Array, words: Array, word: np.uint64, side: np.uint64, alone: int) -> float:
     """ln(t / d) of a word on one side, at least 0."""
     times = max(had(words, word) - alone, 0) + 1.0

@@ -16,7 +16,7 @@ import numpy as np
 
 from amiss.data import Array, Floats, State
 from amiss.decide import histogram
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined
 
 BINS = 64
 LATER = histogram.later(BINS)
@@ -67,7 +67,7 @@ def prior(z: float) -> float:
     return p
 
 
-@kernel
+@borrowing
 def _rank(
     scores: Array,
     inverse: Array,
@@ -78,7 +78,7 @@ def _rank(
     held: Array,
 ) -> None:
     ticks, series = scores.shape
-    none = np.zeros((1, 0), np.uint8)  # the counts of a row together stay below KEEP
+    none = counts[:0, :0]  # the counts of a row together stay below KEEP
     for s in range(series):
         for t in range(ticks):
             v = scores[t, s]

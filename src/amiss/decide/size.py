@@ -20,7 +20,7 @@ import numpy as np
 
 from amiss.data import Array, Floats, State
 from amiss.decide import histogram
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined
 
 BINS = 96
 LATER = histogram.later(BINS)
@@ -105,7 +105,7 @@ def _remember(
         zeros[s] >>= 1
 
 
-@kernel
+@borrowing
 def _size(
     surprise: Array, large: Array, rare: Array, width: Array,
     counts: Array, carried: Array, base: Array, total: Array, zeros: Array, since: Array,

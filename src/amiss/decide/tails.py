@@ -8,7 +8,7 @@ import numpy as np
 
 from amiss.data import Array, Floats, State
 from amiss.decide.tail import FEWEST, HEAVY, LARGEST, SHARE
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 from amiss.text.hashes import COUNT, NONE, TAG, cell, mixed
 
 LEAST = 24  # numbers of a group of its own
@@ -43,23 +43,23 @@ def past(kind: Array, group: Array, x: Floats, least: Floats) -> State:
 
 
 def inverse(
-    state: State, line: Array, kind: Array, group: Array, x: Floats, alike: Floats, count: int
-) -> tuple[Floats, Floats]:
-    """The sum of 1/p of each of so many lines, and 1/p (N,) of numbers x of lines.
+    state: State, first: int, own: int, to: Array, group: Array, x: Floats, alike: Floats,
+    out: Floats, total: Floats,
+) -> None:  # fmt: skip
+    """1/p of numbers x, put into `out` and added to the total of each line (N,).
 
-    They are under their kinds and groups; 1/p is 1 for a kind that has no past. What is `alike`,
-    of each kind, is taken off.
+    Each group (M,) has several numbers, one of each kind from the first on; those of a kind before
+    `own` are under no group. `to` (N + 1,) is where the groups of each line end. 1/p is 1 for a
+    kind that has no past. What is `alike`, of each kind, is taken off.
     """
-    out, total = np.empty(len(x)), np.zeros(count)
     last = np.full((len(state["size"]), 2), np.nan)
     _inverse(
         state["cells"], state["start"], state["size"], state["top"], state["u"], state["beta"],
-        state["numbers"], line, kind, group, x, alike, last, out, total,
+        state["numbers"], first, own, to, group, x, alike, last, out, total,
     )  # fmt: skip
-    return total, out
 
 
-@kernel
+@borrowing
 def _grouped(kind: Array, group: Array, cells: Array, which: Array, kinds: Array) -> int:
     """The number of each group, the kinds first, and of which kind it is; how many there are."""
     many = len(kinds) - len(kind)
@@ -77,7 +77,7 @@ def _grouped(kind: Array, group: Array, cells: Array, which: Array, kinds: Array
     return many
 
 
-@kernel
+@borrowing
 def _spread(x: Array, which: Array, kept: Array, at: Array, numbers: Array) -> None:
     """Put numbers into the stretches of their kinds and groups."""
     for k in range(len(x)):
@@ -88,32 +88,46 @@ def _spread(x: Array, which: Array, kept: Array, at: Array, numbers: Array) -> N
                 at[g] += 1
 
 
-@kernel
+@borrowing
 def _inverse(
     cells: Array, start: Array, size: Array, top: Array, u: Array, beta: Array, numbers: Array,
-    line: Array, kind: Array, group: Array, xs: Array, alike: Array, last: Array, out: Array,
-    total: Array,
+    first: int, own: int, to: Array, group: Array, xs: Array, alike: Array, last: Array,
+    out: Array, total: Array,
 ) -> None:  # fmt: skip
     """`last` (groups, 2) is the last number of each group and what it was: many are the same."""
-    for k in range(len(xs)):
-        x = xs[k] - alike[kind[k]]
-        found = cells[cell(cells, mixed(group[k] + np.uint64(kind[k] + 1) * KIND))]
-        g = np.int64(found & COUNT) - 1 if found != NONE else kind[k]
-        if size[g] == 0:
-            g = kind[k]
-        n = size[g]
-        if x == last[g, 0] or n == 0:
-            out[k] = last[g, 1] if n else 1.0
-        elif x > u[g]:
-            size_ = 1.0 + (x - u[g]) / (HEAVY * beta[g])
-            out[k] = min((n + 1) / top[g] * size_**HEAVY, MOST)
-        else:
-            low, left = start[g], n  # the first that is not less, with no branch to be guessed
-            while left > 1:
-                half = left >> 1
-                low += half * (numbers[low + half - 1] < x)
-                left -= half
-            low += numbers[low] < x
-            out[k] = (n + 1) / (n - (low - start[g]) + 1)
-        last[g, 0], last[g, 1] = x, out[k]
-        total[line[k]] += out[k]
+    kinds = len(xs) // max(len(group), 1)
+    for line in range(len(total)):
+        whole = total[line]
+        for m in range(to[line], to[line + 1]):
+            for kind in range(first, first + kinds):
+                k = m * kinds + kind - first
+                x = xs[k] - alike[kind]
+                name = group[m] if kind >= own else NONE
+                found = cells[cell(cells, mixed(name + np.uint64(kind + 1) * KIND))]
+                g = np.int64(found & COUNT) - 1 if found != NONE else kind
+                if size[g] == 0:
+                    g = kind
+                if x != last[g, 0]:
+                    last[g, 0] = x
+                    last[g, 1] = _one(start[g], size[g], top[g], u[g], beta[g], numbers, x)
+                out[k] = last[g, 1]
+                whole += out[k]
+        total[line] = whole
+
+
+@borrowing
+def _one(a: int, n: int, top: int, u: float, beta: float, numbers: Array, x: float) -> float:
+    """1/p of x among n sorted numbers from a on."""
+    if n == 0:
+        return 1.0
+    if x > u:
+        size = 1.0 + (x - u) / (HEAVY * beta)
+        return min((n + 1) / top * float(size**HEAVY), MOST)
+    low, left = a, n  # the first that is not less, with no branch to be guessed
+    while left > 1:
+        half = left >> 1
+        low += half * (numbers[low + half - 1] < x)
+        left -= half
+    low += numbers[low] < x
+    inverse: float = (n + 1) / (n - (low - a) + 1)
+    return inverse

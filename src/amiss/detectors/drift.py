@@ -8,7 +8,7 @@ from pydantic import Field
 
 from amiss.component import Detector
 from amiss.data import Array, Frame, Scores, State
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 
 
 class Drift(Detector):
@@ -37,7 +37,7 @@ class Drift(Detector):
         return state, Scores(frame.time, frame.keys, scores)
 
 
-@kernel
+@borrowing
 def _drift(value: Array, usual: Array, gain: float, scores: Array, residual: Array) -> None:
     ticks, series = value.shape
     for s in range(series):

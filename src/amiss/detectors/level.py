@@ -8,7 +8,7 @@ from pydantic import Field
 
 from amiss.component import Detector
 from amiss.data import DAY, SECOND, Array, Frame, Scores, State
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 from amiss.spans import Span
 
 
@@ -39,7 +39,7 @@ class Level(Detector):
         return state, Scores(frame.time, frame.keys, scores)
 
 
-@kernel
+@borrowing
 def _level(
     value: Array, interval: Array, memory: float, scores: Array, mean: Array, count: Array
 ) -> None:

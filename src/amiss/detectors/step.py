@@ -7,7 +7,7 @@ import numpy as np
 
 from amiss.component import Detector
 from amiss.data import Array, Frame, Scores, State
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 
 
 class Step(Detector):
@@ -32,7 +32,7 @@ class Step(Detector):
         return state, Scores(frame.time, frame.keys, scores)
 
 
-@kernel
+@borrowing
 def _step(value: Array, scores: Array, last: Array) -> None:
     ticks, series = value.shape
     for s in range(series):

@@ -7,7 +7,7 @@ import numpy as np
 
 from amiss.component import Detector
 from amiss.data import Array, Frame, Scores, State
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 
 
 class Surprise(Detector):
@@ -37,7 +37,7 @@ class Surprise(Detector):
         return state, Scores(frame.time, frame.keys, scores, expected=recent[:, :, None])
 
 
-@kernel
+@borrowing
 def _surprise(value: Array, recent: Array, usual: Array, scores: Array) -> None:
     for i in range(len(value)):
         e, r = value[i] - recent[i], value[i] - usual[i]

@@ -5,7 +5,7 @@ from math import floor, isfinite, log10
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined
 
 WIDEST = 26  # bytes of a number and the comma before it
 ROOM = 16  # bytes behind the last line that may be written over
@@ -162,7 +162,7 @@ def _pointed(out: Array, at: int, high: np.uint64, low: np.uint64, before: int) 
     return at + before + 1
 
 
-@kernel
+@borrowing
 def _exponent(out: Array, at: int, e: int) -> int:
     """As in e-09, or e17; the place after it."""
     out[at] = E
@@ -183,7 +183,7 @@ def _whole(out: Array, at: int, number: np.uint64, width: int) -> int:
     return at + width
 
 
-@kernel
+@borrowing
 def lines(
     out: Array, text: Array, ends: Array, names: Array, name_ends: Array, which: Array,
     numbers: Array, digits: Array, flag: Array, each: int,
@@ -215,7 +215,7 @@ def lines(
     return at
 
 
-@kernel
+@borrowing
 def judged(out: Array, first: int, score: Array, p: Array, flag: Array, digits: int) -> int:
     """N lines of number, score, p and flag into `out`; the bytes they take. About .2 us a line."""
     at = 0
@@ -235,7 +235,7 @@ def judged(out: Array, first: int, score: Array, p: Array, flag: Array, digits: 
     return at
 
 
-@kernel
+@borrowing
 def endings(out: Array, first: int, which: Array, text: Array, ends: Array) -> int:
     """N lines of number and the text which[n], text[ends[w]:ends[w + 1]]; the bytes they take."""
     at = 0

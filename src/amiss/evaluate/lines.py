@@ -28,7 +28,8 @@ def score_lines(
             learned, _, _ = lines.step(learned, some, True)
         learned = lines.settle(learned, True)
     for log, out in zip(logs, outs, strict=True):
-        report, states = Report(log.name, out), deepcopy(learned)
+        report = Report(log.name, out)
+        states = deepcopy(learned) if len(logs) > 1 else learned
         with writing(out) as file:
             file.write(f"{','.join(HEADER)}\n".encode())
             for some in log.lines(tell):

@@ -18,13 +18,14 @@ from math import log, sqrt
 import numpy as np
 
 from amiss.data import Array, Floats, State
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined, kernel
 from amiss.text.characters import AFTER, ANY, DOWN, EIGHT, LESS, LOW, SPAN, Characters, number
 from amiss.text.hashes import COUNT, LARGEST, NONE, TAG, cell
 
 CONTEXTS, GRAMS = 17, 19  # cells: 2^so many
 LEAST, ENOUGH = 1e-12, 1e-3
 SMALL = 1e-200
+AHEAD = 64  # grams looked up at once
 MIX = np.uint64(0xBF58476D1CE4E5B9)
 BYTE = np.uint64(0xD6E8FEB86659FD93)
 FIRST, SECOND = np.uint64(1), np.uint64(2)
@@ -72,12 +73,11 @@ def surprise(state: State, some: Characters, alone: bool) -> tuple[Floats, Float
     return largest, whole
 
 
-def learn(state: State, some: Characters, values: Array) -> None:
-    """Count the characters of some values, as numbers from 0, in place.
+def learn(state: State, some: Characters, times: Array) -> None:
+    """Count the characters of values, each so many times (values,), in place.
 
-    What has no room is left out.
+    Of those that are the same, the first alone is counted. What has no room is left out.
     """
-    times = np.bincount(some.same[values], minlength=len(some.same))
     _learn(some, times, state["contexts"], state["grams"], state["owner"], state["used"])
 
 
@@ -87,9 +87,11 @@ def _surprise(
 ) -> None:
     text_to, same, which = some.text_to, some.same, some.which
     shares, p, first = np.empty((len(some.key), LESS)), np.empty(len(some.key)), 0
+    ahead = np.empty(AHEAD, np.uint64)
     while first < len(same):
         last = number(some, first)
-        _probabilities(some, contexts, grams, alone, shares, p)
+        _shared(some, contexts, grams, alone, shares, ahead)
+        _probabilities(some, shares, p)
         for k in range(first, last):
             if same[k] != k:
                 largest[k], whole[k] = largest[same[k]], whole[same[k]]
@@ -107,29 +109,10 @@ def _surprise(
         first = last
 
 
-@kernel
-def _probabilities(
-    some: Characters, contexts: Array, grams: Array, alone: int, shares: Array, p: Array
-) -> None:
-    """P of each gram; `shares` is room for c, 1 / (t + d) and d / (t + d)."""
-    keys, of, less, many = some.key, some.of, some.less, some.span[2]
-    for n in range(many):
-        shares[n, 0], shares[n, 1], shares[n, 2] = 0.0, 0.0, 1.0
-        key, byte = _key(of[n], (keys[n] >> EIGHT) & SPAN), keys[n] & LOW
-        at = _context(contexts, key)
-        if contexts[at, 0] == NONE:
-            continue
-        t, d = np.int64(contexts[at, 1]) - alone, np.int64(contexts[at, 0] & COUNT)
-        to = cell(grams, (key + byte * BYTE) * MIX)
-        c = np.int64(grams[to] & COUNT)
-        if c:
-            some.context[n], some.place[n] = at, to
-        if alone:
-            d -= c == 1
-            c = max(c - 1, np.int64(0))
-        if t > 0:
-            share = 1.0 / (t + d)
-            shares[n, 0], shares[n, 1], shares[n, 2] = c, share, d * share
+@borrowing
+def _probabilities(some: Characters, shares: Array, p: Array) -> None:
+    """P of each gram, by its `shares`."""
+    less, many = some.less, some.span[2]
     for n in range(many):
         if less[n, 0] < 0:
             continue
@@ -143,7 +126,49 @@ def _probabilities(
         p[n] = max(sure + rest / 256.0, LEAST)
 
 
-@kernel
+@borrowing
+def _shared(
+    some: Characters, contexts: Array, grams: Array, alone: int, shares: Array, ahead: Array
+) -> None:
+    """c, 1 / (t + d) and d / (t + d) of each gram; where they stand is noted for when it is
+    learned. `ahead` is room for as many hashes.
+    """
+    keys, of = some.key, some.of
+    context, place, many = some.context, some.place, some.span[2]
+    for n in range(many):
+        if n % AHEAD == 0:
+            last = min(n + AHEAD, many)
+            _touched(keys[n:last], of[n:last], contexts, grams, ahead)
+        shares[n, 0], shares[n, 1], shares[n, 2] = 0.0, 0.0, 1.0
+        key, byte = _key(of[n], (keys[n] >> EIGHT) & SPAN), keys[n] & LOW
+        at = _context(contexts, key)
+        if contexts[at, 0] == NONE:
+            continue
+        t, d = np.int64(contexts[at, 1]) - alone, np.int64(contexts[at, 0] & COUNT)
+        to = cell(grams, (key + byte * BYTE) * MIX)
+        c = np.int64(grams[to] & COUNT)
+        if c:
+            context[n], place[n] = at, to
+        if alone:
+            d -= c == 1
+            c = max(c - 1, np.int64(0))
+        if t > 0:
+            share = 1.0 / (t + d)
+            shares[n, 0], shares[n, 1], shares[n, 2] = c, share, d * share
+
+
+@borrowing
+def _touched(keys: Array, of: Array, contexts: Array, grams: Array, seen: Array) -> None:
+    """Have the cells of some grams at hand: their memory is waited for at once, not in turn."""
+    one, size = np.uint64(len(contexts)), np.uint64(len(grams))
+    for n in range(len(keys)):
+        key = _key(of[n], (keys[n] >> EIGHT) & SPAN)
+        gram = (key + (keys[n] & LOW) * BYTE) * MIX
+        context = contexts[((key >> DOWN) * one) >> DOWN, 0]
+        seen[n] = context ^ grams[((gram >> DOWN) * size) >> DOWN]
+
+
+@borrowing
 def _learn(
     some: Characters, times: Array, contexts: Array, grams: Array, owner: Array, used: Array
 ) -> None:
@@ -164,7 +189,7 @@ def _learn(
     span[0] = -1
 
 
-@kernel
+@borrowing
 def _counted(some: Characters, contexts: Array, grams: Array, owner: Array, used: Array) -> None:
     keys, of, weights = some.key, some.of, some.weight
     for n in range(some.span[2]):
@@ -213,7 +238,7 @@ def _context(contexts: Array, key: np.uint64) -> np.uint64:
     return at
 
 
-@kernel
+@borrowing
 def _halve(
     contexts: Array, grams: Array, owner: Array,
     new_contexts: Array, new_grams: Array, new_owner: Array, used: Array,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 from amiss.text.hashes import NONE, PRIME, START, had, mixed
 from amiss.text.lines import Lines
 from amiss.text.syntax import (
@@ -104,7 +104,7 @@ def parts(lines: Lines, words: Array) -> Parts:
     return found
 
 
-@kernel
+@borrowing
 def fresh(some: Array, first: int, last: int) -> bool:
     """Whether the last of some hashes is not among those before it."""
     for k in range(max(first, last - NEAR), last):
@@ -113,7 +113,7 @@ def fresh(some: Array, first: int, last: int) -> bool:
     return True
 
 
-@kernel
+@borrowing
 def _value(source: Array, a: int, b: int, key: np.uint64, out: Parts, n: int, more: bool) -> int:
     """Add a value, or more to the last one, after a blank; how many values there are then."""
     hashes, forms, lengths, text, text_to = (
@@ -140,7 +140,7 @@ def _value(source: Array, a: int, b: int, key: np.uint64, out: Parts, n: int, mo
     return n + 1
 
 
-@kernel
+@borrowing
 def _items(text: Array, a: int, b: int, out: Parts, n: int) -> int:
     """The keys and values of a query string."""
     plain, k = out.plain, a
@@ -162,7 +162,7 @@ def _items(text: Array, a: int, b: int, out: Parts, n: int) -> int:
     return n
 
 
-@kernel
+@borrowing
 def _lifted(text: Array, a: int, b: int, out: Parts, n: int) -> tuple[int, int]:
     """Copy a line, its pairs taken out; how many values and bytes there are then."""
     plain, at, k = out.plain, 0, a
@@ -189,7 +189,7 @@ def _lifted(text: Array, a: int, b: int, out: Parts, n: int) -> tuple[int, int]:
     return n, at
 
 
-@kernel
+@borrowing
 def _plain(text: Array, a: int, b: int, out: Parts, n: int) -> tuple[int, int]:
     """The line without query string and pairs, in `plain`; how many values and bytes there are."""
     q = query(text, a, b)
@@ -198,17 +198,23 @@ def _plain(text: Array, a: int, b: int, out: Parts, n: int) -> tuple[int, int]:
             c = text[k]
             if c == EQUALS or (c == QUOTE and k + 1 < b and text[k + 1] == COLON):
                 return _lifted(text, a, b, out, n)
-        out.plain[: b - a] = text[a:b]
-        return n, b - a
+        return n, _copied(text, a, b, out.plain, 0)
     end = asked(text, q + 1, b)
     n = _items(text, q + 1, end, out, n)
-    out.plain[: q - a] = text[a:q]
-    out.plain[q - a], out.plain[q - a + 1] = SPACE, QUESTION
-    out.plain[q - a + 2 : q - a + 2 + b - end] = text[end:b]
-    return n, q - a + 2 + b - end
+    at = _copied(text, a, q, out.plain, 0)
+    out.plain[at], out.plain[at + 1] = SPACE, QUESTION
+    return n, _copied(text, end, b, out.plain, at + 2)
 
 
-@kernel
+@borrowing
+def _copied(text: Array, a: int, b: int, out: Array, at: int) -> int:
+    """Copy some bytes to a place; where they end there."""
+    for k in range(a, b):
+        out[at + k - a] = text[k]
+    return at + b - a
+
+
+@borrowing
 def _next(out: Parts, line: int, before: np.uint64, now: np.uint64, a: int, b: int) -> None:
     """Add a pair of neighbours that stand there, if the line has not had it."""
     at = out.pairs_to[line]
@@ -219,7 +225,7 @@ def _next(out: Parts, line: int, before: np.uint64, now: np.uint64, a: int, b: i
         out.pairs_to[line] += 1
 
 
-@kernel
+@borrowing
 def _met(out: Parts, line: int, word: np.uint64) -> None:
     """Add a word, if the line has not had it."""
     at = out.words_to[line]
@@ -228,14 +234,14 @@ def _met(out: Parts, line: int, word: np.uint64) -> None:
         out.words_to[line] += 1
 
 
-@kernel
+@borrowing
 def _slot(a: int, b: int, count: int, where: int, begin: int, out: Parts, n: int) -> int:
     """Add the value at a place among the words; how many values there are then."""
     out.named[n, 0], out.named[n, 1] = where - PLAIN, begin - PLAIN
     return _value(out.plain, a, b, PLACE * np.uint64(count), out, n, False)
 
 
-@kernel
+@borrowing
 def _words(size: int, words: Array, out: Parts, line: int, n: int) -> tuple[int, np.uint64]:
     """The words of `plain`, with slots for its values; how many values there are, the skeleton."""
     plain, k, count, slot = out.plain, 0, 0, False
@@ -277,7 +283,7 @@ def _words(size: int, words: Array, out: Parts, line: int, n: int) -> tuple[int,
     return n, skeleton
 
 
-@kernel
+@borrowing
 def _apart(text: Array, begin: Array, end: Array, words: Array, out: Parts) -> None:
     for line in range(len(begin)):
         a, first = begin[line], out.values_to[line]

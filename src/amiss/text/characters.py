@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined
 from amiss.text.hashes import COUNT, NONE, TAG, cell
 
 END, BEGIN = 0, 1  # characters
@@ -69,7 +69,7 @@ def characters(text: Array, text_to: Array, field: Array, form: Array) -> Charac
     )  # fmt: skip
 
 
-@kernel
+@borrowing
 def _same(form: Array, table: Array, same: Array) -> None:
     for k in range(len(same)):
         at = cell(table, form[k])
@@ -88,7 +88,7 @@ def _at(cells: Array, keys: Array, key: np.uint64) -> np.uint64:
     return at
 
 
-@kernel
+@borrowing
 def number(some: Characters, first: int) -> int:
     """Give numbers to the grams of values from the first on; where the room for them ends."""
     text, text_to, field, same, which, span, cells, keys, of, less, _, _, _ = some
@@ -117,7 +117,7 @@ def number(some: Characters, first: int) -> int:
     return k
 
 
-@kernel
+@borrowing
 def _fewer(cells: Array, keys: Array, of: Array, less: Array, gram: int) -> int:
     """Number those that come with a gram that is new, the last; how many there are then."""
     many, byte, before = gram + 1, keys[gram] & LOW, (keys[gram] >> EIGHT) & SPAN

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import inlined, kernel
+from amiss.kernel import borrowing, inlined, kernel
 
 PRIME, START = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)  # FNV-1a
 ONE, TWO = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -48,7 +48,7 @@ def had(cells: Array, key: np.uint64) -> Any:
     return np.int64(cells[cell(cells, key)] & COUNT)
 
 
-@kernel
+@borrowing
 def touched(cells: Array, keys: Array) -> np.uint64:
     """Have the cells of many hashes at hand: their memory is waited for at once, not in turn."""
     size, some = np.uint64(len(cells)), NONE
@@ -90,13 +90,13 @@ def full(used: Array, cells: Array) -> bool:
     return bool(2 * used[0] >= len(cells))
 
 
-@kernel
+@borrowing
 def told(cells: Array, key: np.uint64) -> Any:
     """What a hash stands for, 0 or more, or -1."""
     return np.int64(cells[cell(cells, key)] & COUNT) - 1
 
 
-@kernel
+@borrowing
 def tell(cells: Array, used: Array, which: int, key: np.uint64, value: int) -> None:
     """Let a hash stand for a value, if there is room; `used[which]` counts the cells in use."""
     at = cell(cells, key)

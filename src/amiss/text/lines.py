@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 
 RETURN, NEWLINE = 13, 10
 
@@ -64,7 +64,7 @@ def split(block: bytes, longest: int) -> tuple[Lines, int]:
     return Lines(text, begin[:-1], np.minimum(end, begin[:-1] + longest)), int(begin[-1])
 
 
-@kernel
+@borrowing
 def _copy(text: Array, begin: Array, end: Array, out: Array, at: int) -> None:
     for n in range(len(begin)):
         first, size = begin[n], end[n] - begin[n]

@@ -9,7 +9,7 @@ Lines are bytes. What is not ASCII is taken for letters.
 import numpy as np
 
 from amiss.data import Array
-from amiss.kernel import kernel
+from amiss.kernel import borrowing
 from amiss.text.hashes import PRIME, START, mixed
 
 KEY = 41  # bytes of a key
@@ -41,7 +41,7 @@ SLASH, QUOTE, EQUALS, COLON, QUESTION, AND, PLUS, PERCENT, GREATER = b'/"=:?&+%>
 SPACE, ZERO = np.uint8(32), np.uint8(48)
 
 
-@kernel
+@borrowing
 def query(text: Array, a: int, b: int) -> int:
     """Where the question mark of a query string is, or -1."""
     for q in range(a, b):
@@ -57,7 +57,7 @@ def query(text: Array, a: int, b: int) -> int:
     return -1
 
 
-@kernel
+@borrowing
 def asked(text: Array, a: int, b: int) -> int:
     """Where a query string ends."""
     for k in range(a, b):
@@ -70,7 +70,7 @@ def asked(text: Array, a: int, b: int) -> int:
     return b
 
 
-@kernel
+@borrowing
 def _sign(text: Array, k: int, b: int) -> int:
     """Where the sign of a pair that is here ends, or -1."""
     if k < b and KINDS[text[k]] & BLANK:
@@ -83,7 +83,7 @@ def _sign(text: Array, k: int, b: int) -> int:
     return k + 1 if value < b and KINDS[text[value]] & CLEAR else -1
 
 
-@kernel
+@borrowing
 def _end(text: Array, k: int, b: int) -> int:
     """Where the value of a pair that begins here ends."""
     if k < b and KINDS[text[k]] & MARK:
@@ -97,7 +97,7 @@ def _end(text: Array, k: int, b: int) -> int:
     return k
 
 
-@kernel
+@borrowing
 def pair(text: Array, k: int, b: int) -> tuple[int, int, int, int, int]:
     """A pair at this place: its end, its key from and to, the end of its sign, its value; or -1."""
     key = k + 1 if KINDS[text[k]] & MARK else k
@@ -113,7 +113,7 @@ def pair(text: Array, k: int, b: int) -> tuple[int, int, int, int, int]:
     return _end(text, value, b), key, end, sign, value
 
 
-@kernel
+@borrowing
 def hashed(text: Array, a: int, b: int) -> np.uint64:
     """The hash of some bytes."""
     h = START
@@ -122,7 +122,7 @@ def hashed(text: Array, a: int, b: int) -> np.uint64:
     return mixed(h)
 
 
-@kernel
+@borrowing
 def _hex(c: int) -> int:
     if 48 <= c <= 57:
         return c - 48
@@ -130,7 +130,7 @@ def _hex(c: int) -> int:
     return c - 87 if 97 <= c <= 102 else -1
 
 
-@kernel
+@borrowing
 def decoded(text: Array, a: int, b: int, out: Array, at: int) -> int:
     """A part of a query string as it was meant; where it ends."""
     k = a
@@ -146,7 +146,7 @@ def decoded(text: Array, a: int, b: int, out: Array, at: int) -> int:
     return at
 
 
-@kernel
+@borrowing
 def quotes_in(plain: Array, size: int) -> int:
     """How many quotation marks there are."""
     many = 0
@@ -155,7 +155,7 @@ def quotes_in(plain: Array, size: int) -> int:
     return many
 
 
-@kernel
+@borrowing
 def end_of(plain: Array, k: int, size: int, quoted: bool) -> int:
     """Where a word ends, or what is in quotation marks; these end a word if another follows."""
     end = k + 1
@@ -168,7 +168,7 @@ def end_of(plain: Array, k: int, size: int, quoted: bool) -> int:
     return end
 
 
-@kernel
+@borrowing
 def word_to(plain: Array, k: int, end: int, whole: bool) -> tuple[int, bool, np.uint64]:
     """Up to a slash: where that is, whether there is a digit before it, the hash."""
     digit, h = False, START
