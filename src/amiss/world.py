@@ -92,11 +92,18 @@ class World:
     """Messages over UDP, TCP or TLS."""
 
     def ask(
-        self, method: str, url: str, *, trust: Trust | None = None, **kwargs: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        trust: Trust | None = None,
+        told: Callable[["httpx.Response"], str] = lambda reply: "",
+        **kwargs: Any,
     ) -> "httpx.Response":
         """One request. Raises Unreachable if it may work later, Rejected if it will not.
 
-        The message names the host alone: addresses of webhooks are secrets themselves.
+        The message names the host alone: addresses of webhooks are secrets themselves. `told`
+        adds what a server says of a failure, where that can be no secret.
         """
         import httpx
 
@@ -109,7 +116,7 @@ class World:
         if reply.status_code in (408, 425, 429) or reply.status_code >= 500:
             wait = reply.headers.get("retry-after", "")
             after = float(wait) if wait.isdigit() else None
-            raise Unreachable(f"{reply.url.host} answered {reply.status_code}", after)
+            raise Unreachable(f"{reply.url.host} answered {reply.status_code}{told(reply)}", after)
         if not reply.is_success:
-            raise Rejected(f"{reply.url.host} answered {reply.status_code}")
+            raise Rejected(f"{reply.url.host} answered {reply.status_code}{told(reply)}")
         return reply

@@ -23,7 +23,10 @@ LOG = "".join(
 FOLDER = TemporaryDirectory()
 Path(FOLDER.name, "app.log").write_text(LOG)
 
-NEEDED: dict[str, dict[str, Any]] = {"file": {"path": f"{FOLDER.name}/*.log", "value": "ms"}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "file": {"path": f"{FOLDER.name}/*.log", "value": "ms"},
+    "prometheus": {"url": "http://127.0.0.1:9090", "queries": {"up": "up"}},
+}
 """By type: what a source must be told that has no default."""
 
 SOURCES = [kind(**NEEDED.get(name, {})) for name, kind in find("amiss.sources", Source).items()]

@@ -14,6 +14,7 @@ from amiss.data import AHEAD, Records
 from amiss.dropped import FUTURE
 from amiss.errors import Error, StateError, Unreachable
 from amiss.judge import States, name_of
+from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
 from amiss.run import commits
 from amiss.run.commits import NOTHING, Commit
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 300.0  # seconds
 MOST_PENDING = 32 * 2**20  # bytes of history that wait for a checkpoint
+PAST = "told to nobody: incidents of the past that was learned from"
 MOST_WAITING = 500  # commits that wait for the store before they are made one checkpoint
 
 
@@ -128,6 +130,7 @@ def _step(watch: Watch, records: Records) -> None:
             count(watch, {"a model that did not work": 1})
         raise
     spent = (world.monotonic() - began) / 1e9
+    outcome = _of_now(watch, outcome)
     remember(watch, outcome)
     count(watch, outcome.skipped)
     since, waiting = world.now() - watch.checkpointed, len(watch.waiting)
@@ -143,6 +146,17 @@ def _step(watch: Watch, records: Records) -> None:
         lag=max(world.now() - newest, 0) / 1e9,
         step_seconds=spent,
     )
+
+
+def _of_now(watch: Watch, outcome: Outcome) -> Outcome:
+    """Without the incidents of a past that is learned from, which are counted."""
+    until = watch.pipeline.source.learned_until(watch.cursor)
+    if until is None:
+        return outcome
+    told = tuple(one for one in outcome.incidents if one.seen > until)
+    over = sum(one.state == "resolved" for one in outcome.incidents if one.seen <= until)
+    skipped = {**outcome.skipped, PAST: over} if over else outcome.skipped
+    return replace(outcome, incidents=told, skipped=skipped)
 
 
 def _fail(watch: Watch, reason: str, more: str = "") -> None:
