@@ -166,10 +166,15 @@ def test_the_past_that_is_learned_from_ends_where_it_began() -> None:
     server = Server({"node_load1": [{}]})
     asked = source(history="1h")
     assert asked.learned_until({}) is None
-    cursor, _ = all_of(asked, server.world(), {})
+    cursor, records = asked.poll({}, server.world())
     server.now = NOW + HOUR
-    cursor, _ = all_of(asked, server.world(), cursor)
+    polls = [records]
+    while polls[-1].more:
+        cursor, records = asked.poll(cursor, server.world())
+        polls.append(records)
     assert asked.learned_until(cursor) == NOW
+    ends = [(int(one.time[0]) <= NOW, int(one.time[-1]) <= NOW) for one in polls]
+    assert {(True, True), (False, False)} == set(ends), "a poll is of the past and the present"
 
 
 @pytest.mark.parametrize(
@@ -227,8 +232,8 @@ def test_what_a_server_says_is_said_and_nothing_is_lost(reply, error, said) -> N
         asked.poll(cursor, server.world())
     assert str(raised.value).endswith(said) or said in str(raised.value)
     server.reply = lambda query: None
-    _, records = asked.poll(cursor, server.world())
-    assert len(records) == 8  # of both queries, as if nothing had been
+    _, polls = all_of(asked, server.world(), cursor)
+    assert len(times(polls)) == 8  # of both queries, as if nothing had been
 
 
 def test_a_server_that_asks_for_time_is_given_it() -> None:

@@ -149,14 +149,24 @@ def _step(watch: Watch, records: Records) -> None:
 
 
 def _of_now(watch: Watch, outcome: Outcome) -> Outcome:
-    """Without the incidents of a past that is learned from, which are counted."""
+    """Without the incidents of a past that is learned from: those that are over are counted,
+    those that still last are told of when the past is.
+    """
     until = watch.pipeline.source.learned_until(watch.cursor)
     if until is None:
         return outcome
-    told = tuple(one for one in outcome.incidents if one.seen > until)
-    over = sum(one.state == "resolved" for one in outcome.incidents if one.seen <= until)
+    if len(outcome.frame.time) and outcome.frame.time[-1] > until:
+        incidents = (*watch.past.values(), *outcome.incidents)
+        watch.past.clear()
+        return replace(outcome, incidents=incidents)
+    over = 0
+    for one in outcome.incidents:
+        watch.past[one.id] = one
+        if one.state == "resolved":
+            del watch.past[one.id]
+            over += 1
     skipped = {**outcome.skipped, PAST: over} if over else outcome.skipped
-    return replace(outcome, incidents=told, skipped=skipped)
+    return replace(outcome, incidents=(), skipped=skipped)
 
 
 def _fail(watch: Watch, reason: str, more: str = "") -> None:

@@ -124,6 +124,9 @@ class Prometheus(Source):
         wide = cursor.get("wide", self.most / FIRST)  # samples of a step
         parts = min(POINTS, self.chunk // pace, int(self.most / wide))
         last = min(newest, first + max(parts - 1, 0) * pace)
+        began = cursor.get("began", now)
+        if first <= began:  # no poll is of the past and the present
+            last = min(last, began // pace * pace)
         lines, skipped = list[tuple[str, Line]](), dict[str, int]()
         for name, query in self.queries.items():
             answer = self._ask(name, query, first, last, world)
@@ -137,7 +140,7 @@ class Prometheus(Source):
         samples = sum(len(line.time) for _, line in lines)
         after = {
             "time": last,
-            "began": cursor.get("began", now),
+            "began": began,
             "wide": max(samples * pace / (last - first + pace), 1.0),
             "series": known,
         }
