@@ -63,15 +63,15 @@ def past(exporter: Running) -> list:
     for text, value in last.items():
         name, _, rest = text.partition("{")
         for t, shock in enumerate(random.normal(size=len(times))):
-            noise[t] = 0.9 * noise[t - 1] + 0.1 * shock
+            noise[t] = 0.9 * noise[t - 1] + 0.4 * shock
         if name in COUNTERS:
             rate = max((value - first[text]) / seconds, 1e-3 if "cpu" in name else 1e4)
             steps = rate * np.exp(noise)
             steps = np.minimum(steps, 1.0) if "cpu" in name else steps
             made = value - np.cumsum(steps[::-1])[::-1]
         else:
-            made = value * (1 + 0.1 * noise) if name == "node_load1" else value * (1 + 0.01 * noise)
-            made = np.full(len(times), value) if "MemTotal" in name else made
+            width = {"node_load1": 0.3, "node_memory_MemTotal_bytes": 0.0}.get(name, 0.03)
+            made = value * np.exp(width * noise)
         labels = dict(
             part.split("=", 1) for part in rest.rstrip("}").replace('"', "").split(",") if part
         )
