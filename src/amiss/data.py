@@ -6,7 +6,7 @@ labels in alphabetical order, as Prometheus writes it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -74,6 +74,31 @@ class Records:
             text=None if self.text is None else self.text[rows],
             skipped={},
         )
+
+
+def joined(parts: Sequence[Records]) -> Records:
+    """One after the other, without watermarks; what a part does not have is absent there."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return Records(np.zeros(0, np.int64), np.zeros(0, "U1"), np.zeros(0))
+    known = dict.fromkeys(label for part in parts for label in part.labels)
+    texts = [part.text for part in parts]
+    absent = [np.zeros(len(part), "U1") for part in parts]
+    return Records(
+        np.concatenate([part.time for part in parts]),
+        np.concatenate([part.name for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        {
+            label: np.concatenate(
+                [p.labels.get(label, none) for p, none in zip(parts, absent, strict=True)]
+            )
+            for label in known
+        },
+        None
+        if all(text is None for text in texts)
+        else np.concatenate([n if t is None else t for t, n in zip(texts, absent, strict=True)]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ Path(FOLDER.name, "app.log").write_text(LOG)
 NEEDED: dict[str, dict[str, Any]] = {
     "file": {"path": f"{FOLDER.name}/*.log", "value": "ms"},
     "prometheus": {"url": "http://127.0.0.1:9090", "queries": {"up": "up"}},
+    "loki": {"url": "http://127.0.0.1:9", "query": '{app="shop"}'},
+    "victorialogs": {"url": "http://127.0.0.1:9", "query": "*"},
 }
 """By type: what a source must be told that has no default."""
 

@@ -1,8 +1,11 @@
 """Which of the models that are kept serves: what the commands, the API and the pages do."""
 
+from collections.abc import Iterable
+
 from amiss.errors import ConfigError
 from amiss.model import Card, card_of, difference
 from amiss.run.shadow import Comparison, compare, shadow
+from amiss.run.training import Trainee
 from amiss.store import Store
 from amiss.store.models import Model
 
@@ -98,3 +101,13 @@ def check_features(store: Store, card: Card) -> None:
 
 def _kind(kept: Model) -> tuple[str, str]:
     return kept.pipeline, kept.detector
+
+
+def named(trainees: Iterable[Trainee], model: str, pipeline: str | None) -> Trainee:
+    """The one of that type, in any pipeline or in one. Raises ConfigError, with those there are."""
+    known = [one for one in trainees if pipeline in (None, one.watch.name)]
+    trainee = next((one for one in known if one.type == model), None)
+    if trainee is None:
+        names = ", ".join(sorted({one.type for one in known})) or "none"
+        raise ConfigError(f"model_name: there is no model {model!r} to train; known: {names}")
+    return trainee

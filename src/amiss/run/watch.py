@@ -18,6 +18,7 @@ from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
 from amiss.run import commits
 from amiss.run.commits import NOTHING, Commit
+from amiss.run.decided import decisions
 from amiss.run.resume import resume
 from amiss.run.watched import Fitted, Progress, Watch, checkpoint, count, keep, remember
 from amiss.systems import distinct
@@ -133,6 +134,9 @@ def _step(watch: Watch, records: Records) -> None:
     outcome = _of_now(watch, outcome)
     remember(watch, outcome)
     count(watch, outcome.skipped)
+    if log.isEnabledFor(logging.DEBUG):
+        for why in decisions(watch.pipeline, watch.states, records, outcome):
+            log.debug("pipeline %s: %s", watch.name, why)
     since, waiting = world.now() - watch.checkpointed, len(watch.waiting)
     due = not 0 <= since < watch.every_checkpoint or waiting >= MOST_WAITING or installed
     due = due or sum(map(commits.size, watch.pending)) > MOST_PENDING

@@ -71,6 +71,12 @@ class Store(IncidentLog, History, Models):
                 f"the memory of pipeline {pipeline!r} in {self.where} is damaged: {exc}"
             ) from exc
 
+    def cursor(self, pipeline: str) -> Cursor:
+        """Where a pipeline's source reads on, as committed last; empty if nothing was."""
+        with self.read() as db:
+            said = db.scalar(sa.select(t.pipeline.c.cursor).where(t.pipeline.c.name == pipeline))
+        return json.loads(said) if said is not None else {}
+
     def commit(
         self,
         pipeline: str,

@@ -19,6 +19,7 @@ from amiss.web import (
     operations,
     predict,
     problems,
+    push,
     series,
     stream,
 )
@@ -40,6 +41,7 @@ TAGS = {
     "series": "What is watched.",
     "incidents": "What is or was amiss.",
     "models": "What was learned by fitting.",
+    "push": "What others send to be watched.",
     "health": "How Amiss itself does.",
     "stream": "All of it as it happens.",
 }
@@ -90,6 +92,7 @@ def build(live: Live) -> FastAPI:
     for part in (series, incidents, models, stream):
         app.include_router(part.router, prefix="/api/v1")
     app.include_router(health.api, prefix="/api/v1")
+    app.include_router(push.router)
     app.include_router(pages)
     app.mount("/dashboard", dashboard)
     problems.install(app)

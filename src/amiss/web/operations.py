@@ -110,7 +110,7 @@ def _section(method: str, path: str, operation: dict[str, Any]) -> str:
         f"<p>{_prose(operation['description'])}</p>",
         f"<ul>{''.join(rows)}</ul>" if rows else "",
     ]
-    for place in (operation.get("requestBody", {}), operation["responses"]["200"]):
+    for place in (operation.get("requestBody", {}), operation["responses"].get("200", {})):
         for media in place.get("content", {}).values():
             parts.append(f"<pre>{escape(_shown(media.get('example', '')))}</pre>")
     return "\n".join(filter(None, parts))
