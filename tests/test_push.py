@@ -176,3 +176,14 @@ def test_inboxes_are_folders_of_the_installation(tmp_path: Path) -> None:
     world = inboxes.into(World())
     assert world.inbox("a") is inboxes.get("a")
     assert inboxes.get("a").folder == tmp_path / "inbox" / "a"
+
+
+def test_syslog_that_says_what_was_repeated_is_read(pushing: Pushing) -> None:
+    pushing.source = Push(format="auth")
+    pushing.push(
+        "<13>Jan 15 07:59:00 web sshd[1]: Failed password",
+        "no syslog",
+        "<13>Jan 15 07:59:01 web sshd[1]: message repeated 2 times: [ Failed password]",
+    )
+    records = pushing.poll()
+    assert len(records) == 3  # the last says two

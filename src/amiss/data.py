@@ -132,7 +132,8 @@ class Scores:
     """How strange, per tick and series. Higher is stranger; NaN is no opinion.
 
     `expected`, `lower` and `upper` say what was expected, in the unit of the series;
-    `blame` says how much each feature added to the score of a joint detector.
+    `blame` says how much each feature added to the score of a joint detector, `votes` what each of
+    several that it asked said by itself, in nats.
     """
 
     time: Times  # (T,)
@@ -142,6 +143,7 @@ class Scores:
     lower: Floats | None = None  # (T, S, F)
     upper: Floats | None = None  # (T, S, F)
     blame: Floats | None = None  # (T, S, F)
+    votes: Floats | None = None  # (T, S, K)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ class Member:
     why: str = ""  # of a detector that tells by itself: what follows the name of the series
     rules: tuple[str, ...] = ()  # the rules of a person that held
     among: int = 0  # of a single record: how many had been seen
+    votes: tuple[str, ...] = ()  # of a joint detector that asks several: what they said, in words
 
 
 @dataclass(frozen=True, slots=True)

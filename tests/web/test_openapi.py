@@ -41,7 +41,9 @@ def test_every_operation_says_what_it_is_for(description: dict) -> None:
     assert {path for _, path, _ in found} == {
         "/predict", "/retrain", "/healthz", "/readyz", "/metrics",
         "/api/v1/series", "/api/v1/series/history", "/api/v1/series/{key}/history",
-        "/api/v1/scores", "/api/v1/incidents", "/api/v1/incidents/{id}", "/api/v1/models",
+        "/api/v1/scores", "/api/v1/incidents", "/api/v1/incidents/{id}",
+        "/api/v1/incidents/{id}/acknowledge", "/api/v1/incidents/{id}/feedback",
+        "/api/v1/feedback", "/api/v1/models",
         "/api/v1/models/{name}/retrain", "/api/v1/models/{name}/rollback",
         "/api/v1/models/{id}", "/api/v1/models/{id}/compare", "/api/v1/models/{id}/promote",
         "/api/v1/health", "/api/v1/stream",

@@ -10,6 +10,7 @@ import numpy as np
 from amiss.data import Records, measured
 from amiss.formats import form, times
 from amiss.formats.form import Asked, Form
+from amiss.formats.parsed import places
 from amiss.formats.settings import at_most, label, short
 
 NO_TIME = "times that cannot be read; that of arrival is taken"
@@ -44,9 +45,10 @@ class Reading:
     def records(self, lines: Sequence[Arrived], name: str, skipped: Counter[str]) -> Records:
         """(N,) lines -> records, in their order; those that do not fit are counted. 4 us a line."""
         known = self.form
-        parsed = form.parse([line.text for line in lines], known, self.regex)
+        texts = [line.text for line in lines]
+        parsed = form.parse(texts, known, self.regex)
         skipped.update(parsed.skipped)
-        mine = _which(lines, parsed.text)
+        mine = [lines[i] for i in places(texts, parsed.text)]
         told = [line.time for line in mine]
         if known.stamp and None in told:
             told = self._told(parsed.text, parsed.columns.get(known.time, ()), mine)
@@ -84,14 +86,6 @@ class Reading:
         return [
             i if line.time is None else line.time for i, line in zip(inside, lines, strict=True)
         ]
-
-
-def _which(lines: Sequence[Arrived], texts: Sequence[str]) -> list[Arrived]:
-    """The lines that were taken: `texts` are some of theirs, in the same order."""
-    if len(texts) == len(lines):
-        return list(lines)
-    rest = iter(lines)
-    return [next(line for line in rest if line.text == text) for text in texts]
 
 
 def _number(text: str) -> float:

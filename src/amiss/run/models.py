@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from amiss.data import Frame
 from amiss.errors import ConfigError
 from amiss.model import Card, card_of, difference
-from amiss.run.shadow import Comparison, compare, shadow
+from amiss.run.compared import Comparison, compare
+from amiss.run.shadow import shadow, shadow_on
 from amiss.run.training import Trainee
 from amiss.store import Store
 from amiss.store.models import Model
@@ -80,10 +82,22 @@ def compared(
 
     Raises ConfigError if one is not there or they cannot be compared, StateError if damaged.
     """
-    first = chosen(store, one)
-    second = mate(store, first) if other is None else chosen(store, other)
-    a, b = (shadow(store, kept.id, until) for kept in (first, second))
+    a, b = (shadow(store, kept.id, until) for kept in pair(store, one, other))
     return a.card, b.card, compare(a, b)
+
+
+def compared_on(
+    store: Store, one: str, other: str | None, frame: Frame, label: str = ""
+) -> tuple[Card, Card, Comparison]:
+    """The same on metrics of systems (T, S, F) from elsewhere, one of which may be a label."""
+    a, b = (shadow_on(store, kept.id, frame, label) for kept in pair(store, one, other))
+    return a.card, b.card, compare(a, b)
+
+
+def pair(store: Store, one: str, other: str | None) -> tuple[Model, Model]:
+    """The two models that are to be compared. Raises ConfigError if one is not there."""
+    first = chosen(store, one)
+    return first, mate(store, first) if other is None else chosen(store, other)
 
 
 def check_features(store: Store, card: Card) -> None:

@@ -22,6 +22,7 @@ from amiss.store import journal, prune
 from amiss.store import tables as t
 from amiss.store.blocks import Block
 from amiss.store.database import upsert
+from amiss.store.feedback import Feedback
 from amiss.store.history import History, Rows, append, prepare
 from amiss.store.incidents import IncidentLog, log
 from amiss.store.models import Models
@@ -47,8 +48,8 @@ class Saved:
     journal: tuple[Records, ...] = ()
 
 
-class Store(IncidentLog, History, Models):
-    """Cursor, memory, incidents, history, models and what was told to whom. See Database."""
+class Store(IncidentLog, Feedback, History, Models):
+    """Cursor, memory, incidents, history, models, who was told what, and what they said of it."""
 
     def load(self, pipeline: str) -> Saved:
         """What was committed for a pipeline; empty if nothing was.

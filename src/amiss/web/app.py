@@ -12,6 +12,7 @@ from amiss.predictions import PredictionLog
 from amiss.run.live import Live
 from amiss.web import (
     exposition,
+    feedback,
     health,
     incidents,
     login,
@@ -89,7 +90,7 @@ def build(live: Live) -> FastAPI:
     here.live = live
     for part in (predict, health, exposition, operations, login):
         app.include_router(part.router)
-    for part in (series, incidents, models, stream):
+    for part in (series, incidents, feedback, models, stream):
         app.include_router(part.router, prefix="/api/v1")
     app.include_router(health.api, prefix="/api/v1")
     app.include_router(push.router)

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
-from amiss.web.schemas import common, health, incidents, models, predict, series
+from amiss.web.schemas import common, feedback, health, incidents, models, predict, series
 from amiss.web.schemas.common import Problem
 
 router = APIRouter(include_in_schema=False)
@@ -80,7 +80,7 @@ async def page(request: Request) -> HTMLResponse:
 
 
 def _models() -> dict[str, type[BaseModel]]:
-    parts = (common, health, incidents, models, predict, series)
+    parts = (common, feedback, health, incidents, models, predict, series)
     found = [thing for part in parts for thing in vars(part).values() if isinstance(thing, type)]
     return {one.__name__: one for one in found if issubclass(one, BaseModel)}
 
