@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss import config
-from amiss.component import Cursor, Detector, Source, find
+from amiss.component import Cursor, Detector, Sink, Source, find
 from amiss.config.write import BLUEPRINTS
 from amiss.data import SECOND, Records
 from amiss.errors import ConfigError
@@ -21,6 +21,8 @@ from amiss.world import World
 
 ROOT = Path(__file__).parent.parent
 DETECTORS = ", ".join(sorted(find("amiss.detectors", Detector)))
+SINKS = ", ".join(sorted(find("amiss.sinks", Sink)))
+SOURCES = ", ".join(sorted(find("amiss.sources", Source)))
 GOOD = """\
 pipelines:
   - name: host
@@ -76,7 +78,7 @@ token: hunter2
         "amiss.yaml:4: keep: names and values are expected here",
         "amiss.yaml:6: pipelines.0.name: write small letters, digits, - and _, the first a letter",
         "amiss.yaml:7: pipelines.0.source.type: unknown type 'hots'; did you mean 'host'? "
-        "known: file, host",
+        f"known: {SOURCES}",
         "amiss.yaml:8: pipelines.0.features.every: must be above 0",
         "amiss.yaml:8: pipelines.0.features.late: '1x' is not a span of time; "
         "write 90s, 15m, 6h or 1d",
@@ -157,7 +159,7 @@ def test_what_is_no_configuration_gets_one_sentence(text: str, said: str) -> Non
         (
             "spam: 1",
             "spam: unknown setting; known: listen, token, hosts, budget, checkpoint, keep, "
-            "retrain_every, retrain, pipelines, sinks",
+            "retrain_every, retrain, pipelines, exports, sinks",
         ),
         ("keep: {days: 0}", "keep.days: must be at least 1"),
         ("hosts: here", "hosts: a list is expected here"),
@@ -181,7 +183,7 @@ def test_what_is_no_configuration_gets_one_sentence(text: str, said: str) -> Non
         ("retrain_every: 5", "retrain_every: a span of time needs its unit: "
          "write 5s, 15m, 6h or 1d"),
         ("sinks: {a: {type: pigeon}}", "sinks.a.type: unknown type 'pigeon'; "
-         "known: apprise, elastic, jsonl, sentinel, splunk, stdout, syslog, webhook"),
+         f"known: {SINKS}"),
         ("sinks: {a: {type: stdout, template: ''}}",
          "sinks.a.template: the template is empty; its first line is the title"),
     ],

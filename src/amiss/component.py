@@ -79,6 +79,10 @@ class Source(Component):
         """The same, set to give all that it still has once more; None if it keeps nothing."""
         return None
 
+    def learned_until(self, cursor: Cursor) -> int | None:
+        """Until when (ns) what it gives is a past to learn from; None if all of it is told of."""
+        return None
+
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
         """What to say of a poll before anything is watched, line by line; nothing by default."""
         return ()

@@ -94,6 +94,11 @@ def as_json(incident: Incident) -> dict[str, Any]:
     return said
 
 
+def page_of(incident: Incident, address: str | None) -> str:
+    """Its page, where people reach this Amiss; "" if that is not known."""
+    return f"{address.rstrip('/')}/dashboard/incident?id={quote(incident.id)}" if address else ""
+
+
 def write_time(ns: int) -> str:
     """RFC 3339 in UTC: 2026-03-07T14:02:10Z, with a fraction where there is one."""
     seconds, rest = divmod(ns, SECOND)
@@ -109,7 +114,6 @@ def _fields(
     title = f"{incident.title} ({incident.severity})"
     if kind != "opened":
         title = f"{'worse' if kind == 'worse' else f'resolved after {duration}'}: {title}"
-    page = f"{address.rstrip('/')}/dashboard/incident?id={quote(incident.id)}" if address else ""
     return {
         "title": f"amiss: {title}",
         "sentence": incident.sentence,
@@ -120,7 +124,7 @@ def _fields(
         "rarity": _rarity(incident),
         "members": "; ".join(observed(member, system) for member in incident.members[1:4]),
         "evidence": incident.evidence[0] if incident.evidence else "",
-        "address": page,
+        "address": page_of(incident, address),
         "state": incident.state,
         "id": incident.id,
     }

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from amiss.addresses import is_address, is_loopback
 from amiss.component import AnyOf, Component, Sink
 from amiss.data import MINUTE
+from amiss.exports import RemoteWrite
 from amiss.pipeline import Pipeline
 from amiss.spans import Rate, Span
 
@@ -63,6 +64,8 @@ class Settings(Component):
     """Fit challengers, on schedule or when scores drift; a person puts them to use."""
     pipelines: tuple[Pipeline, ...] = Field(min_length=1)
     """What is watched."""
+    exports: dict[str, RemoteWrite] = Field({})
+    """Where scores and bands are written, by a name of your choice."""
     sinks: Annotated[dict[str, Annotated[Sink, AnyOf("amiss.sinks")]], Field(default_factory=dict)]
     """Who is told, by a name of your choice."""
 
@@ -100,6 +103,9 @@ class Settings(Component):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise ValueError(f"two pipelines are called {twice!r}")
+        both = next((name for name in self.exports if name in self.sinks), None)
+        if both:
+            raise ValueError(f"a sink and an export are both called {both!r}")
         if not self.loopback and self.token is None:
             raise ValueError(
                 f"listen: {self.listen} can be reached from elsewhere, so a token is needed: "

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from amiss import config
+from amiss.component import Sink, find
 from amiss.settings import default
 from cli.calls import amiss
 
@@ -85,7 +86,7 @@ def test_check_says_every_mistake(tmp_path: Path) -> None:
     assert said.err.splitlines() == [
         f"{path}:6: budgte: unknown setting; did you mean 'budget'?",
         f"{path}:7: sinks.a.type: unknown type 'stdot'; did you mean 'stdout'? "
-        "known: apprise, elastic, jsonl, loki, sentinel, splunk, stdout, syslog, webhook",
+        f"known: {', '.join(find('amiss.sinks', Sink))}",
     ]
 
 

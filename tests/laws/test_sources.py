@@ -25,6 +25,7 @@ Path(FOLDER.name, "app.log").write_text(LOG)
 
 NEEDED: dict[str, dict[str, Any]] = {
     "file": {"path": f"{FOLDER.name}/*.log", "value": "ms"},
+    "prometheus": {"url": "http://127.0.0.1:9090", "queries": {"up": "up"}},
     "loki": {"url": "http://127.0.0.1:9", "query": '{app="shop"}'},
     "victorialogs": {"url": "http://127.0.0.1:9", "query": "*"},
 }

@@ -19,7 +19,7 @@ from amiss.run import commits, watch
 from amiss.run.resume import LOST
 from amiss.run.watch import close, resume, run_watch, tick
 from amiss.store import Store
-from run.rig import EVERY, HARM, START, Rig, pipeline
+from run.rig import EVERY, HARM, START, Feed, Rig, pipeline
 
 KEY = 'load{host="made"}'
 TICKS = 300
@@ -500,3 +500,39 @@ def test_records_from_the_future_do_not_take_time_with_them(rig) -> None:
     assert rig.watch.states["features"]["newest"].tolist() == [newest]
     assert rig.watch.states["pace"]["seen"].tolist() == [200]
     assert rig.watch.progress.lag < MINUTE / SECOND
+
+
+class Learning(Feed):
+    """A past until a time."""
+
+    until: int = 0
+
+    def learned_until(self, cursor: Cursor) -> int:
+        return self.until
+
+
+def test_of_the_past_that_is_learned_from_only_what_lasts_is_told(rig, tmp_path) -> None:
+    whole = uninterrupted(tmp_path, TICKS)
+    incidents = [whole.store.incident(one.id) for one in whole.store.incidents(limit=1000)]
+    spans = {(each[0].seen, each[-1].until) for each in incidents if each[-1].until}
+    begin, end = min(spans)
+    border = (begin + end) // 2
+    source = Learning(every=EVERY, until=border)
+    rig.pipeline = pipeline().model_copy(update={"source": source})
+    rig.start()
+    rig.run(TICKS)
+    told = [rig.store.incident(one.id) for one in rig.store.incidents(limit=1000)]
+    known = {each[-1].id for each in incidents if each[-1].until is None or each[-1].until > border}
+    assert {each[-1].id for each in told} == known
+    assert {each[-1] for each in told} == {each[-1] for each in incidents if each[-1].id in known}
+
+
+def test_what_was_over_in_the_past_is_counted(rig, tmp_path) -> None:
+    whole = uninterrupted(tmp_path, TICKS)
+    over = sum(one.state == "resolved" for one in whole.store.incidents(limit=1000))
+    source = Learning(every=EVERY, until=START + TICKS * EVERY)
+    rig.pipeline = pipeline().model_copy(update={"source": source})
+    rig.start()
+    rig.run(TICKS)
+    assert not rig.store.incidents(limit=1000)
+    assert over and rig.watch.skipped[watch.PAST] == over

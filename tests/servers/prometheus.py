@@ -1,5 +1,6 @@
 """Prometheus, from Debian."""
 
+import ssl
 from pathlib import Path
 
 from servers.installed import debian, program
@@ -13,8 +14,18 @@ def install() -> None:
     debian("prometheus", needs="prometheus")
 
 
-def server(folder: Path, config: str = CONFIG, at: int | None = None) -> Running:
-    """One of `folder`, that takes remote write too."""
+def server(
+    folder: Path,
+    config: str = CONFIG,
+    at: int | None = None,
+    web: str = "",
+    trust: ssl.SSLContext | None = None,
+) -> Running:
+    """One of `folder`, that takes remote write too.
+
+    `web` is its web configuration, which may ask for passwords and certificates; `trust` is how
+    it is then asked whether it is there.
+    """
     where = port(at)
     file = folder / "prometheus.yml"
     file.write_text(config)
@@ -28,4 +39,8 @@ def server(folder: Path, config: str = CONFIG, at: int | None = None) -> Running
         "--storage.tsdb.retention.time=2d",
         "--rules.alert.resend-delay=2s",  # a minute else, if the first ones were lost
     ]
-    return Running(command, folder, where, answers(f"http://127.0.0.1:{where}/-/ready"))
+    if web:
+        (folder / "web.yml").write_text(web)
+        command.append(f"--web.config.file={folder / 'web.yml'}")
+    scheme = "https" if trust else "http"
+    return Running(command, folder, where, answers(f"{scheme}://127.0.0.1:{where}/-/ready", trust))

@@ -1,6 +1,7 @@
 """Real servers as ordinary processes on 127.0.0.1: started, awaited, killed, stopped by pid."""
 
 import os
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -98,9 +99,10 @@ class Running:
         return True
 
 
-def answers(url: str) -> Callable[[], bool]:
-    """Whether a page is there."""
-    return lambda: httpx.get(url, timeout=5).is_success
+def answers(url: str, trust: ssl.SSLContext | None = None) -> Callable[[], bool]:
+    """Whether a page is there; one that asks for a password is."""
+    verify = trust or True
+    return lambda: httpx.get(url, timeout=5, verify=verify).status_code in (200, 401)
 
 
 def as_user(user: str | None, command: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from amiss import config
 from amiss.component import Component
+from amiss.exports import RemoteWrite
 from amiss.reference.words import Pages, table
 from amiss.settings import default
 
@@ -21,6 +22,7 @@ ELSEWHERE = {
     "keep": "see [keep](#keep)",
     "pipelines": "list of [pipelines](#pipelines)",
     "sinks": "names of your choice, each with one of the [sinks](README.md#sinks)",
+    "exports": "names of your choice, each with [these](#exports)",
     "source": "one of the [sources](README.md#sources)",
     "features": "one of the [features](README.md#features)",
     "detectors": "list of [detectors](README.md#detectors)",
@@ -34,6 +36,7 @@ def settings() -> Pages:
         ("The file", whole),
         ("keep", whole.keep),
         ("pipelines", whole.pipelines[0]),
+        ("exports", RemoteWrite(url="http://127.0.0.1:8428/api/v1/write")),
     )
     lines = [HEAD]
     for title, part in parts:

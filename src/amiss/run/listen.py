@@ -1,31 +1,39 @@
 """Who is told, as the configuration has it now."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from amiss.component import Sink
 from amiss.run import tell
 from amiss.run.audited import TRAIL
+from amiss.run.export import exporting
 from amiss.run.tell import Channel
+from amiss.run.watched import Watch
 from amiss.settings import Settings
 from amiss.store import Store
 from amiss.world import World
 
 
 def listen(
-    before: Sequence[Channel], settings: Settings, store: Store, world: World
+    before: Sequence[Channel],
+    settings: Settings,
+    store: Store,
+    world: World,
+    watches: Callable[[], Sequence[Watch]] = tuple,
 ) -> tuple[Channel, ...]:
-    """A channel for each sink; one that is as it was goes on undisturbed, others are stopped.
+    """A channel for each sink, and for each export of what is watched.
 
+    One that is as it was goes on undisturbed, others are stopped.
     Of these one may wait for an answer for long: the channel in its place begins after that.
     Raises Unreachable or StateError of the store; the same call may be made again then.
     """
     sinks = {name: _addressed(sink, settings.link) for name, sink in settings.sinks.items()}
     old = {channel.name: channel for channel in before}
-    wanted = tell.channels(sinks, store, world)
+    told = tell.channels(sinks, store, world)
+    wanted = [*told, *exporting(settings.exports, store, world, watches)]
     kept = {c.name for c in wanted if c.name in old and _goes_on(old[c.name], c)}
     # first, as one whose mark is gone would tell all there is from the beginning
     tell.stop([channel for channel in before if channel.name not in kept])
-    store.enrol([*(channel.name for channel in wanted), TRAIL])
+    store.enrol([*(channel.name for channel in told), TRAIL])
     for channel in wanted:
         if channel.name not in kept:
             channel.before = old.get(channel.name)

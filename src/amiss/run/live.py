@@ -226,8 +226,8 @@ class Live:
             self._run(watch)  # and resumes, which loads the kernels: no answer waits for that
         self.trainees = tuple(training.trainees(self.watches, self.trainees))
         self.tending.lost = -1  # what the pipelines that are gone had open is to be ended
-        self.channels = listen(self.channels, settings, self.store, self.world)
-        self.settings, self._said = settings, said
+        whom = (self.channels, settings, self.store, self.world, lambda: self.watches)
+        self.channels, self.settings, self._said = listen(*whom), settings, said
 
     def _end(self, watch: Watch) -> None:
         """End a pipeline and leave its checkpoint.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from amiss.data import Array, Frame, Scores
+from amiss.data import Array, Floats, Frame, Scores, Times
 from amiss.store import Points
 from amiss.store.chunks import empty, merge
 
@@ -56,6 +56,16 @@ class Recent:
             order = self._order()
             cells = self.cells[order, self.keys.index(key)].astype(float)
             return Points(self.time[order], *cells.T)
+
+    def after(self, time: int) -> tuple[tuple[str, ...], Times, Floats, int]:
+        """Keys, times (T,) and cells (T, S, 5) of the ticks after a time, and the oldest there is
+        (ns); that is the greatest number if there is none.
+        """
+        with self.lock:
+            order = self._order()
+            oldest = int(self.time[order[0]]) if len(order) else np.iinfo(np.int64).max
+            order = order[self.time[order] > time]
+            return self.keys, self.time[order], self.cells[order].astype(float), oldest
 
     def frame(self, ticks: int) -> Frame:
         """The values of the last ticks, (T, S, 1)."""

@@ -89,6 +89,10 @@ class Channel:
     before: "Channel | None" = None
     """The one of the same name in whose place this one is: it may still wait for an answer."""
 
+    def run(self) -> None:
+        """What its thread does."""
+        run_sink(self)
+
 
 @runtime_checkable
 class Divisible(Protocol):
@@ -110,9 +114,7 @@ def channels(sinks: Mapping[str, Sink], incidents: IncidentLog, world: World) ->
 
 def start(channel: Channel) -> None:
     """Keep its sink up to date in a thread; a daemon, so that a hanging one keeps nobody."""
-    channel.thread = threading.Thread(
-        target=run_sink, args=(channel,), name=f"sink {channel.name}", daemon=True
-    )
+    channel.thread = threading.Thread(target=channel.run, name=f"sink {channel.name}", daemon=True)
     channel.thread.start()
 
 
@@ -131,7 +133,7 @@ def stop(running: Iterable[Channel], patience: float = 2.0) -> None:
 def run_sink(channel: Channel) -> None:
     """Keep one sink up to date until its `stop` is set (and `wake`, so that it is seen)."""
     world = channel.world
-    _succeed(channel)
+    succeed(channel)
     while not channel.stop.is_set():
         channel.wake.clear()
         try:
@@ -190,7 +192,7 @@ def back_off(failures: int, after: float | None = None) -> float:
     return max(own, min(after or 0.0, LONGEST_PATIENCE))
 
 
-def _succeed(channel: Channel) -> None:
+def succeed(channel: Channel) -> None:
     """Begin when those before have ended, with what they could not write: each may be sending
     what would be told twice. Ends sooner if `stop` is set.
     """

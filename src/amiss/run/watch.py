@@ -14,6 +14,7 @@ from amiss.data import AHEAD, Records
 from amiss.dropped import FUTURE
 from amiss.errors import Error, StateError, Unreachable
 from amiss.judge import States, name_of
+from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
 from amiss.run import commits
 from amiss.run.commits import NOTHING, Commit
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 300.0  # seconds
 MOST_PENDING = 32 * 2**20  # bytes of history that wait for a checkpoint
+PAST = "told to nobody: incidents of the past that was learned from"
 MOST_WAITING = 500  # commits that wait for the store before they are made one checkpoint
 
 
@@ -129,6 +131,7 @@ def _step(watch: Watch, records: Records) -> None:
             count(watch, {"a model that did not work": 1})
         raise
     spent = (world.monotonic() - began) / 1e9
+    outcome = _of_now(watch, outcome)
     remember(watch, outcome)
     count(watch, outcome.skipped)
     if log.isEnabledFor(logging.DEBUG):
@@ -147,6 +150,27 @@ def _step(watch: Watch, records: Records) -> None:
         lag=max(world.now() - newest, 0) / 1e9,
         step_seconds=spent,
     )
+
+
+def _of_now(watch: Watch, outcome: Outcome) -> Outcome:
+    """Without the incidents of a past that is learned from: those that are over are counted,
+    those that still last are told of when the past is.
+    """
+    until = watch.pipeline.source.learned_until(watch.cursor)
+    if until is None:
+        return outcome
+    if len(outcome.frame.time) and outcome.frame.time[-1] > until:
+        incidents = (*watch.past.values(), *outcome.incidents)
+        watch.past.clear()
+        return replace(outcome, incidents=incidents)
+    over = 0
+    for one in outcome.incidents:
+        watch.past[one.id] = one
+        if one.state == "resolved":
+            del watch.past[one.id]
+            over += 1
+    skipped = {**outcome.skipped, PAST: over} if over else outcome.skipped
+    return replace(outcome, incidents=(), skipped=skipped)
 
 
 def _fail(watch: Watch, reason: str, more: str = "") -> None:

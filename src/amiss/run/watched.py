@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from amiss.component import Cursor
-from amiss.data import Array, Frame, Records
+from amiss.data import Array, Frame, Incident, Records
 from amiss.judge import States
 from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
@@ -64,6 +64,7 @@ class Watch:
     pending: list[Block] = field(default_factory=list)  # history since the checkpoint
     waiting: deque[Commit] = field(default_factory=deque)  # what the store has not taken yet
     fitted: deque[Fitted] = field(default_factory=deque)  # models to put to use
+    past: dict[str, Incident] = field(default_factory=dict)  # open, of what is learned from
     checkpointed: int = 0  # ns
     ready: bool = False  # whether the memory is whole: not before `resume`, nor after a fault
     before: "tuple[Watch, ...]" = ()  # those before it in the file: who keeps a series' history

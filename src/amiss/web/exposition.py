@@ -1,7 +1,6 @@
 """GET /metrics: every series, and Amiss itself, as Prometheus reads them."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import isfinite
 
@@ -18,16 +17,13 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from amiss.data import parse_key
+from amiss.exposed import Labels, labels_of
 from amiss.run.now import Now
 from amiss.web.problems import documented
 from amiss.web.schemas.common import plain
 
 router = APIRouter(tags=["health"])
 
-Labels = Mapping[str, str]
-OWN = ("series", "pipeline", "detector", "metric")
-NO_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 SERIES = {
     "value": "The last sample, in the unit of the series.",
     "expected": "What was expected, in the unit of the series.",
@@ -97,26 +93,6 @@ def counter(name: str, text: str, rows: Iterable[tuple[Labels, float]]) -> Metri
     metric = Metric(name, text, "counter")
     metric.samples = [Sample(f"{name}_total", dict(labels), float(n)) for labels, n in rows]
     return metric
-
-
-@lru_cache(maxsize=20_000)
-def labels_of(key: str, pipeline: str) -> Labels:
-    """A series' labels as Prometheus allows them: what would collide is called exported_."""
-    name, labels = parse_key(key)
-    return {"series": plain(name), "pipeline": pipeline} | clean(labels)
-
-
-def clean(labels: Labels) -> dict[str, str]:
-    """Label names in letters, digits and underscores, none that we use ourselves."""
-    found: dict[str, str] = {}
-    for name, value in sorted(labels.items()):
-        tidy = NO_LABEL.sub("_", name)
-        if not tidy or tidy[0].isdigit() or tidy.startswith("__"):
-            tidy = f"label_{tidy.lstrip('_')}"
-        while tidy in found or tidy in OWN:
-            tidy = f"exported_{tidy}"
-        found[tidy] = plain(value)
-    return found
 
 
 @lru_cache(maxsize=20_000)

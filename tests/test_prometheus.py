@@ -1,0 +1,293 @@
+"""Source `prometheus` against made exchanges. On real servers: tests/servers."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+import httpx
+import numpy as np
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from amiss.component import Cursor
+from amiss.data import HOUR, SECOND, Records
+from amiss.errors import Rejected, Unreachable
+from amiss.sources.prometheus import Prometheus
+from amiss.world import World
+
+NOW = 1_772_892_007 * SECOND
+STEP = 15 * SECOND
+
+
+class Server:
+    """Answers range queries: the value of every series is the time, in seconds."""
+
+    def __init__(self, series: dict[str, list[dict[str, str]]]) -> None:
+        self.series = series
+        self.asked: list[tuple[str, float, float]] = []
+        self.requests: list[httpx.Request] = []
+        self.reply: Callable[[str], httpx.Response | None] = lambda query: None
+        self.now = NOW
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        said = {name: one[0] for name, one in parse_qs(request.content.decode()).items()}
+        start, end, step = (float(said[name]) for name in ("start", "end", "step"))
+        self.requests.append(request)
+        if (instead := self.reply(said["query"])) is not None:
+            return instead
+        self.asked.append((said["query"], start, end))
+        times = np.arange(start, end + step / 2, step)
+        result = [
+            {
+                "metric": labels,
+                "values": [[float(t), f"{t:g}" if t % 1 else str(int(t))] for t in times],
+            }
+            for labels in self.series[said["query"]]
+        ]
+        body = {"status": "success", "data": {"resultType": "matrix", "result": result}}
+        return httpx.Response(200, content=orjson.dumps(body))
+
+    def world(self) -> World:
+        client = httpx.Client(transport=httpx.MockTransport(self.answer))
+        return World(
+            http=lambda trust=None: client,
+            now=lambda: self.now,
+            secret=lambda reference: {"env:P": "sesame", "env:T": "tok"}[reference],
+        )
+
+
+def source(**settings) -> Prometheus:
+    said = {"url": "http://tsdb:9090", "queries": {"load": "node_load1"}} | settings
+    return Prometheus.model_validate(said)
+
+
+def all_of(source: Prometheus, world: World, cursor: Cursor) -> tuple[Cursor, list[Records]]:
+    """All polls until there is no more; each with a cursor out of JSON."""
+    found, more = [], True
+    while more:
+        cursor, records = source.poll(orjson.loads(orjson.dumps(cursor)), world)
+        found.append(records)
+        more = records.more
+    return cursor, found
+
+
+def times(polls: list[Records]) -> list[int]:
+    return [int(t) for one in polls for t in one.time]
+
+
+def test_every_step_comes_once_and_none_is_left_out() -> None:
+    server = Server({"node_load1": [{"instance": "a"}]})
+    asked = source(history="1h", chunk="10m")
+    cursor, polls = all_of(asked, server.world(), {})
+    assert len(polls) > 2
+    for later in (0, 1, 14, 16, 61, 300):
+        server.now = NOW + later * SECOND
+        cursor, more = all_of(asked, server.world(), cursor)
+        polls += more
+    found = times(polls)
+    last = (NOW + 300 * SECOND - 30 * SECOND) // STEP * STEP
+    first = ((NOW - 30 * SECOND) // STEP - 240) * STEP
+    assert found == list(range(first, last + 1, STEP))
+    assert [one.watermark for one in polls if len(one)] == [
+        one.time[-1] for one in polls if len(one)
+    ]
+
+
+def test_without_history_it_begins_now() -> None:
+    server = Server({"node_load1": [{}]})
+    _, polls = all_of(source(), server.world(), {})
+    assert times(polls) == [(NOW - 30 * SECOND) // STEP * STEP]
+
+
+def test_each_query_is_a_series_and_labels_are_called_anew() -> None:
+    server = Server(
+        {
+            "node_load1": [{"__name__": "node_load1", "instance": "a:9100", "job": "node"}],
+            "up": [{"instance": "a:9100"}, {}],
+        }
+    )
+    asked = source(
+        queries={"load": "node_load1", "up": "up"},
+        rename={"instance": "host"},
+        labels={"site": "berlin", "job": "mine"},
+    )
+    _, (records,) = all_of(asked, server.world(), {})
+    assert records.name.tolist() == ["load", "up", "up"]
+    assert records.labels["host"].tolist() == ["a:9100", "a:9100", ""]
+    assert records.labels["job"].tolist() == ["mine"] * 3
+    assert records.labels["site"].tolist() == ["berlin"] * 3
+    assert set(records.labels) == {"host", "job", "site"}
+
+
+def test_metrics_of_one_query_are_told_apart() -> None:
+    query = '{__name__=~"node_load."}'
+    server = Server({query: [{"__name__": "node_load1"}, {"__name__": "node_load5"}]})
+    _, (records,) = all_of(source(queries={"load": query}), server.world(), {})
+    assert records.labels["metric"].tolist() == ["node_load1", "node_load5"]
+
+
+def test_what_is_no_number_is_nan() -> None:
+    server = Server({})
+    t = (NOW - 30 * SECOND) // STEP * STEP / SECOND
+    values = [[t, "NaN"], [t, "+Inf"], [t, "-Inf"], [t, "1e3"]]
+    result = [{"metric": {"i": str(i)}, "values": [one]} for i, one in enumerate(values)]
+    body = {"status": "success", "data": {"resultType": "matrix", "result": result}}
+    server.reply = lambda query: httpx.Response(200, content=orjson.dumps(body))
+    _, records = source().poll({}, server.world())
+    np.testing.assert_array_equal(records.value, [np.nan, np.nan, np.nan, 1000.0])
+
+
+def test_a_poll_is_as_long_as_there_is_room_for() -> None:
+    """Few points at first; then as many as `most` samples make, whatever the number of series."""
+    server = Server({"node_load1": [{"i": str(i)} for i in range(100)]})
+    _, polls = all_of(source(history="5h", most=10_000), server.world(), {})
+    assert [len(one) for one in polls][:2] == [6000, 10_000]
+    assert max(len(one) for one in polls) == 10_000
+    assert len(times(polls)) == 100 * 1201
+
+
+def test_series_that_were_there_first_stay() -> None:
+    server = Server({"node_load1": [{"i": str(i)} for i in range(3)]})
+    asked, hosts = source(most_series=3), lambda records: sorted(records.labels["i"].tolist())
+    cursor, records = asked.poll({}, server.world())
+    assert hosts(records) == ["0", "1", "2"] and not records.skipped
+    server.series["node_load1"] = [{"i": str(i)} for i in (9, 8, 2, 1, 0)]
+    server.now += STEP
+    cursor, records = asked.poll(cursor, server.world())
+    assert hosts(records) == ["0", "1", "2"]
+    assert records.skipped == {"over most_series": 2}
+    server.series["node_load1"] = [{"i": str(i)} for i in (9, 2, 0)]  # one has gone for good
+    server.now += STEP
+    cursor, records = asked.poll(cursor, server.world())
+    assert hosts(records) == ["0", "2", "9"] and not records.skipped
+
+
+def test_the_past_that_is_learned_from_ends_where_it_began() -> None:
+    server = Server({"node_load1": [{}]})
+    asked = source(history="1h")
+    assert asked.learned_until({}) is None
+    cursor, records = asked.poll({}, server.world())
+    server.now = NOW + HOUR
+    polls = [records]
+    while polls[-1].more:
+        cursor, records = asked.poll(cursor, server.world())
+        polls.append(records)
+    assert asked.learned_until(cursor) == NOW
+    ends = [(int(one.time[0]) <= NOW, int(one.time[-1]) <= NOW) for one in polls]
+    assert {(True, True), (False, False)} == set(ends), "a poll is of the past and the present"
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "said"),
+    [
+        (
+            httpx.Response(400, json={"status": "error", "error": "parse error: unclosed ("}),
+            Rejected,
+            "query load: tsdb answered 400: parse error: unclosed (",
+        ),
+        (
+            httpx.Response(422, json={"status": "error", "error": "too many\nsamples"}),
+            Rejected,
+            "query load: tsdb answered 422: too many samples",
+        ),
+        (httpx.Response(503, text="no backend"), Unreachable, "tsdb answered 503: no backend"),
+        (httpx.Response(502, text="<html>oh</html>"), Unreachable, "tsdb answered 502"),
+        (httpx.Response(401, text="Unauthorized\n"), Rejected, "401: Unauthorized"),
+        (httpx.Response(200, text="<html>"), Unreachable, "tsdb: what it answered is no JSON"),
+        (httpx.Response(200, json=[]), Unreachable, "does not answer as Prometheus does"),
+        (httpx.Response(200, json={"status": "success"}), Unreachable, "as Prometheus does"),
+        (httpx.Response(200, json={"status": "error", "error": "gone"}), Unreachable, "tsdb: gone"),
+        (
+            httpx.Response(
+                200,
+                json={
+                    "status": "success",
+                    "isPartial": True,
+                    "data": {"resultType": "matrix", "result": []},
+                },
+            ),
+            Unreachable,
+            "a part of the data only",
+        ),
+        (
+            httpx.Response(
+                200,
+                json={
+                    "status": "success",
+                    "data": {"resultType": "matrix", "result": [{"metric": {}, "values": [[1]]}]},
+                },
+            ),
+            Unreachable,
+            "tsdb",
+        ),
+    ],
+)
+def test_what_a_server_says_is_said_and_nothing_is_lost(reply, error, said) -> None:
+    server = Server({"up": [{}], "node_load1": [{}]})
+    asked = source(queries={"up": "up", "load": "node_load1"})
+    cursor, _ = asked.poll({}, server.world())
+    server.now += 4 * STEP
+    server.reply = lambda query: reply if query == "node_load1" else None
+    with pytest.raises(error) as raised:
+        asked.poll(cursor, server.world())
+    assert str(raised.value).endswith(said) or said in str(raised.value)
+    server.reply = lambda query: None
+    _, polls = all_of(asked, server.world(), cursor)
+    assert len(times(polls)) == 8  # of both queries, as if nothing had been
+
+
+def test_a_server_that_asks_for_time_is_given_it() -> None:
+    server = Server({})
+    server.reply = lambda query: httpx.Response(429, headers={"retry-after": "7"})
+    with pytest.raises(Unreachable) as raised:
+        source().poll({}, server.world())
+    assert raised.value.after == 7
+
+
+def test_warnings_are_shown() -> None:
+    server = Server({})
+    body = {"status": "success", "data": {"resultType": "matrix", "result": []}, "warnings": ["hm"]}
+    server.reply = lambda query: httpx.Response(200, json=body)
+    _, records = source().poll({}, server.world())
+    assert records.skipped == {"nothing, but the server warns: hm": 1}
+
+
+def test_tenant_password_and_parameters_are_sent() -> None:
+    server = Server({"node_load1": [{}]})
+    asked = source(
+        url="http://tsdb:8481/select/7/prometheus/",
+        parameters={"nocache": "1"},
+        access={"user": "ann", "password": "env:P", "headers": {"X-Scope-OrgID": "a"}},
+    )
+    asked.poll({}, server.world())
+    (request,) = server.requests
+    assert request.url.path == "/select/7/prometheus/api/v1/query_range"
+    assert request.headers["x-scope-orgid"] == "a"
+    assert request.headers["authorization"].startswith("Basic ")
+    assert b"nocache=1" in request.content
+
+
+def test_check_says_what_each_query_gave() -> None:
+    server = Server({"node_load1": [{"i": "1"}, {"i": "2"}], "up": []})
+    asked = source(queries={"load": "node_load1", "up": "up"})
+    assert asked.found(*asked.poll({}, server.world())) == (
+        "query load: 2 series at first",
+        "query up: 0 series at first",
+        "the first sample is of 2026-03-07T13:59:30 UTC",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"queries": {}}, "at least 1"),
+        ({"queries": {"a b": "up"}}, "cannot be a name"),
+        ({"url": "tsdb:9090"}, "write an address such as"),
+        ({"url": "http://ann:pw@tsdb"}, "goes to access"),
+        ({"step": 1_500_000_001}, "to the millisecond"),
+        ({"rename": {"a": "c", "b": "c"}}, "two labels"),
+    ],
+)
+def test_what_does_not_fit_is_said(given, said) -> None:
+    with pytest.raises(ValidationError, match=said):
+        source(**given)
