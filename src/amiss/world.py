@@ -16,6 +16,8 @@ from amiss.transport import Destination, Trust, carry
 if TYPE_CHECKING:
     import httpx
 
+    from amiss.databases import Database
+
 
 def reveal(reference: str) -> str:
     """Turn `env:NAME` or `file:/path` into the secret; ConfigError if there is none."""
@@ -72,6 +74,13 @@ def _places(path: str) -> Any:
         raise ConfigError(f"places: {path} is no file in MaxMind's format") from None
 
 
+@cache
+def _database(address: str) -> "Database":
+    from amiss.databases import Database
+
+    return Database(address)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Network, files, clock, this machine and secrets. Tests build one out of other parts."""
@@ -90,6 +99,8 @@ class World:
     """A reader of maxminddb, of which `get` says where an address is."""
     carry: Callable[[Destination, Sequence[bytes]], None] = carry
     """Messages over UDP, TCP or TLS."""
+    database: Callable[[str], "Database"] = _database
+    """The SQL database at an address, to be read."""
 
     def ask(
         self, method: str, url: str, *, trust: Trust | None = None, **kwargs: Any

@@ -1,7 +1,9 @@
 """What holds for every source there is: a new one is tested by being in the folder."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +25,19 @@ LOG = "".join(
 FOLDER = TemporaryDirectory()
 Path(FOLDER.name, "app.log").write_text(LOG)
 
-NEEDED: dict[str, dict[str, Any]] = {"file": {"path": f"{FOLDER.name}/*.log", "value": "ms"}}
+TABLE = f"sqlite:///{FOLDER.name}/made.db"
+with closing(sqlite3.connect(TABLE.removeprefix("sqlite:///"))) as made:
+    made.execute("CREATE TABLE web (ts INTEGER, host TEXT, hits INTEGER, ms REAL)")
+    made.executemany(
+        "INSERT INTO web VALUES (?, ?, ?, ?)",
+        [(1_699_990_000 + i // 3, f"web-{i % 3}", i, i / 7) for i in range(99)],
+    )
+    made.commit()
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "file": {"path": f"{FOLDER.name}/*.log", "value": "ms"},
+    "sql": {"url": "env:TABLE", "table": "web", "time": "ts", "by": ("host",)},
+}
 """By type: what a source must be told that has no default."""
 
 SOURCES = [kind(**NEEDED.get(name, {})) for name, kind in find("amiss.sources", Source).items()]
@@ -53,7 +67,7 @@ def at(now: int, client: httpx.Client) -> World:
         now=lambda: now,
         monotonic=lambda: now,
         wait=_never,
-        secret=lambda reference: "secret",
+        secret=lambda reference: TABLE,
     )
 
 

@@ -1,6 +1,9 @@
 """Real servers as ordinary processes on 127.0.0.1: started, awaited, killed, stopped by pid."""
 
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +34,8 @@ class Running:
     """Asked until it says yes; what it raises of the network means no."""
     user: str | None = None
     """Who runs it when we are root, since some servers refuse to be root's."""
+    ends: int = signal.SIGTERM
+    """What asks it to end."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -75,7 +80,7 @@ class Running:
     def stop(self) -> None:
         """Ask it to end, and wait until it has."""
         if self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(self.ends)
             if not self._ended(PATIENCE):
                 self.kill()
 
@@ -101,6 +106,26 @@ class Running:
 def answers(url: str) -> Callable[[], bool]:
     """Whether a page is there."""
     return lambda: httpx.get(url, timeout=5).is_success
+
+
+def takes(port: int) -> Callable[[], bool]:
+    """Whether somebody listens there."""
+
+    def ready() -> bool:
+        with socket.create_connection(("127.0.0.1", port), 5):
+            return True
+
+    return ready
+
+
+def handed(folder: Path, user: str) -> None:
+    """Give a folder, and what is in it, to the user who is to run there, if we are root."""
+    if not os.geteuid():
+        for one in (folder, *folder.iterdir()):
+            shutil.chown(one, user, user)
+        for above in folder.parents:  # pytest's own are closed to others
+            if above.owner() == "root" and not above.stat().st_mode & 0o001:
+                above.chmod(above.stat().st_mode | 0o011)
 
 
 def as_user(user: str | None, command: Sequence[str]) -> list[str]:
