@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from amiss.transport import Destination, Trust, carry
 if TYPE_CHECKING:
     import httpx
 
+    from amiss.brokers import Reader, Subscription
     from amiss.databases import Database
 
 
@@ -81,6 +82,20 @@ def _database(address: str) -> "Database":
     return Database(address)
 
 
+def _subscribe(asked: "Subscription") -> "Reader":
+    from amiss.brokers import reader
+
+    return reader(asked)
+
+
+def _publish(
+    joining: Mapping[str, str], topic: str, messages: Sequence[tuple[bytes, bytes]], timeout: float
+) -> None:
+    from amiss.brokers import publish
+
+    publish(joining, topic, messages, timeout)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Network, files, clock, this machine and secrets. Tests build one out of other parts."""
@@ -101,6 +116,12 @@ class World:
     """Messages over UDP, TCP or TLS."""
     database: Callable[[str], "Database"] = _database
     """The SQL database at an address, to be read."""
+    subscribe: Callable[["Subscription"], "Reader"] = _subscribe
+    """A reader of topics of Kafka."""
+    publish: Callable[[Mapping[str, str], str, Sequence[tuple[bytes, bytes]], float], None] = (
+        _publish
+    )
+    """Keys and values to a topic of Kafka, within so many seconds."""
 
     def ask(
         self, method: str, url: str, *, trust: Trust | None = None, **kwargs: Any

@@ -18,6 +18,7 @@ from amiss.component import Cursor, Source, find
 from amiss.data import SECOND, Records, series_key
 from amiss.errors import Unreachable
 from amiss.world import World
+from made_topic import MadeTopic
 
 LOG = "".join(
     f'{{"ts": {1_699_990_000 + 7 * i}.5, "user": "u{i % 3}", "ms": {i}}}\n' for i in range(99)
@@ -34,8 +35,15 @@ with closing(sqlite3.connect(TABLE.removeprefix("sqlite:///"))) as made:
     )
     made.commit()
 
+TOPIC = MadeTopic("web", 3)
+for i in range(99):
+    said = {"ts": 1_699_990_000 + i // 3, "host": f"web-{i % 3}", "hits": i, "ms": i / 7}
+    TOPIC.put(orjson.dumps(said), i % 2)
+
 NEEDED: dict[str, dict[str, Any]] = {
     "file": {"path": f"{FOLDER.name}/*.log", "value": "ms"},
+    "kafka": {"servers": "kafka:9092", "topics": ("web",), "time": "ts", "by": ("host",)},
+    "pinot": {"url": "http://pinot:8099", "table": "web", "time": "ts"},
     "sql": {"url": "env:TABLE", "table": "web", "time": "ts", "by": ("host",)},
 }
 """By type: what a source must be told that has no default."""
@@ -68,6 +76,7 @@ def at(now: int, client: httpx.Client) -> World:
         monotonic=lambda: now,
         wait=_never,
         secret=lambda reference: TABLE,
+        subscribe=lambda asked: TOPIC,
     )
 
 
