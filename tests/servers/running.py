@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -118,14 +120,19 @@ def takes(port: int) -> Callable[[], bool]:
     return ready
 
 
+@contextmanager
+def room() -> Iterator[Path]:
+    """A folder for a server that is run by another user: pytest's own are closed to others."""
+    with TemporaryDirectory(prefix="amiss-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
 def handed(folder: Path, user: str) -> None:
     """Give a folder, and what is in it, to the user who is to run there, if we are root."""
     if not os.geteuid():
         for one in (folder, *folder.iterdir()):
             shutil.chown(one, user, user)
-        for above in folder.parents:  # pytest's own are closed to others
-            if above.owner() == "root" and not above.stat().st_mode & 0o001:
-                above.chmod(above.stat().st_mode | 0o011)
 
 
 def as_user(user: str | None, command: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from amiss.errors import Rejected, Unreachable
 from amiss.sources.sql import Sql
 from amiss.world import World
 from servers import mariadb, postgresql
-from servers.running import Running
+from servers.running import Running, room
 
 pytestmark = pytest.mark.server
 
@@ -25,11 +25,9 @@ KINDS = {
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Running, Engine, str]]:
+def server(request: pytest.FixtureRequest) -> Iterator[tuple[Running, Engine, str]]:
     kind, time, insert = KINDS[request.param]
-    with kind.server(tmp_path_factory.mktemp(request.param)) as running:
+    with room() as folder, kind.server(folder) as running:
         engine = create_engine(kind.address(running), pool_pre_ping=True)
         with engine.begin() as connection:
             connection.execute(text(f"CREATE TABLE web (ts {time}, host VARCHAR(9), hits INTEGER)"))

@@ -95,8 +95,8 @@ class Sql(Tabular, Source):
         if first and self.start == "end":
             place = self._end(database)
         most = self.most + len(place.seen)
-        names, rows = database.rows(*self._select(database, place.key, most))
-        self._there(names)
+        names, rows = database.rows(*self.select(database, place.key, most))
+        self.there(names)
         across = zip(*rows, strict=True) if rows else ((),) * len(names)
         columns = {name: list(column) for name, column in zip(names, across, strict=True)}
         times = self.stamps(columns[self.time], latest_of(now, now))
@@ -115,9 +115,10 @@ class Sql(Tabular, Source):
             records, watermark=reached.get("watermark"), skipped=dict(skipped), more=more
         )
 
-    def _select(
+    def select(
         self, database: "Database", key: keyset.Key, most: int
     ) -> tuple[str, dict[str, object]]:
+        """The statement for rows at and after a key, and its values."""
         wanted = dict.fromkeys((*self.named, *self.ordered)) if self.named else {}
         what = ", ".join(map(database.quoted, wanted)) or "*"
         order = [database.quoted(name) for name in self.ordered]
@@ -144,7 +145,8 @@ class Sql(Tabular, Source):
         )
         return keyset.Place(tuple(rows[0])) if rows else keyset.Place()
 
-    def _there(self, names: list[str]) -> None:
+    def there(self, names: list[str]) -> None:
+        """Raises ConfigError if a column that is named is not among these."""
         for name in (*self.ordered, self.time, *self.values, *self.by, self.metric):
             if name and name not in names:
                 raise ConfigError(f"there is no column {name!r}; there are {', '.join(names)}")
