@@ -157,6 +157,7 @@ class _Producer:
         try:
             import confluent_kafka
             from confluent_kafka import admin as administration
+            from confluent_kafka import cimpl
         except ImportError:
             raise ConfigError(
                 "the library confluent-kafka is not there; pip install 'amiss[kafka]'"
@@ -171,7 +172,7 @@ class _Producer:
             if pump.topic not in there:
                 raise Unreachable(f"{pump.cluster.servers}: there is no topic {pump.topic}")
             if PLACES not in there:
-                places = self._kafka.admin.NewTopic(PLACES, 1, -1, config=KEPT)
+                places = cimpl.NewTopic(PLACES, 1, -1, config=KEPT)
                 made = admin.create_topics([places])
                 if (error := made[PLACES].exception(PATIENCE)) and PLACES not in str(error):
                     raise Unreachable(f"{pump.cluster.servers}: {error}")
