@@ -222,3 +222,22 @@ def test_nobody_there_is_unreachable_and_says_where(monkeypatch: pytest.MonkeyPa
         made(servers="127.0.0.1:1").poll({}, World())
     with pytest.raises(Unreachable, match=r"^127\.0\.0\.1:1: did not take it within 0\.2 s"):
         Sink(servers="127.0.0.1:1", topic="x", timeout="200ms").send((incident(),), World())
+
+
+def test_partitions_are_kept_together() -> None:
+    """What is an hour ahead of a partition that has more would not be waited for."""
+    topic = MadeTopic("web", 2)
+    for n in range(2000):
+        topic.put(hit(60 * n, n), 0)
+    for n in range(2000):
+        topic.put(hit(60 * n, n), 1)
+    source, world = made(time="ts", late="0s", most=2100), at(topic, 10**6)
+    cursor, found, more = Cursor(), list[float](), True
+    while more:
+        cursor, records = source.poll(cursor, world)
+        assert records.watermark is not None
+        if records.more and records.watermark > 0:
+            assert not len(records) or records.time.max() < records.watermark + 3600 * SECOND
+        found += records.value.tolist()
+        more = records.more
+    assert sorted(found) == sorted([*range(2000), *range(2000)])

@@ -11,6 +11,7 @@ from amiss.errors import ConfigError, Rejected, Unreachable
 
 PATIENCE = 5.0  # seconds for an answer
 FETCHING = 1.0  # seconds that what is known to be there may take
+FIRST = 10.0  # seconds of which, until each partition has said something
 TURN = 0.1  # seconds of which, at a time
 AFRESH = 60.0  # seconds between two looks at which partitions there are
 FETCHED = {
@@ -65,6 +66,7 @@ class Reader:
     _ended: Offsets = field(
         default_factory=dict
     )  # of those that were read to the end: where it was
+    _heard: set[str] = field(default_factory=set)  # that said something since they are ours
     _gone: int = 0
     _looked: float = -AFRESH
     _down: str = ""
@@ -99,7 +101,7 @@ class Reader:
         if self._consumer is not None:
             self._consumer.close()
         self._consumer, self._next, self._ended, self._told = None, {}, {}, {}
-        self._looked = -AFRESH
+        self._heard, self._looked = set(), -AFRESH
 
     def _ready(self, kafka: Any, offsets: Offsets) -> None:
         first = self._consumer is None
@@ -144,7 +146,7 @@ class Reader:
         kafka = _library()
         placed = {name: self._at(name, offsets.get(name)) for name in there}
         self._consumer.assign([_place(kafka, name, at) for name, at in placed.items()])
-        self._next, self._ended = placed, {}
+        self._next, self._ended, self._heard = placed, {}, set()
 
     def _at(self, name: str, wanted: int | None) -> int:
         """Where to begin: as asked, or at what is left of it."""
@@ -164,7 +166,7 @@ class Reader:
             known = max(one.offset, self._wanted.get(name, -1))
             one.offset = self._next[name] = self._at(name, known if known >= 0 else None)
         consumer.assign(committed)
-        self._ended = {}
+        self._ended, self._heard = {}, set()
 
     def _taken(self, consumer: Any, partitions: Sequence[Any]) -> None:
         for one in partitions:
@@ -181,18 +183,18 @@ class Reader:
             self._told |= new
 
     def _take(self, kafka: Any, most: int) -> list[Any]:
-        until, found = time.monotonic() + FETCHING, list[Any]()
+        wait = FETCHING if set(self._next) <= self._heard | set(self._ended) else FIRST
+        until, found, heard = time.monotonic() + wait, list[Any](), 0
         while True:
             behind = set(self._next) - set(self._ended)
-            for one in self._consumer.consume(most, TURN if behind or not self._next else 0.0):
-                if one.error() is None:
-                    found.append(one)
-                elif one.error().code() != kafka.KafkaError._PARTITION_EOF:
-                    raise self._failure(kafka, one.error())
-                else:
-                    self._ended[f"{one.topic()}/{one.partition()}"] = one.offset()
-            if found or not set(self._next) - set(self._ended) or time.monotonic() > until:
+            found += self._consumed(kafka, most, TURN if behind or not self._next else 0.0)
+            self._heard |= {f"{one.topic()}/{one.partition()}" for one in found[heard:]}
+            heard, behind = len(found), set(self._next) - set(self._ended)
+            silent = behind - self._heard  # of these nothing is known, not even how old they are
+            if not behind or (found and not silent) or time.monotonic() > until:
                 break
+        if found and silent:
+            raise Unreachable(f"partition {min(silent)} does not say what it has")
         if found:
             self._down = ""
             last = {(one.topic(), one.partition()): one.offset() for one in found}
@@ -204,6 +206,18 @@ class Reader:
         elif self._down:
             self._consumer.list_topics(timeout=PATIENCE)  # raises while nobody answers
             self._down = ""
+        return found
+
+    def _consumed(self, kafka: Any, most: int, wait: float) -> list[Any]:
+        """What is there, without the ends of partitions, which are noted."""
+        found = list[Any]()
+        for one in self._consumer.consume(most, wait):
+            if one.error() is None:
+                found.append(one)
+            elif one.error().code() != kafka.KafkaError._PARTITION_EOF:
+                raise self._failure(kafka, one.error())
+            else:
+                self._ended[f"{one.topic()}/{one.partition()}"] = one.offset()
         return found
 
     def _hear(self, error: Any) -> None:

@@ -14,7 +14,7 @@ from amiss.access import Access
 from amiss.brokers import Fetched, Subscription
 from amiss.cluster import Cluster
 from amiss.component import Cursor, Source
-from amiss.data import SECOND, Records
+from amiss.data import MINUTE, SECOND, Records
 from amiss.errors import ConfigError, Rejected
 from amiss.formats import payloads
 from amiss.formats.times import latest_of
@@ -27,6 +27,8 @@ from amiss.world import World
 if TYPE_CHECKING:
     from amiss.brokers import Reader
 
+APART = 50 * MINUTE
+"""How far partitions may be apart: what is an hour ahead of the watermark is not waited for."""
 LINES = ("text", "logfmt", "combined", "syslog")
 EMPTY = "messages without a value"
 GONE = "messages that were deleted before they were read"
@@ -46,7 +48,8 @@ class Kafka(Cluster, Tabular, Source):
     Without a column `time` a message has the time that the broker says. The watermark is the newest
     time that was read, less `late`, and not beyond a partition that has more. Once all is read it
     goes on with the clock, if messages keep up with it, so that partitions without messages hold
-    nothing up.
+    nothing up. Messages too far ahead of a partition that has more are read when it has come so
+    far.
 
     Messages are fetched in the background, 64 MB at most; a poll takes what is there. Cost: some
     3 us for a message of JSON with four columns.
@@ -100,6 +103,9 @@ class Kafka(Cluster, Tabular, Source):
         )
         got = reader.read(cursor.get("offsets", {}), self.most)
         records, skipped, newest = self._read(got, reader, world, now)
+        if cut := self._together(got, cursor, newest, reader, world, now):
+            got = cut
+            records, skipped, newest = self._read(got, reader, world, now)
         if got.gone:
             skipped[GONE] = got.gone
         known = {**cursor.get("partitions", {}), **newest}
@@ -111,6 +117,40 @@ class Kafka(Cluster, Tabular, Source):
         return after, replace(
             records, watermark=reached.get("watermark"), skipped=dict(skipped), more=more
         )
+
+    def _together(
+        self,
+        got: Fetched,
+        cursor: Cursor,
+        newest: dict[str, int],
+        reader: "Reader",
+        world: World,
+        now: int,
+    ) -> Fetched | None:
+        """Without messages that are too far ahead of a partition that has more: they are read
+        again when it has come so far. None if there are none.
+        """
+        known = {**cursor.get("partitions", {}), **newest}
+        last = min((known[name] for name in got.behind if name in known), default=None)
+        if last is None or max(newest.values(), default=0) <= last + APART:
+            return None
+        kept, offsets = list[Any](), dict(got.offsets)
+        stopped = set[str]()
+        for name in sorted(newest):
+            mine = [one for one in got.messages if f"{one.topic()}/{one.partition()}" == name]
+            if newest[name] > last + APART:
+                low, high = 0, len(mine)  # the first that is too far ahead, by halves
+                while high - low > 1:
+                    middle = (low + high) // 2
+                    part = Fetched(mine[low:middle], {}, ())
+                    far = self._read(part, reader, world, now)[2].get(name, 0) > last + APART
+                    low, high = (low, middle) if far else (middle, high)
+                stopped.add(name)
+                offsets[name] = mine[low].offset()
+                mine = mine[:low]
+            kept += mine
+        behind = tuple(sorted({*got.behind, *stopped}))
+        return Fetched(kept, offsets, behind, got.gone) if stopped else None
 
     def _read(
         self, got: Fetched, reader: "Reader", world: World, now: int
