@@ -38,6 +38,7 @@ check:  ## style, types, imports, lengths, generated docs
 	$(BIN)/lint-imports --no-logo --cache-dir "$${IMPORT_LINTER_CACHE:-.import_linter_cache}"
 	$(BIN)/python tools/check_lengths.py
 	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/dashboards.py --check
 
 format:  ## put the code in its form
 	@$(SETUP) dev
@@ -53,6 +54,10 @@ bench:  ## benchmarks; one of them: make bench ARGS="budget --json"
 docs:  ## write docs/reference from the code
 	@$(SETUP) dev
 	@$(BIN)/python tools/docs.py
+
+dashboards:  ## write deploy/grafana/dashboards from the code
+	@$(SETUP) dev
+	@$(BIN)/python tools/dashboards.py
 
 lock:  ## renew requirements/*.txt; only what *.in asks for: make lock UPGRADE=
 	@$(SETUP) dev
@@ -70,4 +75,4 @@ clean:  ## remove what was made here: the virtual environment and caches
 	rm -rf build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name .git -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help run test servers test-servers check format bench docs lock clean
+.PHONY: help run test servers test-servers check format bench docs dashboards lock clean

@@ -40,6 +40,10 @@ TRAINED = {
     "kept MB": "kept",
     "us a snapshot": "score",
 }
+DRAWN = (
+    "isolation_forest", "linear_regression", "one_class_svm", "dbscan", "classifier, forest",
+    "lstm", "autoencoder", "aer, dense",
+)  # fmt: skip
 CURVES = ("ensemble, mean", "classifier, forest")
 
 
@@ -120,10 +124,29 @@ def peers(found: list[dict[str, Any]]) -> str:
 def training(found: list[dict[str, Any]]) -> str:
     """What fitting took, a row for each model and number of snapshots."""
     rows = [
-        [it["model"], f"{it['rows']:,}", *(f"{it[name]:,}" for name in TRAINED.values())]
+        [
+            it["model"],
+            f"{it['rows']:,}",
+            *(f"{it[name]:,}" if name in it else "not done" for name in TRAINED.values()),
+        ]
         for it in found
     ]
     return table(("model", "snapshots", *TRAINED), rows)
+
+
+def trained(found: list[dict[str, Any]]) -> dict[str, str]:
+    """The same as curves: seconds, and memory."""
+    made = {}
+    for file, column, title, up in (
+        ("training.svg", "cpu", "Fitting a model", "seconds of processor time"),
+        ("memory.svg", "peak", "Memory of the process that fits", "MB at the peak"),
+    ):
+        lines: dict[str, list[tuple[float, float]]] = {}
+        for it in found:
+            if it["model"] in DRAWN and column in it:
+                lines.setdefault(it["model"], []).append((it["rows"], max(it[column], 0.01)))
+        made[file] = curves(title, "snapshots", up, lines)
+    return made
 
 
 def confidence(found: list[dict[str, Any]]) -> str:
@@ -218,6 +241,7 @@ def wanted() -> dict[Path, str]:
         if times != 1:
             raise SystemExit(f"{PAGE}: there is no place for the table {name!r}")
     plots = pictures(found, others) | {"speed.svg": growth(swept)}
+    plots |= trained(json.loads((RESULTS / "training.json").read_text("utf-8")))
     return {PAGE: text} | {PAGE.with_name(name): made for name, made in plots.items()}
 
 

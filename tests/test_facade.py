@@ -340,7 +340,7 @@ def test_tables_and_arrays_are_samples_too() -> None:
 # What is kept
 
 
-def test_a_report_that_a_person_can_read(system: AnomalyDetectionSystem) -> None:
+def test_a_report_that_a_person_can_read(system: AnomalyDetectionSystem, tmp_path: Path) -> None:
     system.config["max_historical_records"] = 3
     results = system.detect_anomalies_batch([USUAL, ODD, ODD, ODD, USUAL])
     system.report_false_positive(results[1])
@@ -350,6 +350,11 @@ def test_a_report_that_a_person_can_read(system: AnomalyDetectionSystem) -> None
     assert "False positives      1 (as reported)" in said
     assert "lstm (network): 300 samples" in said
     assert said.count("network        high") == 2, "of three that are kept, two are anomalies"
+    assert system.generate_report(tmp_path / "report.html") == said
+    page = (tmp_path / "report.html").read_text()
+    assert "3 (60.00%)" in page and "By severity" in page and "<h2>When" in page
+    with pytest.raises(ConfigError, match="cannot be written"):
+        system.generate_report(tmp_path / "no" / "report.html")
     system.clear_historical_data()
     assert "network        high" not in system.generate_report()
     assert system.stats["total_samples"] == 5

@@ -68,8 +68,10 @@ def test_all_of_it_is_there(noisy: Trial) -> None:
     assert "It would have told you once in 65 minutes (asked: 1 a day)." in text
     assert "after 10 minutes of history to learn from" in text
     assert text.count("<article") == 1
-    assert text.count("<figure") == 2  # the two that were amiss
+    assert text.count("<figure") == 4  # when, how strange, and the two that were amiss
     assert "events found</dt><dd>1 of 1" in text
+    assert "Told against labelled" in text and "By severity" in text
+    assert "There is no map: it takes three that differ." in text
     assert "budget: 1/day" in text
     for kind in ("line", "band", "expected", "mark", "span", "heat"):
         assert f'class="{kind}"' in text

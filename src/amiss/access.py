@@ -1,13 +1,28 @@
 """Who asks over HTTP, and how each side knows the other: one set of settings for all sources."""
 
+import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from amiss.masked import Reference
 from amiss.transport import Trust
 from amiss.world import World
+
+SERVER = re.compile(r"https?://[^/\s?#@]+(/[^\s?#@]*)?")
+
+
+def _server(url: str) -> str:
+    if not SERVER.fullmatch(url):
+        raise ValueError(
+            "write an address such as https://loki.example.org; a password or token goes to access"
+        )
+    return url.rstrip("/")
+
+
+ServerUrl = Annotated[str, AfterValidator(_server)]
+"""Where a server is that is asked: no secret, which is what `access` is for."""
 
 
 class Access(BaseModel):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.files import Files
+from amiss.inbox import Inbox
 from amiss.transport import Destination, Trust, carry
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def _client(trust: Trust | None = None) -> "httpx.Client":
 @cache
 def _files() -> Files:
     return Files()
+
+
+@cache
+def _inbox(name: str) -> Inbox:
+    return Inbox(Path(os.devnull, name))
 
 
 @cache
@@ -112,6 +118,8 @@ class World:
     files: Callable[[], Files] = _files
     places: Callable[[str], Any] = _places
     """A reader of maxminddb, of which `get` says where an address is."""
+    inbox: Callable[[str], Inbox] = _inbox
+    """What was pushed to the running program, by the inbox's name; nothing where none runs."""
     carry: Callable[[Destination, Sequence[bytes]], None] = carry
     """Messages over UDP, TCP or TLS."""
     database: Callable[[str], "Database"] = _database
@@ -124,11 +132,18 @@ class World:
     """Keys and values to a topic of Kafka, within so many seconds."""
 
     def ask(
-        self, method: str, url: str, *, trust: Trust | None = None, **kwargs: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        trust: Trust | None = None,
+        told: Callable[["httpx.Response"], str] = lambda reply: "",
+        **kwargs: Any,
     ) -> "httpx.Response":
         """One request. Raises Unreachable if it may work later, Rejected if it will not.
 
-        The message names the host alone: addresses of webhooks are secrets themselves.
+        The message names the host alone: addresses of webhooks are secrets themselves. `told`
+        adds what a server says of a failure, where that can be no secret.
         """
         import httpx
 
@@ -141,7 +156,7 @@ class World:
         if reply.status_code in (408, 425, 429) or reply.status_code >= 500:
             wait = reply.headers.get("retry-after", "")
             after = float(wait) if wait.isdigit() else None
-            raise Unreachable(f"{reply.url.host} answered {reply.status_code}", after)
+            raise Unreachable(f"{reply.url.host} answered {reply.status_code}{told(reply)}", after)
         if not reply.is_success:
-            raise Rejected(f"{reply.url.host} answered {reply.status_code}")
+            raise Rejected(f"{reply.url.host} answered {reply.status_code}{told(reply)}")
         return reply

@@ -8,6 +8,7 @@ from amiss import config
 from amiss.settings import default
 from cli.calls import amiss
 
+ROOT = Path(__file__).parents[2]
 PIPELINE = """\
 pipelines:
   - name: host
@@ -50,9 +51,24 @@ def test_init_on_the_output() -> None:
     assert amiss("init", "-o", "-", "--json").json["listen"] == "127.0.0.1:8600"
 
 
+@pytest.mark.parametrize("name", ["app-logs", "security"])
+def test_init_of_a_blueprint_that_is_a_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "mine.yaml"
+    said = amiss("init", name, "-o", path)
+    assert said.code == 0, said.err
+    kept = ROOT / "blueprints" / f"{name}.yaml"
+    assert config.read(path) == config.parse(kept.read_text(), "x")
+    assert f" {name}.yaml" not in path.read_text()
+
+
+def test_init_of_security_on_the_output() -> None:
+    listed = amiss("init", "security", "-o", "-", "--json").json
+    assert [one["name"] for one in listed["pipelines"]][:2] == ["flows", "users"]
+
+
 def test_init_knows_its_blueprints(tmp_path: Path) -> None:
     assert amiss("init", "this-hots").err == (
-        "there is no blueprint 'this-hots'; known: this-host\n"
+        "there is no blueprint 'this-hots'; known: app-logs, security, this-host\n"
     )
     said = amiss("init", "-o", tmp_path / "no" / "amiss.yaml")
     assert (said.code, said.err.partition(": ")[2]) == (
@@ -69,7 +85,7 @@ def test_check_says_every_mistake(tmp_path: Path) -> None:
     assert said.err.splitlines() == [
         f"{path}:6: budgte: unknown setting; did you mean 'budget'?",
         f"{path}:7: sinks.a.type: unknown type 'stdot'; did you mean 'stdout'? "
-        "known: apprise, elastic, jsonl, sentinel, splunk, stdout, syslog, webhook",
+        "known: apprise, elastic, jsonl, loki, sentinel, splunk, stdout, syslog, webhook",
     ]
 
 

@@ -45,6 +45,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "kafka": {"servers": "kafka:9092", "topics": ("web",), "time": "ts", "by": ("host",)},
     "pinot": {"url": "http://pinot:8099", "table": "web", "time": "ts"},
     "sql": {"url": "env:TABLE", "table": "web", "time": "ts", "by": ("host",)},
+    "loki": {"url": "http://127.0.0.1:9", "query": '{app="shop"}'},
+    "victorialogs": {"url": "http://127.0.0.1:9", "query": "*"},
 }
 """By type: what a source must be told that has no default."""
 

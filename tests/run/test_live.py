@@ -17,7 +17,7 @@ from amiss import audit, config
 from amiss.errors import ConfigError, StateError, Unreachable
 from amiss.home import Running, running
 from amiss.run import training
-from amiss.run.audited import head
+from amiss.run.audited import Watched, head, watched
 from amiss.run.live import Live
 from amiss.run.now import Now
 from amiss.run.tending import Tending
@@ -247,6 +247,7 @@ def test_a_reload_keeps_what_is_equal_and_renews_what_is_not(house) -> None:
         assert live.reload() == "nothing has changed"
         made, (hook,) = live.watches[0], live.channels
         # the second is changed, the first one's share of the budget is the same
+        assert watched(live.store) == Watched(("made", "other"), 20_000.0), "for reports"
         house.write(CONFIG + OTHER.replace("{type: level}", "{type: surprise}") + sinks)
         assert live.reload() == "the new configuration is in use"
         assert live.watches[0] is made

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from amiss.data import DAY, HOUR
+from amiss.memory import align, place
 from amiss.run import picture
 from amiss.run.now import JointNow, Now
 from amiss.run.picture import Log, budget_of, joint_of, paint, series_of
@@ -35,6 +36,23 @@ def test_before_the_first_sample(rig) -> None:
     assert (now.phase, now.reason, now.series) == ("starting", "Waiting for the first samples", ())
     assert predict(now).time == 0
     assert np.isnan(now.budget.bar)
+
+
+def test_a_series_that_came_and_went_within_a_step_is_not_there_now(rig) -> None:
+    """A kind of event, say, that a poll of two days has on the first of them alone."""
+    rig.start()
+    rig.run(24)
+    seen = rig.watch.seen
+    assert seen is not None
+    outcome, gone = seen.outcome, align(seen.outcome.frame, (*seen.outcome.frame.keys, "gone"))
+    scores = replace(
+        outcome.scores, keys=gone.keys,
+        **{name: place(getattr(outcome.scores, name), outcome.scores.keys, gone.keys)
+           for name in ("values", "expected", "lower", "upper")},
+    )  # fmt: skip
+    late = np.append(outcome.seen, 0)
+    rig.watch.seen = replace(seen, outcome=replace(outcome, frame=gone, scores=scores, seen=late))
+    assert {one.key for one in series_of(rig.watch, NOBODY)} == set(outcome.frame.keys)
 
 
 def test_warming_up_then_judged_then_silent(rig) -> None:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from servers.installed import CACHE, Missing
 
-SERVERS = ("prometheus", "mariadb", "postgresql", "kafka", "pinot")
+SERVERS = ("prometheus", "loki", "promtail", "mariadb", "postgresql", "kafka", "pinot")
 """In the order in which they are installed: each a file here, with `install` and `server`."""
 
 

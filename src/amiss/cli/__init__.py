@@ -12,10 +12,12 @@ from amiss.cli import (
     doctor,
     exclude,
     explain,
+    feedback,
     incidents,
     init,
     models,
     pump,
+    report,
     run,
     schema,
     score,
@@ -42,6 +44,12 @@ for command in (
     templates.templates,
     incidents.incidents,
     explain.explain,
+<<<<<<< HEAD
+    feedback.acknowledge,
+    feedback.feedback,
+=======
+    report.report,
+>>>>>>> report
     train.train,
     exclude.exclude,
     pump.pump,

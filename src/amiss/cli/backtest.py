@@ -1,7 +1,6 @@
 """`amiss backtest`: what would have been told, had a configuration run over the past."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,6 +74,7 @@ def backtest(
     The series of a file are named by its columns, those of --by are their labels. Labels have the
     columns start and end, or time; an event is found if an incident opens in it.
     """
+    from amiss.cli.page import target
     from amiss.cli.recordings import bounds, recordings
     from amiss.cli.times import span
     from amiss.cli.verdict import print_verdict, write_report
@@ -90,7 +90,7 @@ def backtest(
     settings = read(file) if file is not None else default()
     chosen = _chosen(settings, pipeline, data, str(file or "the built-in configuration"))
     read_too = [*(data or []), *(str(one) for one in (labels, file) if one)]
-    page = None if no_report else _target(report, read_too)
+    page = None if no_report else target(report, "--report", read_too)
     within = span(near, "--near")
     events = labelled.read(Table(labels), within) if labels else None
     asked = Asked(time, tuple(by or ()))
@@ -140,24 +140,6 @@ def _chosen(
             "`amiss score --as events` or `--as lines` scores files of them"
         )
     return chosen
-
-
-def _target(report: Path, read: Sequence[str]) -> Path:
-    """Where the page goes; ConfigError if nothing can be written there, or if it is read."""
-    import os
-
-    from amiss.errors import ConfigError
-
-    if report.is_dir():
-        raise ConfigError(
-            f"--report: {report} is a folder; name a file, such as {report}/report.html"
-        )
-    if not os.access(report.parent, os.W_OK):
-        raise ConfigError(f"--report: nothing can be written in the folder {report.parent}")
-    for one in read:
-        if report.exists() and Path(one).exists() and report.samefile(one):
-            raise ConfigError(f"{one}: the report would be written over it; see --report")
-    return report
 
 
 def _try(

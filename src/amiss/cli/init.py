@@ -16,27 +16,30 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Write a commented configuration with every default."""
+    """Write a commented configuration: this-host with every default, security for logs.
+
+    Without a blueprint it is that of this machine. Put your own paths into the others.
+    """
+    from amiss import config
     from amiss.cli.output import print_json
-    from amiss.config import BLUEPRINTS, write
     from amiss.errors import ConfigError
 
-    if blueprint not in BLUEPRINTS:
+    if blueprint not in config.known():
         raise ConfigError(
-            f"there is no blueprint {blueprint!r}; known: {', '.join(sorted(BLUEPRINTS))}"
+            f"there is no blueprint {blueprint!r}; known: {', '.join(config.known())}"
         )
-    settings = BLUEPRINTS[blueprint]()
     if out == "-":
+        text = config.blueprint(blueprint)
         if json:
-            print_json(settings.model_dump(mode="json"))
+            print_json(config.parse(text, blueprint).model_dump(mode="json"))
         else:
-            print(write(settings), end="")
+            print(text, end="")
         return
     path = Path(out)
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already; --force writes over it, -o names another")
     try:
-        path.write_text(write(settings, path.name), encoding="utf-8")
+        path.write_text(config.blueprint(blueprint, path.name), encoding="utf-8")
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be written: {exc.strerror}") from None
     if json:

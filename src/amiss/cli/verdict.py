@@ -1,6 +1,5 @@
 """What a back-test came to: on the terminal, as JSON, as a page."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
@@ -45,18 +44,12 @@ def write_report(
     events: "Sequence[Label] | None",
 ) -> None:
     """The page, which takes its place when it is whole. ConfigError if it cannot be written."""
-    from importlib.metadata import version
-
-    from amiss.evaluate.answer import writing
+    from amiss.cli.page import about, put
     from amiss.evaluate.labels import judge
-    from amiss.evaluate.report import About
     from amiss.evaluate.report import page as made
 
-    about = About(config, source, version("amiss"), time.time_ns(), tuple(notes))
     found = [] if events is None else [judge(trial, events) for trial in trials]
-    body = made(trials, about, found, events or ())
-    with writing(page) as file:
-        file.write(body.encode())
+    put(page, made(trials, about(config, source, notes), found, events or ()))
 
 
 def as_json(trial: "Trial", found: "Found | None") -> dict[str, Any]:

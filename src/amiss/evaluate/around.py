@@ -49,7 +49,7 @@ class Around:
         self._remember(outcome)
         for incident in told:
             if incident.until is not None:
-                self.waiting[incident.id] = (_window(incident, self._every(incident))[1], incident)
+                self.waiting[incident.id] = (window(incident, self._every(incident))[1], incident)
         newest = int(outcome.frame.time[-1]) if len(outcome.frame.time) else 0
         for id, (until, incident) in list(self.waiting.items()):
             if until <= newest:
@@ -80,11 +80,8 @@ class Around:
 
     def _cut(self, incident: Incident) -> None:
         every = self._every(incident)
-        start, end = _window(incident, every)
-        rate = pulse.rate_of(incident.system)  # of single records, which have no curve
-        keys = [rate if m.said else m.series for m in incident.members if not is_whole(m)]
-        keys += [one.series for m in incident.members for one in m.blamed]
-        curves = (self._curve(key, start, end) for key in list(dict.fromkeys(keys))[:MEMBERS])
+        start, end = window(incident, every)
+        curves = (self._curve(key, start, end) for key in drawn(incident))
         self.drawn[incident.id] = incident, tuple(curve for curve in curves if curve)
         if len(self.drawn) > INCIDENTS:
             least = worst_first([one for one, _ in self.drawn.values()])[-1]
@@ -121,7 +118,15 @@ class Around:
         return MINUTE
 
 
-def _window(incident: Incident, every: int) -> tuple[int, int]:
+def drawn(incident: Incident) -> list[str]:
+    """The series that are drawn of an incident."""
+    rate = pulse.rate_of(incident.system)  # of single records, which have no curve
+    keys = [rate if m.said else m.series for m in incident.members if not is_whole(m)]
+    keys += [one.series for m in incident.members for one in m.blamed]
+    return list(dict.fromkeys(keys))[:MEMBERS]
+
+
+def window(incident: Incident, every: int) -> tuple[int, int]:
     """From when to when a picture shows what was normal, what was not, and what came then."""
     end = incident.seen if incident.until is None else incident.until
     lasted = end - incident.since

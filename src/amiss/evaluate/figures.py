@@ -24,6 +24,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """When incidents opened in a span, and how many a day were asked for."""
+
+    opened: tuple[int, ...]  # ns
+    start: int
+    end: int
+    a_day: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """What was told against what was asked for."""
 
@@ -40,29 +50,40 @@ def rate(trial: Trial) -> Rate:
 
 def weeks(trial: Trial) -> list[Part]:
     """Weeks from Monday on, in UTC."""
-    return parts(trial, WEEK, MONDAY)
+    return parts(spent(trial), WEEK, MONDAY)
 
 
 def days(trial: Trial) -> list[Part]:
     """Days in UTC; weeks if there are too many of them, or if less than one a day was asked."""
-    long = trial.end - trial.start
-    by_week = long > MOST_DAYS * DAY or (trial.pipeline.budget < 1 and long > 2 * WEEK)
-    return weeks(trial) if by_week else parts(trial, DAY)
+    return days_of(spent(trial))
 
 
-def parts(trial: Trial, size: int, first: int = 0) -> list[Part]:
+def days_of(of: Spent) -> list[Part]:
+    """The same of any that opened in a span."""
+    long = of.end - of.start
+    by_week = long > MOST_DAYS * DAY or (of.a_day < 1 and long > 2 * WEEK)
+    return parts(of, WEEK, MONDAY) if by_week else parts(of, DAY)
+
+
+def parts(of: Spent, size: int, first: int = 0) -> list[Part]:
     """The span cut at `first` and at whole multiples of `size` (ns) from there."""
-    opened = sorted(each.since for each in trial.incidents)
-    found, at = list[Part](), (trial.start - first) // size * size + first
-    while at < trial.end or not found:
-        start, end = max(at, trial.start), min(at + size, trial.end)
+    opened = sorted(of.opened)
+    found, at = list[Part](), (of.start - first) // size * size + first
+    while at < of.end or not found:
+        start, end = max(at, of.start), min(at + size, of.end)
         told = sum(at <= each < at + size for each in opened)
-        found.append(Part(start, end, told, trial.pipeline.budget * (end - start) / DAY))
+        found.append(Part(start, end, told, of.a_day * (end - start) / DAY))
         at += size
     if opened and opened[-1] >= at:  # in the very last moment
         last = found.pop()
         found.append(Part(last.start, last.end, last.told + 1, last.asked))
     return found
+
+
+def spent(trial: Trial) -> Spent:
+    """Of a back-test."""
+    opened = tuple(each.since for each in trial.incidents)
+    return Spent(opened, trial.start, trial.end, trial.pipeline.budget)
 
 
 def ratio(told: int, asked: float) -> str:
@@ -83,11 +104,14 @@ def amount(x: float) -> str:
 def headline(trial: Trial) -> str:
     """It would have told you 4 times in 14 days (asked: 5 a day)."""
     told = len(trial.incidents)
-    said = (
-        "never have told you" if not told else f"have told you {TIMES.get(told, f'{told:,} times')}"
-    )
+    said = "never have told you" if not told else f"have told you {times(told)}"
     asked = often(trial.pipeline.budget)
     return f"It would {said} in {span(trial.end - trial.start)} (asked: {asked})."
+
+
+def times(number: int) -> str:
+    """Once, twice, 3 times."""
+    return TIMES.get(number, f"{number:,} times")
 
 
 def written(ns: int) -> str:

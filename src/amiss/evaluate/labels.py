@@ -8,7 +8,7 @@ opens in no event is false.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -17,7 +17,6 @@ from amiss.errors import ConfigError
 from amiss.evaluate.columns import Asked, is_text, listed
 from amiss.evaluate.tables import Table
 from amiss.evaluate.times import clock
-from amiss.evaluate.trial import Trial
 from amiss.phrases import span
 
 NEAR = 10 * MINUTE
@@ -38,6 +37,26 @@ class Label:
     def at(self) -> int:
         """From when on a delay counts."""
         return self.start if self.moment is None else self.moment
+
+
+class Tried(Protocol):
+    """What can be held against labels: a back-test, or a span of what is kept."""
+
+    @property
+    def start(self) -> int:
+        """ns."""
+
+    @property
+    def end(self) -> int:
+        """ns."""
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """That were watched."""
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """That opened in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +98,7 @@ class Found:
         return (self.incidents - self.true) * 7 / self.days if self.days else None
 
 
-def judge(trial: Trial, labels: Sequence[Label]) -> Found:
+def judge(trial: Tried, labels: Sequence[Label]) -> Found:
     """The figures of a trial. O(events x incidents)."""
     here = [one for one in labels if one.start <= trial.end and one.end >= trial.start]
     mine = [one for one in here if not one.series or any(_is(k, one.series) for k in trial.series)]

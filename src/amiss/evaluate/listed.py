@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator
 from html import escape
+from typing import Protocol
 
 from amiss.data import SECOND, Incident, Member, parse_key
 from amiss.decide.explain import rarity
 from amiss.evaluate import svg
 from amiss.evaluate.figures import shortly, written
-from amiss.evaluate.trial import Trial
+from amiss.evaluate.trial import Pictures
 from amiss.markup import table
 from amiss.phrases import band, count, how_rare, parted, rarity_of, worst_first
 from amiss.units import words, write_number
@@ -24,7 +25,22 @@ DRAWN = [
 ]
 
 
-def incidents(trial: Trial, true: Collection[str] | None = None) -> Iterator[str]:
+class Shown(Protocol):
+    """What has incidents, with pictures of some by id, and names for series: a trial, a survey."""
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """In order."""
+
+    @property
+    def pictures(self) -> Pictures:
+        """By id of the incident."""
+
+    def title(self, key: str) -> str:
+        """What a series is called."""
+
+
+def incidents(trial: Shown, true: Collection[str] | None = None) -> Iterator[str]:
     """Each as an article, the worst first. `true`: the ids of those that tell of an event."""
     found = worst_first(trial.incidents)
     if trial.pictures:
@@ -35,7 +51,7 @@ def incidents(trial: Trial, true: Collection[str] | None = None) -> Iterator[str
         yield f'<p class="faint">And {count(len(found) - SHOWN, "more incident")}.</p>'
 
 
-def _article(trial: Trial, incident: Incident, true: bool | None) -> str:
+def _article(trial: Shown, incident: Incident, true: bool | None) -> str:
     rest = incident.sentence.removeprefix(incident.title).strip()
     tags = [tag(incident.severity, incident.severity)]
     if true is not None:
@@ -71,7 +87,7 @@ def _evidence(incident: Incident) -> str:
     return f'<ul class="plain">{"".join(f"<li>{escape(e)}</li>" for e in incident.evidence)}</ul>'
 
 
-def _pictures(trial: Trial, incident: Incident) -> Iterator[str]:
+def _pictures(trial: Shown, incident: Incident) -> Iterator[str]:
     for curve in trial.pictures.get(incident.id, ()):
         until = incident.seen + int(curve.every * SECOND)
         until = until if incident.until is None else min(until, incident.until)
@@ -82,7 +98,7 @@ def _pictures(trial: Trial, incident: Incident) -> Iterator[str]:
         )
 
 
-def _member(trial: Trial, member: Member, every: float) -> tuple[str, ...]:
+def _member(trial: Shown, member: Member, every: float) -> tuple[str, ...]:
     at = escape(shortly(member.at))
     if member.said:
         blame = escape(", ".join(member.blame))

@@ -3,25 +3,21 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
-from urllib.parse import quote
 
 import yaml
 
-from amiss.data import DAY, readable
-from amiss.evaluate import figures, svg
+from amiss.evaluate import figures, sections
+from amiss.evaluate.confusion import confusion
+from amiss.evaluate.entries import Entry
 from amiss.evaluate.labels import Found, Label, delay, tells
 from amiss.evaluate.listed import incidents
+from amiss.evaluate.paper import document, facts, faint, footer
 from amiss.evaluate.trial import Trial
 from amiss.judge import WARM
 from amiss.markup import table
-from amiss.palette import DARK, ICON, LIGHT
 from amiss.phrases import count, span
 
-STYLE = Path(__file__).with_name("report.css")
 NOISIEST = 8  # series
-SAFE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""What a browser may do with the page, should something have slipped through: show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +35,20 @@ def page(
     trials: Sequence[Trial], about: About, found: Sequence[Found], labels: Sequence[Label]
 ) -> str:
     """All of it, as HTML. `found` has the figures of each trial, or nothing without labels."""
-    several = len(trials) > 1
-    name = f"Back-test of {', '.join(trial.pipeline.name for trial in trials)}"
-    body = [f'<header><p class="brand">Amiss <span>{escape(name)}</span></p></header>']
+    several, body = len(trials) > 1, list[str]()
     for n, trial in enumerate(trials):
         head = f'<p class="which">Pipeline {escape(trial.pipeline.name)}</p>' if several else ""
         figure = found[n] if found else None
         body.append(f"<section>{head}{''.join(_section(trial, figure, labels))}</section>")
-    body.append(_footer(about))
-    return readable(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{SAFE}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(name)}</title>{_icon()}<style>{_colours()}{_style()}</style></head>"
-        f"<body><main>{''.join(body)}</main></body></html>\n"
-    )
+    body.append(made_by(about))
+    return document(f"Back-test of {', '.join(trial.pipeline.name for trial in trials)}", body)
 
 
 def _section(trial: Trial, found: Found | None, labels: Sequence[Label]) -> Iterator[str]:
     rate = figures.rate(trial)
     yield f"<h1>{escape(figures.headline(trial))}</h1>"
     yield f'<p class="lead">{escape(_lead(trial))}</p>'
-    yield _facts(
+    yield facts(
         [
             ("told", f"{rate.told:,}"),
             ("asked", figures.amount(rate.asked)),
@@ -71,10 +58,10 @@ def _section(trial: Trial, found: Found | None, labels: Sequence[Label]) -> Iter
         ]
     )
     if found is not None:
-        yield "<h2>Against what was labelled</h2>"
-        yield _facts(_figures(found))
-        yield f'<p class="faint">{escape(_unused(found))}</p>'
-    yield from _told(trial)
+        yield from labelled(trial.entries, found, labels, trial.start, trial.end)
+    yield from sections.told(figures.spent(trial))
+    yield from sections.breakdown(trial.entries)
+    yield from sections.pictures(trial.entries, trial.start, trial.end, trial.scores)
     order = " <small>the worst first</small>" if len(trial.incidents) > 1 else ""
     yield f"<h2>Incidents{order}</h2>"
     if trial.incidents:
@@ -122,14 +109,16 @@ def _calm(trial: Trial) -> str:
     )
 
 
-def _told(trial: Trial) -> Iterator[str]:
-    parts = figures.days(trial)
-    if len(parts) < 2:
-        return
-    unit = "week" if len(parts) < len(figures.parts(trial, DAY)) else "day"
-    yield f"<h2>Told by {unit} <small>against what was asked for</small></h2>"
-    yield svg.told(parts, trial.pipeline.budget, svg.spoken(parts))
-    yield svg.legend([("bar", "told"), ("over", "told, more than asked"), ("asked", "asked")])
+def labelled(
+    entries: Sequence[Entry], found: Found, labels: Sequence[Label], start: int, end: int
+) -> Iterator[str]:
+    """What was told against what was labelled, by events and by time."""
+    yield "<h2>Against what was labelled</h2>"
+    yield facts(_figures(found))
+    yield faint(_unused(found))
+    amiss = [(one.start, one.end) for one in labels]
+    told = [(one.since, one.until) for one in entries]
+    yield from sections.confused(confusion(told, amiss, start, end))
 
 
 def _figures(found: Found) -> list[tuple[str, str]]:
@@ -154,35 +143,11 @@ def _unused(found: Found) -> str:
 def _left_out(trial: Trial) -> str:
     lines = list(trial.left_out())
     if not lines:
-        return '<p class="faint">Nothing.</p>'
+        return faint("Nothing.")
     return f'<ul class="plain">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'
 
 
-def _facts(pairs: Sequence[tuple[str, str]]) -> str:
-    cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in pairs)
-    return f'<dl class="facts">{cells}</dl>'
-
-
-def _footer(about: About) -> str:
-    notes = "".join(f"<p>{escape(note)}</p>" for note in about.notes)
+def made_by(about: About) -> str:
+    """Where the page comes from."""
     said = f"Made by Amiss {about.version} on {figures.written(about.made)}"
-    return (
-        f"<footer>{notes}<p>{escape(said)}, with {escape(about.config)} over "
-        f"{escape(about.source)}.</p></footer>"
-    )
-
-
-def _icon() -> str:
-    return f'<link rel="icon" href="data:image/svg+xml,{quote(ICON)}">'
-
-
-def _colours() -> str:
-    light, dark = (
-        "".join(f"--{name}:{value};" for name, value in colours.items())
-        for colours in (LIGHT, DARK)
-    )
-    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
-
-
-def _style() -> str:
-    return STYLE.read_text(encoding="utf-8")
+    return footer(about.notes, f"{said}, with {about.config} over {about.source}.")

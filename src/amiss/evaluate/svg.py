@@ -39,7 +39,7 @@ def series(curve: Curve, stretch: Stretch, label: str) -> str:
 
     across = x(curve.time)
     ends = np.clip(x(np.array(stretch) / MS), 0.0, WIDE).tolist()
-    shade = _rect("span", ends[0], 0.0, max(ends[1] - ends[0], 1.5), HIGH)
+    shade = rect("span", ends[0], 0.0, max(ends[1] - ends[0], 1.5), HIGH)
     odd = marked(curve.time, curve.score, np.inf, (stretch,)) & np.isfinite(curve.value)
     dots = "".join(
         f"M{a:.1f} {b:.1f}h0" for a, b in zip(across[odd], y(curve.value[odd]), strict=True)
@@ -55,7 +55,7 @@ def series(curve: Curve, stretch: Stretch, label: str) -> str:
     from_, to = int(start * MS), int(end * MS)
     along = [((t - from_) / max(to - from_, 1), text) for t, text in axes.of_time(from_, to)]
     up = [((v - bottom) / (top - bottom), text) for v, text in axes.of_value(bottom, top, name)]
-    return _figure("".join(drawn), HIGH + STRIP, along, up, label)
+    return figure("".join(drawn), HIGH + STRIP, along, up, label)
 
 
 def told(parts: Sequence[Part], a_day: float, label: str) -> str:
@@ -68,7 +68,7 @@ def told(parts: Sequence[Part], a_day: float, label: str) -> str:
         tall = part.told / most * HIGH
         over = "over" if part.told > max(part.asked, 1.0) + 1e-9 else "bar"
         said = f"{day(part.start)}: {part.told} told, {amount(part.asked)} asked"
-        bars.append(_rect(over, n * wide + gap, HIGH - tall, wide - 2 * gap, tall, said))
+        bars.append(rect(over, n * wide + gap, HIGH - tall, wide - 2 * gap, tall, said))
         level = HIGH - part.asked / most * HIGH
         asked.append(f"M{n * wide:.1f} {level:.1f}h{wide:.1f}")
     line = f'<path class="asked" d="{"".join(asked)}"/>'
@@ -80,7 +80,7 @@ def told(parts: Sequence[Part], a_day: float, label: str) -> str:
     ]
     whole = [(at, text) for at, text in axes.of_value(0.0, most, "") if at == int(at)]
     up = [(at / most, text) for at, text in whole]
-    return _figure("".join(bars) + line, HIGH, along, up, label)
+    return figure("".join(bars) + line, HIGH, along, up, label)
 
 
 def legend(of: Iterable[tuple[str, str]]) -> str:
@@ -89,7 +89,13 @@ def legend(of: Iterable[tuple[str, str]]) -> str:
     return f'<p class="legend">{keys}</p>'
 
 
-def _figure(drawn: str, high: float, along: Sequence[Tick], up: Sequence[Tick], label: str) -> str:
+def figure(
+    drawn: str, high: float, along: Sequence[Tick], up: Sequence[Tick], label: str, kind: str = ""
+) -> str:
+    """A picture of WIDE x `high` with its axes; ticks are (share of the length, what to call it).
+
+    HIGH of it are the plot, what is more hangs below. `kind` is a further CSS class.
+    """
     grid = "".join(f"M0 {HIGH * (1 - at):.1f}h{WIDE:.0f}" for at, _ in up if 0 <= at <= 1)
     left = "".join(
         f'<span style="bottom:{at * 100:.2f}%">{escape(text)}</span>'
@@ -103,7 +109,7 @@ def _figure(drawn: str, high: float, along: Sequence[Tick], up: Sequence[Tick], 
     )
     share = high / HIGH * 100
     return (
-        f'<figure class="chart" role="img" aria-label="{escape(label)}">'
+        f'<figure class="{f"chart {kind}".strip()}" role="img" aria-label="{escape(label)}">'
         f'<div class="up">{left}</div><div class="plot"><svg viewBox="0 0 {WIDE:.0f} {high:.0f}" '
         f'preserveAspectRatio="none" style="height:{share:.1f}%" aria-hidden="true">'
         f'<path class="grid" d="{grid}"/>{drawn}</svg></div>'
@@ -111,7 +117,8 @@ def _figure(drawn: str, high: float, along: Sequence[Tick], up: Sequence[Tick], 
     )
 
 
-def _rect(kind: str, x: float, y: float, wide: float, high: float, said: str = "") -> str:
+def rect(kind: str, x: float, y: float, wide: float, high: float, said: str = "") -> str:
+    """A rectangle of this CSS class, and what it says to who points at it."""
     title = f"<title>{escape(said)}</title>" if said else ""
     place = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}"'
     return f'<rect class="{kind}" {place}>{title}</rect>'

@@ -9,6 +9,8 @@ import numpy as np
 
 from amiss.data import Incident, parse_key
 from amiss.evaluate.around import Around, Curve
+from amiss.evaluate.distribution import Distribution
+from amiss.evaluate.entries import Entry, of_incident
 from amiss.judge import WARM, name_of
 from amiss.outcome import Outcome
 from amiss.phrases import count, title
@@ -43,6 +45,12 @@ class Trial:
     open_before: int  # incidents that were open already
     skipped: dict[str, int]  # what was left out, by reason, the warming up included
     pictures: Pictures
+    scores: Distribution = field(default_factory=Distribution)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The incidents as reports count them."""
+        return [of_incident(each, self.pipeline.name) for each in self.incidents]
 
     def title(self, key: str) -> str:
         """What a series is, and whose if there are several systems; or who judges a whole."""
@@ -87,6 +95,7 @@ class Tally:
     samples: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     around: Around | None = field(default_factory=Around)  # None: no pictures
+    scores: Distribution = field(default_factory=Distribution)
 
     def take(self, outcome: Outcome) -> None:
         """The next step."""
@@ -99,6 +108,7 @@ class Tally:
         if here.any():
             there = np.isfinite(outcome.frame.values[here][:, :, 0]).sum(axis=0)
             self.samples += int(there.sum())
+            self.scores.take(outcome.scores.values[here], outcome.frame.values[here][:, :, 0])
             keys = outcome.frame.keys
             self.series.update(keys[s] for s in np.flatnonzero(there).tolist())
             known = np.flatnonzero(outcome.seen > WARM).tolist()
@@ -124,4 +134,5 @@ class Tally:
             open_before=sum(e.until is None or e.until >= self.start for e in before),
             skipped=dict(+self.skipped),
             pictures=pictures,
+            scores=self.scores,
         )

@@ -18,7 +18,6 @@ from amiss.facade import made, trained
 from amiss.facade.alerts import Sender
 from amiss.facade.config import KINDS, Config
 from amiss.facade.journal import Journal
-from amiss.facade.report import report
 from amiss.facade.samples import BUILT_IN, Extractor, are_named, features, kind_of
 from amiss.facade.trained import Asked, Trained
 from amiss.message import write_time
@@ -115,10 +114,18 @@ class AnomalyDetectionSystem:
         with self._lock:
             return [self._models[key] for key in sorted(self._models)]
 
-    def generate_report(self) -> str:
-        """What was seen and found, and how good the models are, for a person to read."""
+    def generate_report(self, path: str | Path | None = None) -> str:
+        """What was seen and found, and how good the models are, for a person to read.
+
+        With a `path` it is written there too, with pictures, as a page that prints.
+        """
+        from amiss.facade import report
+
         with self._lock:
-            return report(self.stats, self.models, list(self._history))
+            known = self.stats, self.models, list(self._history)
+        if path is not None:
+            report.write(Path(path), *known, self.world.now())
+        return report.report(*known)
 
     def clear_historical_data(self) -> None:
         """Forget past answers; models and statistics stay."""

@@ -21,15 +21,24 @@ class Batch:
     widths: dict[str, int] = field(default_factory=dict)
 
     def add(
-        self, time: list[int], text: list[str], path: str, name: str, columns: dict[str, list[str]]
+        self,
+        time: list[int],
+        text: list[str],
+        path: str,
+        name: str,
+        columns: dict[str, list[str]],
+        must: bool = False,
     ) -> bool:
-        """Put records behind; False, and nothing is changed, if there is no room for them all."""
+        """Put records behind; False, and nothing is changed, if there is no room for them all.
+
+        What `must` be put there is, whatever room it takes.
+        """
         before, n = len(self.time), len(self.time) + len(time)
         widths = dict(self.widths)
         for one, column in (("", text), *columns.items()):
             widest = max(map(len, column), default=0)
             widths[one] = max(widest, widths.get(one, 1))
-        if n * sum(widths.values()) > CELLS and n > 1:
+        if n * sum(widths.values()) > CELLS and n > 1 and not must:
             return False
         self.widths = widths
         self.time += time

@@ -8,6 +8,7 @@ import logging
 import os
 import pwd
 from collections import deque
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,17 @@ log = logging.getLogger(__name__)
 
 TRAIL = "(audit)"  # no sink can be called so
 HEAD = "audit"  # name in the store
+WATCHED = "watched"  # another
 PROGRAM = "program"
 MOST_LATER = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The pipelines that there were since the first start, and the budget of the newest file."""
+
+    pipelines: tuple[str, ...] = ()
+    budget: float | None = None  # incidents a day; None where an older version wrote the folder
 
 
 class Trail:
@@ -47,8 +57,14 @@ class Trail:
             log.error("not in the audit trail: %s: %s: %s", who, what, exc)
 
     def configured(self, what: str, config: Path | None, settings: Settings) -> None:
-        """What is watched from now on, and whom it tells."""
+        """What is watched from now on, and whom it tells; reports read what of it they need."""
         self.note(PROGRAM, what, config=str(config or "built in"), **described(settings))
+        try:
+            names = [*watched(self.store).pipelines, *(one.name for one in settings.pipelines)]
+            said = {"pipelines": list(dict.fromkeys(names)), "budget": settings.budget}
+            self.store.set_meta(WATCHED, said)
+        except Error as exc:
+            log.error("reports will not know of this configuration: %s", exc)
 
     def fitted(self, card: Card, in_use: bool) -> Card:
         """A model that the program has fitted, and put to use or not; the same card."""
@@ -102,6 +118,12 @@ class Trail:
         if written is not None:
             # others write too, and the last to come here need not have written last
             self.store.raise_meta(HEAD, {"n": written.n, "hash": written.hash}, by="n")
+
+
+def watched(store: Store) -> Watched:
+    """What an installation has been told to watch."""
+    said = store.get_meta(WATCHED)
+    return Watched(tuple(said["pipelines"]), said["budget"]) if said else Watched()
 
 
 def head(store: Store) -> Head | None:

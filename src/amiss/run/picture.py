@@ -45,7 +45,7 @@ class Log:
 
 
 def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
-    """Each series of a pipeline as of its last tick."""
+    """Each series that a pipeline knows, as of its last tick."""
     looked = watch.seen  # once: the next tick puts another one in its place
     if looked is None:
         return
@@ -55,7 +55,8 @@ def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
     shown = [frame.values[-1, :, 0], scores.values[-1], p_of(scores.values[-1])]
     for band in (scores.expected, scores.lower, scores.upper):
         shown.append(np.full(len(frame.keys), nan) if band is None else band[-1, :, 0])
-    rows = zip(*(column.tolist() for column in shown), strict=True)
+    # without those that were forgotten within the step, which come last
+    rows = zip(*(column[: len(last)].tolist() for column in shown), strict=True)
     now, every = int(frame.time[-1]), watch.pipeline.every
     for s, (value, score, p, expected, lower, upper) in enumerate(rows):
         seen, at = int(outcome.seen[s]), int(last[s])
@@ -208,6 +209,7 @@ def sink_of(channel: Channel) -> SinkNow:
         retried=status.retried,
         refused=status.refused,
         last=status.last or 0,
+        quiet=status.quiet,
     )
 
 

@@ -67,8 +67,7 @@ def _replay(watch: Watch, first: bool) -> int:
     watch.states = watch.pipeline.init() | states
     watch.pending.clear()
     if states:  # whether it fits shows now, and not at the first tick
-        # of a copy: without a promise it would end ticks that still wait for one
-        watch.pipeline.step(copy(watch.states), NOTHING)
+        watch.states, _ = watch.pipeline.step(watch.states, NOTHING)
     for records in journal:
         watch.states, outcome = watch.pipeline.step(watch.states, records)
         remember(watch, outcome, shown=first)

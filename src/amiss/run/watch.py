@@ -17,6 +17,7 @@ from amiss.judge import States, name_of
 from amiss.pipeline import Pipeline
 from amiss.run import commits
 from amiss.run.commits import NOTHING, Commit
+from amiss.run.decided import decisions
 from amiss.run.resume import resume
 from amiss.run.watched import Fitted, Progress, Watch, checkpoint, count, keep, remember
 from amiss.systems import distinct
@@ -130,6 +131,9 @@ def _step(watch: Watch, records: Records) -> None:
     spent = (world.monotonic() - began) / 1e9
     remember(watch, outcome)
     count(watch, outcome.skipped)
+    if log.isEnabledFor(logging.DEBUG):
+        for why in decisions(watch.pipeline, watch.states, records, outcome):
+            log.debug("pipeline %s: %s", watch.name, why)
     since, waiting = world.now() - watch.checkpointed, len(watch.waiting)
     due = not 0 <= since < watch.every_checkpoint or waiting >= MOST_WAITING or installed
     due = due or sum(map(commits.size, watch.pending)) > MOST_PENDING

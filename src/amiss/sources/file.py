@@ -1,6 +1,5 @@
 """Files of lines: logs, events, tables; tailed through rotation, truncation and .gz."""
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +11,7 @@ from amiss.data import SECOND, Records, Strings
 from amiss.errors import Unreachable
 from amiss.files import each
 from amiss.formats import form, times
+from amiss.formats.settings import Pattern, TimeFormat, fit, label
 from amiss.located import located
 from amiss.spans import Span
 from amiss.tail.follow import Following, follow
@@ -22,7 +22,6 @@ from amiss.tail.watermark import promise
 from amiss.world import World
 
 SHOWN = 5  # files that are told of one by one
-NO_LABEL = re.compile(r'[=,{}"\s]')
 
 Globs = Annotated[
     tuple[str, ...],
@@ -63,7 +62,7 @@ class File(Source):
     takes Suricata (eve) for JSON and logins (auth) for syslog, so name these."""
     time: str = ""
     """The field with the time; empty looks for one, such as timestamp or ts."""
-    time_format: str = ""
+    time_format: TimeFormat = ""
     """`s`, `ms`, `us`, `ns`, `epoch`, `iso`, `clf`, `syslog`, `ctime` or a pattern of strptime."""
     zone: str = "UTC"
     """Time zone of times that say none, such as Europe/Berlin."""
@@ -75,9 +74,9 @@ class File(Source):
     """Labels of all records, such as `host: web-1`; they go before fields of that name."""
     path_label: str = ""
     """The label that says which file a record is from, such as `path`; empty for none."""
-    regex: str = ""
+    regex: Pattern = ""
     """For `format: regex`: its named groups are the fields, from the beginning of the line on."""
-    multiline: str = ""
+    multiline: Pattern = ""
     """A pattern found in the first line of a record; lines without it belong to the one before."""
     columns: tuple[str, ...] = ()
     """Names of the columns of a CSV that has no header."""
@@ -103,33 +102,9 @@ class File(Source):
         times.zone_of(zone)
         return zone
 
-    @field_validator("time_format")
-    @classmethod
-    def _time_format(cls, kind: str) -> str:
-        if kind and kind not in times.KINDS and "%" not in kind:
-            raise ValueError(
-                f"write one of {', '.join(times.KINDS)}, or a pattern such as %d.%m.%Y"
-            )
-        return kind
-
-    @field_validator("regex", "multiline")
-    @classmethod
-    def _pattern(cls, pattern: str) -> str:
-        try:
-            form.compiled(pattern)
-        except re.error as exc:
-            raise ValueError(f"no regular expression: {exc}") from None
-        return pattern
-
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        named = bool(form.compiled(self.regex).groupindex)
-        if self.format == "regex" and not named:
-            raise ValueError("format regex needs a regex with named groups: (?P<status>\\d+)")
-        if self.regex and self.format != "regex":
-            raise ValueError("regex is read with `format: regex` alone")
-        if self.format == "text" and (self.time or self.value):
-            raise ValueError("text has no fields; take `format: regex` for `time` and `value`")
+        fit(self.format, self.regex, bool(self.time or self.value))
         return self
 
     def again(self) -> "File":
@@ -184,7 +159,7 @@ class File(Source):
         n = len(batch.time)
         labels: dict[str, Strings] = {}
         for name in batch.columns:
-            labels.setdefault(NO_LABEL.sub("_", name)[:100] or "_", batch.column(name))
+            labels.setdefault(label(name), batch.column(name))
         if places is not None and self.places_of in labels:
             labels |= located(labels[self.places_of], places)
         if self.path_label:
@@ -220,7 +195,7 @@ class File(Source):
             yield f"source.time: no record has a time in a field {self.time!r}{there}"
         if self.places and self.places_of not in records.labels:
             yield f"source.places_of: no record has a field {self.places_of!r}{there}"
-        if self.value and NO_LABEL.sub("_", self.value)[:100] not in records.labels:
+        if self.value and label(self.value) not in records.labels:
             yield f"source.value: no record has a field {self.value!r}{there}"
 
 

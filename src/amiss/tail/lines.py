@@ -56,16 +56,6 @@ def join(lines: list[str], start: re.Pattern[str], final: bool) -> tuple[list[st
     return ["\n".join(record) for record in records], sum(map(len, records))
 
 
-def shorten(text: str, most: int) -> str:
-    """At most so many bytes, and how many were cut."""
-    if len(text) * 4 <= most:
-        return text
-    raw = text.encode("utf-8", "surrogatepass")
-    if len(raw) <= most:
-        return text
-    return f"{raw[:most].decode('utf-8', 'ignore')}... ({len(raw) - most} bytes cut)"
-
-
 def _valid(piece: bytes) -> bool:
     try:
         piece.decode()

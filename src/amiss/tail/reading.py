@@ -10,14 +10,14 @@ from amiss.formats import form, times
 from amiss.formats.batch import Batch
 from amiss.formats.form import Asked, Form
 from amiss.formats.parsed import Parsed
+from amiss.formats.settings import at_most, short
 from amiss.tail.follow import Following
 from amiss.tail.followed import Followed
-from amiss.tail.lines import shorten, split
+from amiss.tail.lines import split
 from amiss.tail.names import stem
 from amiss.tail.piece import DAMAGED, PIECE, Piece, piece
 from amiss.tail.queue import Queue
 
-LONGEST = 2048  # characters of a field
 LEAST = 64  # records; for fewer of them no room is looked for
 HEAD = 2**16  # bytes that are looked at to see how a file is written
 NO_TIME = "times that cannot be read; that of the record before is taken"
@@ -110,9 +110,9 @@ class Reading:
             parsed = form.parse(records, known, self.asked.regex)
             told = self._told(parsed, known, found)
             time, unknown, last = _filled(told, followed.last, self.now)
-            text = _at_most(parsed.text, self.longest)
+            text = at_most(parsed.text, self.longest)
             columns = {k: v for k, v in parsed.columns.items() if k != known.time}
-            columns = {k: _short(v) for k, v in columns.items()}
+            columns = {k: short(v) for k, v in columns.items()}
             name = "line" if known.kind == "text" else "event"
             if self.batch.add(time, text, found.path, name, columns):
                 break
@@ -162,16 +162,3 @@ def _filled(
         last = last if time is None else time
         filled.append(now if last is None else last)
     return filled, unknown, last
-
-
-def _at_most(text: list[str], most: int) -> list[str]:
-    if max(map(len, text), default=0) * 4 <= most:
-        return text
-    return [shorten(one, most) for one in text]
-
-
-def _short(column: list[str]) -> list[str]:
-    """Long values cut, so that one does not make a column of all as wide."""
-    if max(map(len, column), default=0) <= LONGEST:
-        return column
-    return [one if len(one) <= LONGEST else f"{one[:LONGEST]}..." for one in column]

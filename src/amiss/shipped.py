@@ -1,0 +1,95 @@
+"""Lines that were shipped to a server: the settings of all sources that ask for them."""
+
+from dataclasses import replace
+from typing import Any, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from amiss.access import Access, ServerUrl
+from amiss.component import Cursor
+from amiss.data import DAY, SECOND, Records
+from amiss.entries import Taken
+from amiss.formats import form
+from amiss.formats.form import Asked
+from amiss.formats.settings import LineFormat, Pattern, fit, label
+from amiss.paged import Pages
+from amiss.spans import Span, write_span
+
+
+class Shipped(BaseModel):
+    """What all of them are told. The records are those that source `file` makes of lines."""
+
+    url: ServerUrl = Field(examples=["http://127.0.0.1:3100"])
+    """Where the server is."""
+    access: Access = Access()
+    """Password, token, tenant, certificates, if it asks for such."""
+    history: Span = Field(DAY, ge=0)
+    """How far back the first poll begins: what is there is learned from."""
+    delay: Span = Field(10 * SECOND, ge=0)
+    """How long after its time a line may arrive: it is asked for when that has passed."""
+    format: LineFormat = "auto"
+    """How a line is written; `auto` looks at the first ones and stays with it."""
+    regex: Pattern = ""
+    """For `format: regex`: its named groups are the fields, from the beginning of the line on."""
+    value: str = ""
+    """The field that is the record's number, if any."""
+    name: str = ""
+    """What the records are called; empty is `line` for text and `event` for all else."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels of all records, such as `host: web-1`; they go before what the server says."""
+    longest: int = Field(8192, ge=64, le=200_000)
+    """Most bytes of a record's text; what is beyond is cut, and said to be."""
+    page: int = Field(5000, ge=2, le=1_000_000)
+    """Lines that are asked for at once; no more than the server allows."""
+    most: int = Field(50_000, ge=1, le=10_000_000)
+    """Lines of one poll, about; if there are more, the next poll follows at once."""
+    timeout: Span = Field(30 * SECOND, gt=0)
+    """How long to wait for an answer."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        fit(self.format, self.regex, bool(self.value))
+        return self
+
+    def lines(self, cursor: Cursor, now: int, pages: Pages) -> tuple[Cursor, Records]:
+        """The lines after the cursor, up to `delay` before now. Raises as `pages`."""
+        at = cursor.get("next", max(now - self.delay - self.history, 0))
+        end = now - self.delay
+        said = cursor.get("form")
+        asked = Asked(self.format, regex=self.regex)
+        taken = Taken(asked, self.longest, form.load(said) if said else None)
+        until = pages.read(at, end, self.most, taken)
+        after: Cursor = {"next": until}
+        if taken.form is not None:
+            after["form"] = taken.form.dump()
+        return after, promised(taken.records(self.name, self.value, self.labels), until, end)
+
+    def lines_wrong(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
+        """A format that nothing is written in, and a field that is nowhere."""
+        if not len(records):
+            said = "; ".join(f"{why} ({n})" for why, n in records.skipped.items())
+            none = f"source: nothing that was read is a record of format {self.format}: {said}"
+            return (none,) if said else ()
+        if self.value and label(self.value) not in records.labels:
+            there = ", ".join(records.labels)
+            return (f"source.value: no record has a field {self.value!r}; there are {there}",)
+        return ()
+
+    def lines_found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
+        """How lines are written, and what they say."""
+        if not len(records):
+            return (f"no lines in the last {write_span(self.history)}",)
+        kind = cursor.get("form", {}).get("kind", "text")
+        fields = ", ".join(records.labels) or "none"
+        return f"{len(records)} lines read, {kind}", f"fields: {fields}"
+
+
+def promised(records: Records, until: int, end: int) -> Records:
+    """With the promise that nothing before `until` is still to come; there is more before `end`."""
+    return replace(records, watermark=until - 1, more=until < end)
+
+
+def told(reply: Any) -> str:
+    """What a server says of a failure, on one line: limits, wrong queries."""
+    said = " ".join(reply.text.split())[:300]
+    return f": {said}" if said else ""

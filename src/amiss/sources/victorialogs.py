@@ -1,0 +1,96 @@
+"""VictoriaLogs: lines and events by LogsQL."""
+
+from itertools import chain
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+from pydantic import Field
+
+from amiss.component import Cursor, Source
+from amiss.data import SECOND, Records
+from amiss.entries import Entries
+from amiss.errors import Unreachable
+from amiss.formats import times
+from amiss.paged import Pages
+from amiss.shipped import Shipped, told
+from amiss.world import World
+
+OWN = ("_time", "_msg", "_stream", "_stream_id")
+
+
+class Victorialogs(Shipped, Source):
+    """What VictoriaLogs keeps, as records: each log entry of `query`.
+
+    The message of an entry is taken apart as source `file` does it, and its other fields are
+    labels; a field of the message that is called as one of those is `<name>_extracted`. Each entry
+    is read once: it may arrive `delay` after its time, in any order. The watermark is where
+    reading has come to. A refusal is told in the server's own words; 429 and 5xx are waited for.
+
+    Written to the documentation of VictoriaLogs and tested on answers as it gives them, not on a
+    running server.
+    """
+
+    type: Literal["victorialogs"] = "victorialogs"
+    query: str = Field(min_length=1, examples=['{app="shop"}'])
+    """The entries to read, in LogsQL: filters, and pipes that leave _time and _msg as they are."""
+
+    def again(self) -> "Victorialogs":
+        """The same: without a cursor it begins with all of `history`."""
+        return self
+
+    def poll(self, cursor: Cursor, world: World) -> tuple[Cursor, Records]:
+        """What lies between the cursor and `delay` ago. Raises as World.ask."""
+
+        def ask(start: int, end: int, limit: str) -> Entries:
+            asked = {"query": f"{self.query} | sort by (_time){limit}", "start": start, "end": end}
+            known = self.access.asking(world)
+            url = f"{self.url}/select/logsql/query"
+            wait = self.timeout / SECOND
+            reply = world.ask("POST", url, data=asked, told=told, timeout=wait, **known)
+            return entries_of(reply.content, start, end)
+
+        def first(start: int, end: int) -> Entries:
+            return ask(start, end, f" limit {self.page}")
+
+        def moment(at: int) -> Entries:
+            return ask(at, at + 1, "")  # without a limit it gives all
+
+        return self.lines(cursor, world.now(), Pages(first, moment, self.page))
+
+    def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
+        """Entries, how they are written, fields."""
+        return self.lines_found(cursor, records)
+
+    def wrong(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
+        """A format that nothing is written in, and fields that are nowhere."""
+        return self.lines_wrong(cursor, records)
+
+
+def entries_of(body: bytes, start: int, end: int) -> Entries:
+    """An answer, one object a line, as entries of [start, end). Raises Unreachable for others.
+
+    Whether `end` itself belongs to a span the server need not agree on.
+    """
+    try:
+        rows: list[dict[str, Any]] = [orjson.loads(line) for line in body.splitlines() if line]
+        read = times.reader("iso", "UTC", 0)
+        at = [read(row["_time"]) for row in rows]
+        text = [str(row.get("_msg", "")) for row in rows]
+        names = [one for one in dict.fromkeys(chain.from_iterable(rows)) if one not in OWN]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        raise Unreachable("the answer is not one of VictoriaLogs") from None
+    if None in at:
+        raise Unreachable("the answer has a _time that is none")
+    time = np.array(at, np.int64)
+    order = np.argsort(time, kind="stable")
+    order = order[(time[order] >= start) & (time[order] < end)]
+    kept = order.tolist()
+    labels = {name: [_text(rows[i].get(name)) for i in kept] for name in names}
+    return Entries(time[order], [text[i] for i in kept], labels)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -1,0 +1,254 @@
+"""The source `loki` on a made Loki; on a real one: tests/servers/test_loki.py."""
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from amiss import entries
+from amiss.component import Cursor
+from amiss.data import SECOND, Records
+from amiss.errors import Rejected, Unreachable
+from amiss.formats import batch
+from amiss.sources.loki import Loki
+from amiss.world import World
+from fake_loki import FakeLoki
+
+NOW = 1_700_000_000 * SECOND
+TORN = b'{"status": "success", "data": {"result": [{"stream": {}, "values": [["x"]]}]}}'
+
+
+def source(**settings: Any) -> Loki:
+    if "metrics" not in settings:
+        settings = {"query": '{app="shop"}'} | settings
+    return Loki(url="http://loki:3100", **settings)
+
+
+def polled(one: Loki, server: FakeLoki, now: int, cursor: Cursor) -> tuple[Cursor, list[Records]]:
+    """All there is, poll by poll, each with a cursor out of JSON."""
+    found, more = [], True
+    world = World(http=server.client, now=lambda: now)
+    while more:
+        cursor, records = one.poll(orjson.loads(orjson.dumps(cursor)), world)
+        found.append(records)
+        more = records.more
+    return cursor, found
+
+
+def texts(found: list[Records]) -> list[str]:
+    return [text for records in found if records.text is not None for text in records.text.tolist()]
+
+
+@given(
+    lines=st.lists(
+        st.tuples(st.integers(0, 12), st.text("ab\u00e9\U0001f600\n", max_size=4)), max_size=60
+    ),
+    page=st.integers(2, 7),
+    most=st.integers(1, 20),
+)
+def test_each_line_comes_once_whatever_lies_at_the_edge_of_a_page(lines, page, most) -> None:
+    server = FakeLoki(most=page)
+    for second, text in lines:
+        server.push(NOW - 60 * SECOND + second, f"x{text}", app="shop")
+    _, found = polled(source(page=page, most=most, format="text"), server, NOW, {})
+    assert Counter(texts(found)) == Counter(row[1] for row in server.lines)
+    times = [int(t) for records in found for t in records.time]
+    assert times == sorted(times)
+    for before, after in pairwise(found):
+        assert before.watermark is not None and (after.time > before.watermark).all()
+
+
+def test_more_lines_of_one_nanosecond_than_a_page_holds_are_asked_for_in_parts() -> None:
+    server = FakeLoki(most=10)
+    for i in range(137):
+        server.push(NOW - SECOND, f'{{"same": "beginning", "id": {i}}}', app="shop")
+    server.push(NOW - SECOND + 1, '{"id": "next"}', app="shop")
+    _, found = polled(source(page=10, delay=0), server, NOW, {})
+    ids = [str(said) for records in found for said in records.labels.get("id", ())]
+    assert sorted(ids) == sorted([*map(str, range(137)), "next"])
+
+
+def test_equal_lines_of_more_streams_than_a_page_holds_are_told_of() -> None:
+    server = FakeLoki(most=10)
+    for pod in range(12):
+        server.push(NOW - 20 * SECOND, "the same", app="shop", pod=str(pod))
+    _, found = polled(source(page=10, format="text"), server, NOW, {})
+    assert sum((Counter(one.skipped) for one in found), Counter()) == {entries.CUT: 1}
+
+
+def test_a_late_line_within_the_delay_is_used_once_and_none_twice() -> None:
+    server, one = FakeLoki(), source(delay="10s", format="text")
+    server.push(NOW - 20 * SECOND, "old", app="shop")
+    server.push(NOW - 4 * SECOND, "new", app="shop")
+    cursor, found = polled(one, server, NOW, {})
+    assert texts(found) == ["old"]
+    assert found[-1].watermark == NOW - 10 * SECOND - 1
+    server.push(NOW - 9 * SECOND, "late", app="shop")  # behind one that is there already
+    cursor, found = polled(one, server, NOW + 7 * SECOND, cursor)
+    assert texts(found) == ["late", "new"]
+    cursor, found = polled(one, server, NOW + 60 * SECOND, cursor)
+    assert texts(found) == []
+
+
+def test_labels_metadata_and_fields_are_labels() -> None:
+    server = FakeLoki()
+    line = '{"time": "2023-11-14T22:13:00Z", "status": 500, "app": "inner", "ms": 12.5}'
+    server.push(NOW - 30 * SECOND, line, {"trace": "t1"}, app="shop", pod="a")
+    server.push(NOW - 29 * SECOND, '{"status": 200, "ms": 3}', app="shop", pod="b")
+    server.push(NOW - 28 * SECOND, "torn", app="shop", pod="b")
+    _, [records] = polled(source(value="ms", format="json", labels={"host": "h"}), server, NOW, {})
+    assert {name: column.tolist() for name, column in records.labels.items()} == {
+        "app": ["shop", "shop"], "pod": ["a", "b"], "trace": ["t1", ""], "host": ["h", "h"],
+        "status": ["500", "200"], "app_extracted": ["inner", ""], "ms": ["12.5", "3"],
+    }  # fmt: skip
+    assert records.time.tolist() == [NOW - 30 * SECOND, NOW - 29 * SECOND]
+    assert records.value.tolist() == [12.5, 3.0]
+    assert records.skipped == {"lines that are no JSON object": 1}
+
+
+def test_a_format_is_read_as_source_file_reads_it() -> None:
+    server = FakeLoki()
+    request = '10.0.0.1 - ann [14/Nov/2023:22:13:00 +0000] "GET /a HTTP/1.1" 200 12'
+    server.push(NOW - 30 * SECOND, request, app="shop")
+    _, [records] = polled(source(format="combined"), server, NOW, {})
+    assert records.labels["path"].tolist() == ["/a"] and records.labels["user"].tolist() == ["ann"]
+    _, [records] = polled(source(format="regex", regex=r"(?P<ip>\S+) "), server, NOW, {})
+    assert records.labels["ip"].tolist() == ["10.0.0.1"]
+
+
+def test_what_was_repeated_keeps_its_times() -> None:
+    lines = [
+        "Nov 14 22:13:00 gate sshd[1]: message repeated 3 times: "
+        "[ Failed password for ann from 1.2.3.4 port 5 ssh2]",
+        "no syslog",
+        "Nov 14 22:13:01 gate sshd[1]: Failed password for bob from 1.2.3.4 port 5 ssh2",
+    ]  # fmt: skip
+    server = FakeLoki()
+    for i, line in enumerate(lines):
+        server.push(NOW - (30 - i) * SECOND, line, app="shop")
+    _, [records] = polled(source(format="auth"), server, NOW, {})
+    assert records.labels["user"].tolist() == ["ann"] * 3 + ["bob"]
+    assert (NOW - records.time).tolist() == [30 * SECOND] * 3 + [28 * SECOND]
+
+
+def test_wide_lines_are_read_in_smaller_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "CELLS", 500)
+    server = FakeLoki()
+    for i in range(60):
+        server.push(NOW - (90 - i // 3) * SECOND, f"line {i:03} {'x' * (i % 40)}", app="shop")
+    _, found = polled(source(format="text"), server, NOW, {})
+    assert texts(found) == [row[1] for row in server.lines]
+    assert len(found) > 3
+
+
+def test_metric_queries_are_asked_for_once_a_step() -> None:
+    server = FakeLoki()
+
+    def answer(values: list[list[Any]]) -> bytes:
+        result = [{"metric": {"route": "/a"}, "values": values}]
+        data = {"resultType": "matrix", "result": result}
+        return orjson.dumps({"status": "success", "data": data})
+
+    server.body = answer([[1_699_999_920, "1.5"], [1_699_999_980, "NaN"]])
+    one = source(metrics={"rate": "sum(x)"}, delay="5s", history="2m", labels={"host": "h"})
+    cursor, [records] = polled(one, server, NOW, {})
+    asked = server.asked[-1].url.params
+    span = (1_699_999_860 * SECOND, 1_699_999_980 * SECOND)
+    assert (int(asked["start"]), int(asked["end"])) == span
+    assert asked["step"] == "60s"
+    assert records.time.tolist() == [1_699_999_920 * SECOND, 1_699_999_980 * SECOND]
+    np.testing.assert_array_equal(records.value, [1.5, np.nan])
+    assert set(records.name) == {"rate"} and set(records.labels) == {"route", "host"}
+    assert records.watermark == 1_699_999_980 * SECOND
+    assert polled(one, server, NOW + 20 * SECOND, cursor)[0] == cursor
+    assert len(server.asked) == 1, "no step was due"
+    server.body = answer([[1_700_000_040, "2"]])
+    polled(one, server, NOW + 60 * SECOND, cursor)
+    assert server.asked[-1].url.params["start"] == str(1_700_000_040 * SECOND)
+
+
+def test_long_histories_of_metrics_come_in_pieces() -> None:
+    server = FakeLoki(body=b'{"status": "success", "data": {"result": []}}')
+    _, found = polled(source(metrics={"a": "x"}, history="2d"), server, NOW, {})
+    spans = [(int(r.url.params["start"]), int(r.url.params["end"])) for r in server.asked]
+    steps = [t for a, b in spans for t in range(a, b + 1, 60 * SECOND)]
+    assert steps == list(range(steps[0], steps[-1] + 1, 60 * SECOND)) and len(steps) == 2881
+    assert [records.more for records in found] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said"),
+    [
+        (400, b"parse error at line 1,\n col 3\n", Rejected, "400: parse error at line 1, col 3"),
+        (401, b"no org id", Rejected, "401: no org id"),
+        (429, b"too many outstanding requests", Unreachable, "429: too many outstanding requests"),
+        (503, b"", Unreachable, "loki answered 503"),
+        (200, b"<html>log in</html>", Unreachable, "no JSON"),
+        (200, b'{"status": "success"}', Unreachable, "not one of Loki"),
+        (200, TORN, Unreachable, "not one of Loki"),
+    ],
+)  # fmt: skip
+def test_what_loki_refuses_is_said_in_its_words(status, body, kind, said) -> None:
+    server = FakeLoki(status=status, body=body, headers={"Retry-After": "7"})
+    with pytest.raises(kind, match=said) as refused:
+        polled(source(), server, NOW, {})
+    if status == 429:
+        assert refused.value.after == 7
+
+
+def test_a_page_larger_than_the_server_allows_is_refused_with_its_limit() -> None:
+    with pytest.raises(Rejected, match=r"max_entries_limit \(5000 > 10\)"):
+        polled(source(), FakeLoki(most=10), NOW, {})
+
+
+def test_a_tenant_is_a_header() -> None:
+    server = FakeLoki()
+    polled(source(access={"headers": {"X-Scope-OrgID": "team-a"}}), server, NOW, {})
+    assert server.asked[0].headers["x-scope-orgid"] == "team-a"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"query": ""}, "write query, for lines, or metrics"),
+        ({"metrics": {"a": "x"}, "query": "{}"}, "write query, for lines, or metrics"),
+        ({"query": "rate({a='b'}[1m])"}, "numbers go to metrics"),
+        ({"metrics": {"a": "x"}, "step": "1500ms"}, "whole seconds"),
+        ({"metrics": {" ": "x"}}, "needs a name"),
+        ({"format": "regex"}, "named groups"),
+        ({"format": "text", "value": "ms"}, "text has no fields"),
+    ],
+)
+def test_settings_that_make_no_sense_are_said(settings, said) -> None:
+    with pytest.raises(ValidationError, match=said):
+        source(**settings)
+
+
+@pytest.mark.parametrize("url", ["loki:3100", "http://ann:pw@loki", "http://loki?x=1"])
+def test_an_address_has_no_secrets(url) -> None:
+    with pytest.raises(ValidationError, match="goes to access"):
+        Loki(url=url, query="{}")
+
+
+def test_check_says_what_there_is() -> None:
+    server = FakeLoki()
+    one = source(value="took")
+    world = World(http=server.client, now=lambda: NOW)
+    assert one.found(*one.poll({}, world)) == ("no lines in the last 1d",)
+    server.push(NOW - 30 * SECOND, '{"ms": 1}', app="shop")
+    cursor, records = one.poll({}, world)
+    assert one.found(cursor, records) == ("1 lines read, json", "fields: app, ms")
+    [wrong] = one.wrong(cursor, records)
+    assert wrong == "source.value: no record has a field 'took'; there are app, ms"
+
+
+def test_places_of_kept_lines() -> None:
+    lines = ["a", "b", "a", "c", "a"]
+    assert entries._places(lines, ["a", "a", "a"]).tolist() == [0, 2, 4]
+    assert entries._places(lines, ["b", "c"]).tolist() == [1, 3]

@@ -1,0 +1,103 @@
+"""The source `victorialogs`, on answers as VictoriaLogs documents them: no server is to be had."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import orjson
+import pytest
+
+from amiss.data import SECOND
+from amiss.errors import Rejected, Unreachable
+from amiss.sources.victorialogs import Victorialogs
+from amiss.world import World
+
+NOW = 1_700_000_000 * SECOND  # 2023-11-14T22:13:20Z
+ANSWER = (
+    b'{"_msg":"GET /cart took=12ms","_stream":"{app=\\"shop\\"}","_stream_id":"0000",'
+    b'"_time":"2023-11-14T22:12:50.000000002Z","app":"shop","status":"500"}\n'
+    b'{"_msg":"started","_stream":"{app=\\"shop\\"}","_stream_id":"0000",'
+    b'"_time":"2023-11-14T22:12:50Z","app":"shop","pid":"7"}\n'
+)
+
+
+def poll(answer: Any, cursor: Any = None, **settings: Any) -> Any:
+    def client(*_: Any) -> httpx.Client:
+        return httpx.Client(transport=httpx.MockTransport(answer))
+
+    one = Victorialogs(url="http://logs:9428", query='{app="shop"}', **settings)
+    return one.poll(cursor or {}, World(http=client, now=lambda: NOW))
+
+
+def test_entries_are_records_in_order_of_their_times() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, content=ANSWER)
+
+    tenant = {"headers": {"AccountID": "12", "ProjectID": "3"}}
+    cursor, records = poll(answer, access=tenant, labels={"host": "h"}, format="text")
+    assert records.text.tolist() == ["started", "GET /cart took=12ms"]
+    assert (NOW - records.time).tolist() == [30 * SECOND, 30 * SECOND - 2]
+    assert {name: column.tolist() for name, column in records.labels.items()} == {
+        "app": ["shop", "shop"], "status": ["", "500"], "pid": ["7", ""], "host": ["h", "h"],
+    }  # fmt: skip
+    assert records.watermark == NOW - 10 * SECOND - 1
+    [request] = asked
+    said = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+    assert str(request.url) == "http://logs:9428/select/logsql/query"
+    assert said["query"] == '{app="shop"} | sort by (_time) limit 5000'
+    assert int(said["end"]) == NOW - 10 * SECOND == cursor["next"]
+    assert request.headers["accountid"] == "12" and request.headers["projectid"] == "3"
+
+
+def written(at: int) -> str:
+    """Of the minute 22:13."""
+    return f"2023-11-14T22:13:{at // SECOND - 1_699_999_980:02}.{at % SECOND:09}Z"
+
+
+def test_each_entry_comes_once_whatever_the_pages() -> None:
+    stored = [(NOW - 19 * SECOND + i // 3, f"m{i}") for i in range(20)]  # 22:13:01
+    stored += [(NOW - 15 * SECOND, f"same{i}") for i in range(9)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        said = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        limit = re.search(r"limit (\d+)$", said["query"])
+        rows = [row for row in stored if int(said["start"]) <= row[0] <= int(said["end"])]
+        rows = sorted(rows)[: int(limit[1]) if limit else None]
+        lines = [orjson.dumps({"_time": written(at), "_msg": text}) for at, text in rows]
+        return httpx.Response(200, content=b"\n".join(lines))
+
+    cursor: Any = {}
+    found, more = [], True
+    while more:
+        cursor, records = poll(answer, cursor, page=4, most=6, format="text")
+        found += records.text.tolist()
+        more = records.more
+    assert sorted(found) == sorted(text for _, text in stored)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said"),
+    [
+        (400, b"cannot parse query\n", Rejected, "logs answered 400: cannot parse query"),
+        (429, b"too many requests", Unreachable, "429: too many requests"),
+        (502, b"", Unreachable, "502"),
+        (200, b"<html>", Unreachable, "not one of VictoriaLogs"),
+        (200, b'{"_msg": "x"}', Unreachable, "not one of VictoriaLogs"),
+        (200, b'{"_msg": "x", "_time": "?"}', Unreachable, "a _time that is none"),
+    ],
+)
+def test_what_the_server_refuses_is_said_in_its_words(status, body, kind, said) -> None:
+    with pytest.raises(kind, match=said):
+        poll(lambda request: httpx.Response(status, content=body))
+
+
+def test_check_says_what_there_is() -> None:
+    one = Victorialogs(url="http://logs:9428", query="*", value="took")
+    cursor, records = poll(lambda request: httpx.Response(200, content=ANSWER))
+    assert one.found(cursor, records) == ("2 lines read, text", "fields: app, status, pid")
+    assert "no record has a field 'took'" in one.wrong(cursor, records)[0]
+    assert one.again() == one
