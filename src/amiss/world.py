@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,9 @@ from amiss.transport import Destination, Trust, carry
 
 if TYPE_CHECKING:
     import httpx
+
+    from amiss.brokers import Reader, Subscription
+    from amiss.databases import Database
 
 
 def reveal(reference: str) -> str:
@@ -78,6 +81,27 @@ def _places(path: str) -> Any:
         raise ConfigError(f"places: {path} is no file in MaxMind's format") from None
 
 
+@cache
+def _database(address: str) -> "Database":
+    from amiss.databases import Database
+
+    return Database(address)
+
+
+def _subscribe(asked: "Subscription") -> "Reader":
+    from amiss.brokers import reader
+
+    return reader(asked)
+
+
+def _publish(
+    joining: Mapping[str, str], topic: str, messages: Sequence[tuple[bytes, bytes]], timeout: float
+) -> None:
+    from amiss.brokers import publish
+
+    publish(joining, topic, messages, timeout)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Network, files, clock, this machine and secrets. Tests build one out of other parts."""
@@ -98,6 +122,14 @@ class World:
     """What was pushed to the running program, by the inbox's name; nothing where none runs."""
     carry: Callable[[Destination, Sequence[bytes]], None] = carry
     """Messages over UDP, TCP or TLS."""
+    database: Callable[[str], "Database"] = _database
+    """The SQL database at an address, to be read."""
+    subscribe: Callable[["Subscription"], "Reader"] = _subscribe
+    """A reader of topics of Kafka."""
+    publish: Callable[[Mapping[str, str], str, Sequence[tuple[bytes, bytes]], float], None] = (
+        _publish
+    )
+    """Keys and values to a topic of Kafka, within so many seconds."""
 
     def ask(
         self,

@@ -6,7 +6,7 @@ receiver on this machine. One that never asks it is local, and is held to the ot
 
 import logging
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -102,13 +102,21 @@ def built(kind: type[Sink], instead: str | None = None) -> Sink:
 
 
 def world(kind: type[Sink], place: str) -> World:
-    return World(secret=lambda reference: secret(kind, place), carry=kept)
+    return World(secret=lambda reference: secret(kind, place), carry=kept, publish=published)
 
 
 def kept(to: Destination, messages: Sequence[bytes]) -> None:
     """Instead of a network."""
     with Path("carried").open("ab") as file:
         file.writelines(messages)
+
+
+def published(
+    joining: Mapping[str, str], topic: str, messages: Sequence[tuple[bytes, bytes]], timeout: float
+) -> None:
+    """Instead of a broker."""
+    with Path("published").open("ab") as file:
+        file.writelines(value for _, value in messages)
 
 
 def asks(kind: type[Sink], receiver: Receiver) -> bool:

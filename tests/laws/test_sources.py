@@ -1,7 +1,9 @@
 """What holds for every source there is: a new one is tested by being in the folder."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +18,7 @@ from amiss.component import Cursor, Source, find
 from amiss.data import SECOND, Records, series_key
 from amiss.errors import Unreachable
 from amiss.world import World
+from made_topic import MadeTopic
 
 LOG = "".join(
     f'{{"ts": {1_699_990_000 + 7 * i}.5, "user": "u{i % 3}", "ms": {i}}}\n' for i in range(99)
@@ -23,9 +26,26 @@ LOG = "".join(
 FOLDER = TemporaryDirectory()
 Path(FOLDER.name, "app.log").write_text(LOG)
 
+TABLE = f"sqlite:///{FOLDER.name}/made.db"
+with closing(sqlite3.connect(TABLE.removeprefix("sqlite:///"))) as made:
+    made.execute("CREATE TABLE web (ts INTEGER, host TEXT, hits INTEGER, ms REAL)")
+    made.executemany(
+        "INSERT INTO web VALUES (?, ?, ?, ?)",
+        [(1_699_990_000 + i // 3, f"web-{i % 3}", i, i / 7) for i in range(99)],
+    )
+    made.commit()
+
+TOPIC = MadeTopic("web", 3)
+for i in range(99):
+    said = {"ts": 1_699_990_000 + i // 3, "host": f"web-{i % 3}", "hits": i, "ms": i / 7}
+    TOPIC.put(orjson.dumps(said), i % 2)
+
 NEEDED: dict[str, dict[str, Any]] = {
     "file": {"path": f"{FOLDER.name}/*.log", "value": "ms"},
     "prometheus": {"url": "http://127.0.0.1:9090", "queries": {"up": "up"}},
+    "kafka": {"servers": "kafka:9092", "topics": ("web",), "time": "ts", "by": ("host",)},
+    "pinot": {"url": "http://pinot:8099", "table": "web", "time": "ts"},
+    "sql": {"url": "env:TABLE", "table": "web", "time": "ts", "by": ("host",)},
     "loki": {"url": "http://127.0.0.1:9", "query": '{app="shop"}'},
     "victorialogs": {"url": "http://127.0.0.1:9", "query": "*"},
 }
@@ -58,7 +78,8 @@ def at(now: int, client: httpx.Client) -> World:
         now=lambda: now,
         monotonic=lambda: now,
         wait=_never,
-        secret=lambda reference: "secret",
+        secret=lambda reference: TABLE,
+        subscribe=lambda asked: TOPIC,
     )
 
 

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from servers.installed import CACHE, Missing
 
 SERVERS = (
-    "prometheus", "victoriametrics", "node_exporter", "alertmanager", "loki", "promtail",
+    "prometheus", "victoriametrics", "node_exporter", "alertmanager", "mariadb", "postgresql",
+    "kafka", "pinot", "loki", "promtail",
 )  # fmt: skip
 """In the order in which they are installed: each a file here, with `install` and `server`."""
 

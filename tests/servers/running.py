@@ -1,12 +1,17 @@
 """Real servers as ordinary processes on 127.0.0.1: started, awaited, killed, stopped by pid."""
 
 import os
+import shutil
+import signal
+import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -32,6 +37,8 @@ class Running:
     """Asked until it says yes; what it raises of the network means no."""
     user: str | None = None
     """Who runs it when we are root, since some servers refuse to be root's."""
+    ends: int = signal.SIGTERM
+    """What asks it to end."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -76,7 +83,7 @@ class Running:
     def stop(self) -> None:
         """Ask it to end, and wait until it has."""
         if self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(self.ends)
             if not self._ended(PATIENCE):
                 self.kill()
 
@@ -103,6 +110,31 @@ def answers(url: str, trust: ssl.SSLContext | None = None) -> Callable[[], bool]
     """Whether a page is there; one that asks for a password is."""
     verify = trust or True
     return lambda: httpx.get(url, timeout=5, verify=verify).status_code in (200, 401)
+
+
+def takes(port: int) -> Callable[[], bool]:
+    """Whether somebody listens there."""
+
+    def ready() -> bool:
+        with socket.create_connection(("127.0.0.1", port), 5):
+            return True
+
+    return ready
+
+
+@contextmanager
+def room() -> Iterator[Path]:
+    """A folder for a server that is run by another user: pytest's own are closed to others."""
+    with TemporaryDirectory(prefix="amiss-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+def handed(folder: Path, user: str) -> None:
+    """Give a folder, and what is in it, to the user who is to run there, if we are root."""
+    if not os.geteuid():
+        for one in (folder, *folder.iterdir()):
+            shutil.chown(one, user, user)
 
 
 def as_user(user: str | None, command: Sequence[str]) -> list[str]:
