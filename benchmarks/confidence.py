@@ -65,7 +65,8 @@ def measure(name: str, rows: Rows) -> list[dict[str, object]]:
     dirty = frame((*names, LABEL), np.column_stack([x[parts.history], bad]))
     said: dict[str, tuple[Floats, Floats]] = {}
     first = VOTES["ensemble, mean"]
-    votes = first.votes(first.fit(first.init(1, len(names)), clean), asked)
+    (_, scores) = first.step(first.fit(first.init(1, len(names)), clean), asked)
+    votes = np.moveaxis(scores.votes, 2, 0)
     for member, score in zip(MEMBERS, votes, strict=True):
         said[member.type] = score[:, 0], first.confidence(score[:, 0])
     for voting, ensemble in VOTES.items():

@@ -42,6 +42,13 @@ def fitted(
     return ensemble, ensemble.fit(ensemble.init(1, x.shape[1]), frame(x))
 
 
+def votes_of(ensemble: Ensemble, state: State, x: Frame) -> Floats:
+    """(K, T, S); the state stays as it is."""
+    votes = ensemble.step({name: array.copy() for name, array in state.items()}, x)[1].votes
+    assert votes is not None
+    return np.moveaxis(votes, 2, 0)
+
+
 def told(ensemble: Ensemble, state: State, x: Floats) -> Floats:
     return ensemble.step(state, frame(x))[1].values[:, 0]
 
@@ -49,7 +56,7 @@ def told(ensemble: Ensemble, state: State, x: Floats) -> Floats:
 def test_each_member_is_calibrated_by_what_it_said_of_rows_it_had_not_seen() -> None:
     x, new = noise(1000), noise(50, seed=2)
     ensemble, state = fitted(x)
-    votes = ensemble.votes(state, frame(new))
+    votes = votes_of(ensemble, state, frame(new))
     for k, detector in enumerate(THREE):
         own = detector.fit(detector.init(1, 3), frame(x[:800]))
         past = np.sort(detector.step(own, frame(x[800:]))[1].values[:, 0])
@@ -122,13 +129,15 @@ def test_it_says_who_disagrees() -> None:
     ensemble, state = fitted(noise(1000), (Dbscan(), LinearRegression(targets=("a",))))
     x = noise(30, seed=3)
     x[20, 2] = 40.0
-    why = ensemble.why(state, frame(x))
+    votes = ensemble.step(state, frame(x))[1].votes
+    assert votes is not None
+    why = [ensemble.voices(one)[1:] for one in votes[:, 0]]
     assert why[20][0].startswith("dbscan 1.00")
     assert why[20][1].startswith("linear_regression 0.")
     assert why[20][2] == "they disagree"
     assert sum("they disagree" in one for one in why) < 5
-    again = ensemble.why(state, frame(x))
-    assert again == why  # asking changes nothing
+    assert ensemble.voices(votes[20, 0])[0] == "confidence 1.00"
+    assert ensemble.voices(np.full(2, np.nan)) == ()
 
 
 def test_it_forecasts_what_a_member_forecasts() -> None:
@@ -166,7 +175,7 @@ def test_a_member_that_cannot_learn_is_left_out() -> None:
     """Nobody has labelled anything yet."""
     members = (IsolationForest(), Dbscan(), Classifier(label="suspicious"))
     ensemble, state = fitted(noise(400), members)
-    votes = ensemble.votes(state, frame(noise(20)))
+    votes = votes_of(ensemble, state, frame(noise(20)))
     assert np.isfinite(votes[:2]).all()
     assert np.isnan(votes[2]).all()
     assert np.isfinite(told(ensemble, state, noise(20))).all()

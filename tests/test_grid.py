@@ -170,3 +170,55 @@ def test_settings() -> None:
     assert Grid.model_validate({"every": "1m"}).every == MINUTE
     with pytest.raises(ValidationError, match="greater than 0"):
         Grid.model_validate({"every": "0s"})
+
+
+def test_what_only_grows_becomes_its_growth_a_second() -> None:
+    rows = [(5, "n_total", 100), (5, "g", 100), (10, "n_total", 150), (10, "g", 150)]
+    state, found = step({}, rows, 10)
+    assert found == {(5, "g"): 100, (10, "g"): 150, (10, "n_total"): 10}
+    state, found = step(state, [(20, "n_total", 170)], 20)  # over the tick that had none
+    assert found == {(20, "n_total"): 2}
+    state, found = step(state, [(25, "n_total", 3)], 25)
+    assert found == {}
+    state, found = step(state, [(27, "n_total", 13), (29, "n_total", 23)], 30)
+    assert found == {(30, "n_total"): 5}  # by the mean time of its readings, 28
+
+
+def test_other_names_can_be_said_to_grow() -> None:
+    rows = [(5, "n_count", 1), (10, "n_count", 11), (5, "n_total", 1), (10, "n_total", 11)]
+    _, found = step({}, rows, 10, counters=["n_c*"])
+    assert found == {(10, "n_count"): 2, (5, "n_total"): 1, (10, "n_total"): 11}
+
+
+def test_a_counter_that_was_away_for_long_begins_anew() -> None:
+    state, _ = step({}, [(5, "n_total", 1)], 5)
+    _, found = step(state, [(4000, "n_total", 2), (4005, "n_total", 7)], 4005)
+    assert found == {(4005, "n_total"): 1}
+    state, _ = step(state, [(4000, "m_total", 2)], 4000)
+    assert state["counter"].tolist() == ["m_total"]
+
+
+readings = st.lists(
+    st.tuples(st.integers(0, 300), st.sampled_from(["a_total", "b_total"]), st.integers(0, 99)),
+    max_size=40,
+)
+
+
+@given(readings, st.integers(0, 300))
+def test_growth_is_the_same_in_one_piece_and_in_two(rows: list[Row], cut: int) -> None:
+    whole, found = step({}, rows, 305)
+    state, first = step({}, [row for row in rows if row[0] <= cut], cut)
+    state, second = step(state, [row for row in rows if row[0] > cut], 305)
+    assert first | second == found
+    assert whole["counter"].tolist() == state["counter"].tolist()
+    assert whole["when"].tolist() == state["when"].tolist()
+
+
+def test_a_batch_of_nothing_that_promises_nothing_changes_nothing() -> None:
+    """The memory is tried by one at each start."""
+    state, found = step({}, [(5, "a", 1), (12, "a", 2), (17, "a", 3)], 6)
+    assert found == {(5, "a"): 1}
+    state, found = step(state, [])
+    assert found == {}
+    state, found = step(state, [], 20)
+    assert found == {(15, "a"): 2, (20, "a"): 3}

@@ -1,6 +1,7 @@
 """A model travels in a file without code, and what was changed on the way is found out."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -45,6 +46,24 @@ def test_a_model_comes_back_as_it_was() -> None:
 def test_other_arrays_than_its_id_is_of_are_refused(changed, reason) -> None:
     with pytest.raises(StateError, match=reason):
         read(write(CARD, changed))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"features": ("cpu",)}, {"samples": 9}, {"figures": {}}, {"systems": ()}]
+)
+def test_another_card_than_was_exported_is_refused(changed) -> None:
+    parts = memory.load(write(CARD, STATES))
+    other = memory.load(write(replace(CARD, **changed), STATES))
+    parts["card"]["json"] = other["card"]["json"]
+    with pytest.raises(StateError, match="was changed or damaged after it was exported"):
+        read(memory.dump(parts))
+
+
+def test_a_file_without_a_checksum_is_refused() -> None:
+    parts = memory.load(write(CARD, STATES))
+    del parts["card"]["sha256"]
+    with pytest.raises(StateError, match="has no checksum: an earlier version exported it"):
+        read(memory.dump(parts))
 
 
 def test_any_bent_byte_or_torn_end_is_refused() -> None:

@@ -9,11 +9,14 @@ import pytest
 from onnx import TensorProto
 from pydantic import ValidationError
 
-from amiss.data import Floats, Frame, State
+from amiss.data import Floats, Frame, Records, State
 from amiss.detectors.onnx import Onnx
+from amiss.dropped import UNSAID
+from amiss.fitting import fit
+from amiss.pipeline import Pipeline
 from amiss.run.fit import fit_apart
 from cli.calls import amiss
-from onnx_made import made_up, network
+from onnx_made import made_up, network, partial
 
 METRICS = ("cpu", "memory")
 CONFIG = """
@@ -148,3 +151,31 @@ def test_without_the_extra_there_is_one_sentence(tmp_path, monkeypatch) -> None:
     found = amiss("check", tmp_path / "made.yaml")
     assert found.code == 2
     assert "onnxruntime is not installed; install amiss[onnx]" in found.err
+
+
+def test_windows_that_it_fails_on_are_counted_with_a_reason_each_once(tmp_path: Path) -> None:
+    """A lookup among three: 7 is none of them, so nothing is said of it."""
+    file = str(partial(tmp_path / "lookup.onnx", "lookup"))
+    made = Pipeline.model_validate(
+        {
+            "name": "made",
+            "source": {"type": "host", "every": "5s"},
+            "features": {"type": "grid", "every": "5s"},
+            "detectors": [
+                {"type": "level"},
+                {"type": "onnx", "file": file, "metrics": ["load"]},
+            ],
+        }
+    )
+    detector = made.detectors[1]
+    time = np.arange(8) * 5 * 10**9
+    history = Frame(time, ('host="a"',), ("load",), np.ones((8, 1, 1)))
+    states = made.init() | fit(detector, {}, history)
+    counted = []
+    for at, number in enumerate((1.0, 7.0, 7.0, 2.0, 7.0, 1.0)):
+        when = np.array([10**12 + at * 5 * 10**9])
+        labels = {"host": np.array(["a"])}
+        one = Records(when, np.array(["load"]), np.array([number]), labels, watermark=int(when[0]))
+        states, outcome = made.step(states, one)
+        counted.append(outcome.skipped.get(UNSAID, 0))
+    assert sum(counted) == 3 and max(counted) == 1

@@ -67,7 +67,9 @@ def test_systems_stand_beside_series() -> None:
     whole.blame[1, 1] = [0.0, 0.0, 0.0, 0.5]
     before = np.array([[0, WARM, WARM], [1, WARM - 1, WARM]])
     scores = np.array([[1.0, 2, 3, 4, 5], [6, 7, 8, 9, np.nan]])
-    found = members_of(frame(), opinion(scores), {"forest-1f": whole}, {"forest-1f": before}, BY)
+    found = members_of(
+        frame(), opinion(scores), {"forest-1f": whole}, {"forest-1f": before}, BY, {}
+    )
     assert found.keys == (*KEYS, 'forest{host="b"}', 'forest{host="a"}', "forest{}")
     assert found.systems == (*systems_of(KEYS, BY), *distinct(KEYS, BY))
     np.testing.assert_array_equal(found.scores, np.hstack([scores, whole.values]))
@@ -90,7 +92,7 @@ def test_no_ticks_and_no_series() -> None:
     assert view(nothing, BY).values.shape == (0, 0, 0)
     empty = Scores(nothing.time, (), np.zeros((0, 0)))
     said = Opinion(empty, np.zeros((0, 0)), np.zeros(0, int), np.zeros((0, 0), int))
-    found = members_of(nothing, said, {"forest-1": empty}, {"forest-1": np.zeros((0, 0))}, BY)
+    found = members_of(nothing, said, {"forest-1": empty}, {"forest-1": np.zeros((0, 0))}, BY, {})
     assert found.scores.shape == (0, 0)
 
 

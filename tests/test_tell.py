@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from amiss.component import Sink
 from amiss.data import MINUTE, Event, Incident, Records
+from amiss.decide.taught import Taught
 from amiss.errors import ConfigError, Rejected, StateError, Unreachable
 from amiss.message import telling
 from amiss.run.tell import Channel, SinkStatus, back_off, channels, start, stop, tell
@@ -43,6 +44,7 @@ class Memory:
     marks: Counter[str] = field(default_factory=Counter)
     outcomes: dict[tuple[str, str, int], tuple[int, str, str]] = field(default_factory=dict)
     fail: Callable[[str], bool] = lambda method: False
+    lessons: list[Taught] = field(default_factory=list)
     marked: "queue.Queue[tuple[str, int]]" = field(default_factory=queue.Queue)
 
     def _may_fail(self, method: str) -> None:
@@ -76,6 +78,10 @@ class Memory:
             r for r in self.revisions if (r.id, r.revision) == (incident, max(told, default=0))
         ]
         return found[0] if found else None
+
+    def taught(self) -> list[Taught]:
+        self._may_fail("taught")
+        return self.lessons
 
     def until_marked(self, sink: str, mark: int) -> None:
         while self.marked.get(timeout=PATIENCE) != (sink, mark):

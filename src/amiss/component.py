@@ -198,6 +198,10 @@ class Detector(Component):
         """What it expects of the next tick, by feature (S,); nothing if it does not forecast."""
         return {}
 
+    def voices(self, votes: Floats) -> tuple[str, ...]:
+        """What several that it asked said of one moment (K,), in words; see Scores.votes."""
+        return ()
+
     def confidence(self, scores: Floats) -> Floats | None:
         """The probability, 0 to 1, that scores stand for, of a detector whose scores tell one."""
         return None

@@ -6,7 +6,7 @@ labels in alphabetical order, as Prometheus writes it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -76,6 +76,31 @@ class Records:
         )
 
 
+def joined(parts: Sequence[Records]) -> Records:
+    """One after the other, without watermarks; what a part does not have is absent there."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return Records(np.zeros(0, np.int64), np.zeros(0, "U1"), np.zeros(0))
+    known = dict.fromkeys(label for part in parts for label in part.labels)
+    texts = [part.text for part in parts]
+    absent = [np.zeros(len(part), "U1") for part in parts]
+    return Records(
+        np.concatenate([part.time for part in parts]),
+        np.concatenate([part.name for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        {
+            label: np.concatenate(
+                [p.labels.get(label, none) for p, none in zip(parts, absent, strict=True)]
+            )
+            for label in known
+        },
+        None
+        if all(text is None for text in texts)
+        else np.concatenate([n if t is None else t for t, n in zip(texts, absent, strict=True)]),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Numbers: T ticks x S series x F features. NaN means not observed (see `measured`).
@@ -107,7 +132,8 @@ class Scores:
     """How strange, per tick and series. Higher is stranger; NaN is no opinion.
 
     `expected`, `lower` and `upper` say what was expected, in the unit of the series;
-    `blame` says how much each feature added to the score of a joint detector.
+    `blame` says how much each feature added to the score of a joint detector, `votes` what each of
+    several that it asked said by itself, in nats.
     """
 
     time: Times  # (T,)
@@ -117,6 +143,7 @@ class Scores:
     lower: Floats | None = None  # (T, S, F)
     upper: Floats | None = None  # (T, S, F)
     blame: Floats | None = None  # (T, S, F)
+    votes: Floats | None = None  # (T, S, K)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +175,7 @@ class Member:
     why: str = ""  # of a detector that tells by itself: what follows the name of the series
     rules: tuple[str, ...] = ()  # the rules of a person that held
     among: int = 0  # of a single record: how many had been seen
+    votes: tuple[str, ...] = ()  # of a joint detector that asks several: what they said, in words
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What of records was left out before there was a frame, by reason."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -9,6 +10,10 @@ from amiss.data import Records, State, measured
 FUTURE = "from the future"
 DROPPED = {"late": "late", FUTURE: "ahead", "subjects that left for others": "gone"}
 """Why features leave records out, and what they count them in."""
+
+FAILED = "failed"
+"""A column of a detector (S,): windows of each system that its network says nothing of."""
+UNSAID = "windows that a network cannot be run on"
 
 
 def left_out(features: State, records: Records) -> Counter[str]:
@@ -21,3 +26,14 @@ def left_out(features: State, records: Records) -> Counter[str]:
             skipped[reason] += int(features[column][0])
             features[column] = np.zeros(1, np.int64)
     return +skipped
+
+
+def failed(states: Mapping[str, State], names: Iterable[str]) -> dict[str, int]:
+    """How many windows networks of these detectors failed on since the last call, members too."""
+    count = 0
+    for state in (states.get(name, {}) for name in names):
+        for column in state:
+            if column.rpartition(".")[2] == FAILED:
+                count += int(state[column].sum())
+                state[column] = np.zeros_like(state[column])
+    return {UNSAID: count} if count else {}

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from amiss.data import Array, Records, Strings, Times
+from amiss.data import Records, Strings, Times
 from amiss.formats import form
 from amiss.formats.batch import Batch
 from amiss.formats.form import Asked, Form
+from amiss.formats.parsed import places
 from amiss.formats.settings import at_most, label, short
 
 BESIDE = "_extracted"  # behind the name of a field that a label has too, as LogQL does it
 CUT = "times with more equal lines than a page holds"
-REPEATED = "message repeated "
 WHOLE = ("csv", "zeek")  # what is not to be told by one line alone
 
 
@@ -94,7 +94,7 @@ class Taken:
         columns = {label(one): short(column) for one, column in entries.labels.items()}
         time = entries.time
         if len(parsed.text) != len(entries):
-            kept = _places(entries.text, parsed.text)
+            kept = places(entries.text, parsed.text)
             time = time[kept]
             columns = {one: [column[i] for i in kept] for one, column in columns.items()}
         for one, column in parsed.columns.items():
@@ -106,20 +106,3 @@ class Taken:
     def _add(self, rows: Entries, must: bool) -> bool:
         kind = "line" if self.form is None or self.form.kind == "text" else "event"
         return self.batch.add(rows.time.tolist(), rows.text, "", kind, rows.labels, must)
-
-
-def _places(lines: list[str], kept: list[str]) -> Array:
-    """Where each of `kept` is in `lines`, of which it is a part in the same order (K,).
-
-    Of syslog a line may stand there more than once, for what it says was repeated.
-    """
-    found, place = list[int](), 0
-    for one in kept:
-        if found and REPEATED in one and one is lines[found[-1]]:
-            found.append(found[-1])
-            continue
-        while lines[place] is not one and lines[place] != one:
-            place += 1
-        found.append(place)
-        place += 1
-    return np.array(found, np.int64)

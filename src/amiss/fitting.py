@@ -114,7 +114,7 @@ def validate(detector: Detector, history: Frame) -> Figures:
         "strange": {"past": _spread(past.values), "rest": _spread(raw.values)},
     }
     if raw.expected is not None:
-        figures["error"], figures["naive"] = _errors(late, raw.expected)
+        figures["error"], figures["naive"] = errors(late, raw.expected)
     return figures
 
 
@@ -123,10 +123,13 @@ def _spread(raw: Floats) -> list[float | None]:
     return [_number(np.quantile(there, q)) for q in (0.5, 0.99)] if len(there) else [None, None]
 
 
-def _errors(
+def errors(
     frame: Frame, expected: Floats
 ) -> tuple[dict[str, float | None], dict[str, float | None]]:
-    """Root of the mean squared error by feature: of the forecast, and of the value before."""
+    """Root of the mean squared error by feature: of the forecast (T, S, F), and of the last value.
+
+    Without those that were never forecast.
+    """
     own, naive = {}, {}
     for f, name in enumerate(frame.features):
         value, forecast = frame.values[1:, :, f], expected[1:, :, f]

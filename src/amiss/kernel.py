@@ -22,7 +22,7 @@ R = TypeVar("R")
 UNUSED = ("scipy", "coverage")
 """Numba asks scipy for linear algebra that no kernel uses, which is 25 MB in every process."""
 
-ROOMS = (".", "decide", "detectors", "evaluate", "features", "networks", "text")
+ROOMS = (".", "decide", "detectors", "evaluate", "features", "formats", "networks", "text")
 """Where there are kernels."""
 
 _lock = RLock()

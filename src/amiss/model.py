@@ -1,7 +1,7 @@
 """A fitted model: its card, its arrays, and the file that it travels in. No code is in any of it.
 
-A file is an `.npz` like any stored state, with the card as JSON inside; its id is the hash of
-what it holds, so what was changed on the way is found out.
+A file is an `.npz` like any stored state, with the card as JSON inside. Its id is the hash of its
+arrays, and a checksum is about all of it, so what was changed on the way is found out.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from amiss import memory
-from amiss.data import State
+from amiss.data import Array, State
 from amiss.errors import StateError
 
 Figures: TypeAlias = dict[str, Any]
@@ -68,7 +68,8 @@ def content(pipeline: str, detector: str, body: bytes) -> str:
 def write(card: Card, states: Mapping[str, State]) -> bytes:
     """The file of a model."""
     told = orjson.dumps(card.said() | {"id": card.id})
-    return memory.dump({**states, "card": {"json": np.frombuffer(told, np.uint8)}})
+    seal = {"json": _array(told), "sha256": _array(_digest(told, memory.dump(states)))}
+    return memory.dump({**states, "card": seal})
 
 
 def read(file: bytes) -> tuple[Card, dict[str, State]]:
@@ -78,13 +79,29 @@ def read(file: bytes) -> tuple[Card, dict[str, State]]:
     """
     states = memory.load(file)
     try:
-        said = orjson.loads(states.pop("card")["json"].tobytes())
+        seal = states.pop("card")
+        told = seal["json"].tobytes()
+        said = orjson.loads(told)
         card = card_of(said, str(said["id"]))
     except (KeyError, TypeError, orjson.JSONDecodeError):
         raise StateError("this is no model: it has no card") from None
-    if content(card.pipeline, card.detector, memory.dump(states)) != card.id:
+    if "sha256" not in seal:
+        raise StateError(
+            f"model {card.id} has no checksum: an earlier version exported it; export it again"
+        )
+    body = memory.dump(states)
+    whole = seal["sha256"].tobytes() == _digest(told, body)
+    if not whole or content(card.pipeline, card.detector, body) != card.id:
         raise StateError(f"model {card.id} was changed or damaged after it was exported")
     return card, states
+
+
+def _digest(card: bytes, body: bytes) -> bytes:
+    return hashlib.sha256(hashlib.sha256(card).digest() + body).digest()
+
+
+def _array(said: bytes) -> Array:
+    return np.frombuffer(said, np.uint8)
 
 
 def difference(model: Collection[str], there: Collection[str]) -> str:

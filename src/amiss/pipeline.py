@@ -23,7 +23,7 @@ from amiss.data import (
 )
 from amiss.decide import group, opened, pace, pulse
 from amiss.decide.judged import Judged, Policy
-from amiss.dropped import left_out
+from amiss.dropped import failed, left_out
 from amiss.judge import WHOLE, States, judge, judge_jointly, name_of
 from amiss.outcome import Outcome, join
 from amiss.singles import Strange
@@ -211,10 +211,12 @@ class Pipeline(Component):
                 name, together = name_of(detector), view(frame, self.by)
                 said = judge_jointly(detector, states, together)
                 states, raw[name], joint[name], before[name] = said
+        skipped |= failed(states, joint)
         if self.views:
             whole = judge_system(self.views, states, frame, opinion, self.by)
             states, raw[SYSTEM], joint[SYSTEM], before[SYSTEM] = whole
-        judged = members_of(frame, opinion, joint, before, self.by)
+        voices = {name_of(detector): detector.voices for detector in self.detectors}
+        judged = members_of(frame, opinion, joint, before, self.by, voices)
         often = max(self.every, self.features.grid)
         states, judged = apart.judge_apart(self._apart, states, frame, judged, 2 * often)
         states, incidents = self._group(states, singles.pieces(judged, those, self.by))

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from math import isfinite, isnan, nan
 
+import numpy as np
+
+from amiss.data import Array, Floats
+
 WRAP = 2**32
 """Where a 32-bit counter begins again."""
 NEAR = WRAP // 8
@@ -64,3 +68,22 @@ def shares(
     if not (whole := sum(grown.values())):
         return {}, {"no time passed": 1}
     return {key: 100 * value / whole for key, value in grown.items()}, {}
+
+
+def slopes(reading: Floats, at: Floats, longest: float) -> tuple[Floats, Array]:
+    """Growth a second of S counters, each since its reading before.
+
+    `reading` and `at` (seconds) are (T + 1, S), the first row what was known before; NaN is no
+    reading. Returns (T, S), NaN where there is no reading, none within `longest` seconds
+    before it, or the counter fell; and (S,) the row of the last reading, 0 if there is none.
+    """
+    rows = np.where(np.isfinite(reading), np.arange(len(reading))[:, None], 0)
+    latest = np.maximum.accumulate(rows, axis=0)
+    before = latest[:-1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        grown = reading[1:] - np.take_along_axis(reading, before, axis=0)
+        elapsed = at[1:] - np.take_along_axis(at, before, axis=0)
+        slope = np.where(
+            (grown >= 0) & (elapsed > 0) & (elapsed <= longest), grown / elapsed, np.nan
+        )
+    return slope, latest[-1]

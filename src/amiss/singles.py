@@ -204,7 +204,8 @@ def _ticks(judged: Judged, first: int, end: int) -> Judged:
     blame = {(t - first, s): of for (t, s), of in judged.blame.items() if first <= t < end}
     blamed = {(t - first, s): of for (t, s), of in judged.blamed.items() if first <= t < end}
     found = {(t - first, s): of for (t, s), of in judged.found.items() if first <= t < end}
-    return replace(judged, blame=blame, blamed=blamed, found=found, **cut)
+    votes = {(t - first, s): of for (t, s), of in judged.votes.items() if first <= t < end}
+    return replace(judged, blame=blame, blamed=blamed, found=found, votes=votes, **cut)
 
 
 def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
@@ -253,6 +254,7 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
         ready=ready,
         blame=blame,
         blamed={(int(back[t]), s): of for (t, s), of in judged.blamed.items()},
+        votes={(int(back[t]), s): of for (t, s), of in judged.votes.items()},
         said=said,
         found=found,
         among=among,

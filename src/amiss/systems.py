@@ -1,13 +1,13 @@
 """Series and the systems that they belong to: a host, a service, whatever `by` names."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from amiss.component import Detector
-from amiss.data import Array, Blamed, Frame, Scores, parse_key, series_key
+from amiss.data import Array, Blamed, Floats, Frame, Scores, parse_key, series_key
 from amiss.decide.judged import LEAST, Judged
 from amiss.decide.whole import expectations
 from amiss.judge import WARM, Opinion, States, judge_whole, squeezed
@@ -104,10 +104,12 @@ def members_of(
     joint: Mapping[str, Scores],
     before: Mapping[str, Array],
     by: tuple[str, ...],
+    voices: Mapping[str, Callable[[Floats], tuple[str, ...]]],
 ) -> Judged:
     """Series and whole systems side by side, as grouping wants them.
 
-    `before`, by joint detector: (T, systems) how many scores came before each.
+    `before`, by joint detector: (T, systems) how many scores came before each; `voices`: how those
+    whom it asked say their votes.
     """
     scores, said = opinion.scores, [opinion.scores.expected, opinion.scores.lower]
     expected, lower, upper = (
@@ -119,6 +121,7 @@ def members_of(
     keys, systems = frame.keys, systems_of(frame.keys, by)
     blame: dict[tuple[int, int], tuple[str, ...]] = {}
     blamed: dict[tuple[int, int], tuple[Blamed, ...]] = {}
+    votes: dict[tuple[int, int], tuple[str, ...]] = {}
     if joint:
         together = view(frame, by)
         often = view(replace(frame, values=opinion.interval[:, :, None]), by)
@@ -130,6 +133,9 @@ def members_of(
             blame[t, len(keys) + s] = tuple(together.features[f] for f in worst)
             if whole.expected is not None:
                 blamed[t, len(keys) + s] = _against(whole, together, t, s, worst)
+        if whole.votes is not None:
+            for t, s in np.argwhere(whole.values >= LEAST).tolist():
+                votes[t, len(keys) + s] = voices[name](whole.votes[t, s])
         keys += tuple(joint_key(name, system) for system in whole.keys)
         systems += whole.keys
         more = [whole.values, whole.values, nothing, nothing, nothing, interval]
@@ -157,6 +163,7 @@ def members_of(
         many=many,
         blame=blame,
         blamed=blamed,
+        votes=votes,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.files import Files
+from amiss.inbox import Inbox
 from amiss.transport import Destination, Trust, carry
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def _files() -> Files:
 
 
 @cache
+def _inbox(name: str) -> Inbox:
+    return Inbox(Path(os.devnull, name))
+
+
+@cache
 def _places(path: str) -> Any:
     """Where addresses are, by a file in MaxMind's format. ConfigError if that cannot be read."""
     try:
@@ -88,6 +94,8 @@ class World:
     files: Callable[[], Files] = _files
     places: Callable[[str], Any] = _places
     """A reader of maxminddb, of which `get` says where an address is."""
+    inbox: Callable[[str], Inbox] = _inbox
+    """What was pushed to the running program, by the inbox's name; nothing where none runs."""
     carry: Callable[[Destination, Sequence[bytes]], None] = carry
     """Messages over UDP, TCP or TLS."""
 

@@ -195,3 +195,53 @@ def test_a_store_that_is_none(tmp_path: Path) -> None:
     said = amiss("incidents", "--home", tmp_path)
     assert said.code == 1
     assert said.err.startswith(f"{tmp_path}/amiss.db is not a database of Amiss")
+
+
+def test_people_say_what_an_incident_was_and_take_it_back(home: Path) -> None:
+    assert amiss("feedback", "--home", home).out == (
+        "Nobody has said anything of an incident yet.\n"
+        "Of 0 incidents of the last 30 days 0 were normal, 0 amiss; of 0 nobody said so.\n"
+    )
+    said = amiss("acknowledge", "a1b", "--note", "mine", "--home", home)
+    assert said.out.startswith("a1b2c3: acknowledged; everybody sees that somebody is at it")
+    said = amiss("feedback", "a1b", "normal", "--note", "the backup", "--home", home)
+    assert said.out.endswith("`amiss feedback a1b2c3 --undo` takes it back.\n")
+    lines = amiss("explain", "a1b2c3", "--home", home).out.splitlines()
+    at = lines.index("Said of it:")
+    assert lines[at + 1].startswith("  acknowledged by user ") and lines[at + 1].endswith(": mine")
+    assert lines[at + 2].startswith("  called normal by user ")
+    assert lines[at + 2].endswith(": the backup")
+    feedback = amiss("explain", "a1b2c3", "--json", "--home", home).json["feedback"]
+    assert [(one["word"], one["revision"]) for one in feedback] == [
+        ("acknowledged", 3), ("normal", 3),
+    ]  # fmt: skip
+    table = amiss("incidents", "--home", home).out.splitlines()
+    assert table[0].split() == ["id", "since", "lasted", "severity", "said", "what"]
+    assert any(row.startswith("a1b2c3") and " normal " in row for row in table)
+    assert max(map(len, table)) <= 100
+    found = amiss("incidents", "--json", "--home", home).json
+    assert [len(one["feedback"]) for one in found] == [0, 2]
+    listed = amiss("feedback", "--json", "--home", home).json
+    assert [one["note"] for one in listed["said"]] == ["mine", "the backup"]
+    assert "normal" in amiss("feedback", "--home", home).out
+    assert amiss("feedback", "a1b", "--undo", "--home", home).code == 0
+    assert amiss("acknowledge", "a1b", "--undo", "--home", home).code == 0
+    assert amiss("feedback", "--json", "--home", home).json["said"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("feedback", "a1b", "odd"), "say `normal` or `amiss` after the id, or --undo"),
+        (("feedback", "a1b"), "say `normal` or `amiss` after the id, or --undo"),
+        (("feedback", "a1b", "normal", "--undo"), "say `normal` or `amiss` after the id, or"),
+        (("feedback", "a1b", "--undo"), "there is no verdict of incident a1b2c3 to take back"),
+        (("acknowledge", "a1"), "several incidents begin with 'a1': a1ffff, a1b2c3"),
+        (("acknowledge", ""), "there is no incident ''"),
+        (("acknowledge", "zz"), "there is no incident 'zz'; `amiss incidents` lists them"),
+    ],
+)
+def test_what_cannot_be_said_gets_a_sentence(home: Path, words: tuple[str, ...], said: str) -> None:
+    found = amiss(*words, "--home", home)
+    assert (found.code, found.out) == (2, "")
+    assert said in found.err

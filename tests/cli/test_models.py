@@ -194,3 +194,56 @@ def test_a_configuration_without_models(folder: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     said = amiss("train", folder / "made.yaml", "--model", "lstm", "--home", tmp_path)
     assert "has no model 'lstm'; it has isolation_forest" in said.err
+
+
+def test_two_models_are_compared_on_a_file(home: Path, tmp_path: Path) -> None:
+    later, first = ids(home)
+    rows = ["time,cpu,memory,bad"]
+    for t in range(300):
+        bad = 250 <= t < 262
+        rows.append(f"{1_770_000_000 + 5 * t},{90 if bad else 30 + t % 7},{50 + t % 3},{int(bad)}")
+    file = tmp_path / "new.csv"
+    file.write_text("\n".join(rows) + "\n")
+    words = ("models", "compare", later, "--data", file, "--label", "bad", "--home", home)
+    found = amiss(*words, "--json").json
+    assert [one["id"] for one in found["models"]] == [later, first]
+    assert (found["samples"], found["labelled"]) == (300, 12)
+    assert [side["known"] for side in found["sides"]] == [0, 0]
+    assert min(side["area"] for side in found["sides"]) > 0.7
+    shown = amiss(*words)
+    assert shown.code == 0 and shown.err == ""
+    lines = shown.out.splitlines()
+    assert lines[0] == f"300 moments, 25 minutes, of {file}."
+    assert lines[2].split() == ["isolation_forest", later, "isolation_forest", first]
+    assert any(line.startswith("area under ROC  ") for line in lines)
+    assert max(map(len, lines[1:])) <= 100
+
+
+def test_what_a_model_was_fitted_on_is_said_of_a_comparison(folder: Path, home: Path) -> None:
+    later, first = ids(home)
+    words = ("models", "compare", later, first, "--data", folder / "data.csv", "--home", home)
+    assert [side["known"] for side in amiss(*words, "--json").json["sides"]] == [600, 480]
+    assert "What a model was fitted on it knows" in amiss(*words).out
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (("--data", "none.csv"), "none.csv"),
+        (("--label", "bad"), "--by and --label are columns of a file; name it with --data"),
+        (("--data", "data.csv", "--label", "bad"), "has no numeric column 'bad'"),
+        (("--data", "odd.csv"), "was fitted on other metrics: it knows cpu, memory"),
+        (("--data", "data.csv", "--time", "when"), "there is no column 'when'"),
+        (("--data", "named.csv", "--by", "host"), "was fitted on other systems"),
+        ((), "there is no moment that both"),
+    ],
+)
+def test_models_that_cannot_be_compared(
+    folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], reason: str
+) -> None:
+    (folder / "odd.csv").write_text("time,load\n1760000000,1\n1760000005,2\n")
+    (folder / "named.csv").write_text("time,cpu,host\n1760000000,1,a\n1760000005,2,b\n")
+    monkeypatch.chdir(folder)
+    said = amiss("models", "compare", ids(home)[0], *more, "--home", home)
+    assert (said.code, said.out) == (2, "")
+    assert reason in said.err

@@ -1,6 +1,7 @@
 """Each page, in each state that an installation can be in: never blank, never a traceback."""
 
 import json
+import math
 import re
 import threading
 from collections.abc import Callable
@@ -13,7 +14,10 @@ import pytest
 
 from amiss.data import DAY, HOUR, MINUTE, Incident, Member, readable
 from amiss.errors import Unreachable
+from amiss.run import feedback
+from amiss.run.compared import Comparison, Side
 from amiss.web.dashboard import here
+from amiss.web.dashboard.versions import beside
 from amiss.web.times import iso
 from dashboard.fake import CPU, DISK, EVERY, SILENT, START, WARMING, FakeLive, incident
 from dashboard.reader import Reader
@@ -294,7 +298,7 @@ def test_health_says_what_each_part_is_doing(reader: Open) -> None:
         "Failing: sink on-call, the new configuration",
         "host good It is polled each 5 s. last poll that worked just now",
         "a step takes 2.1 ms",
-        "on-call webhook failing connection refused; tried again in 32 s 58 3 0 24 hours ago",
+        "on-call webhook failing connection refused; tried again in 32 s 58 3 0 0 24 hours ago",
         "asked for 5 a day",
         "an incident opens at 6.2 nats",
         "temperatures: PermissionError 128",
@@ -445,7 +449,68 @@ def test_the_versions_of_a_model_are_told_apart_and_put_to_use(reader: Open) -> 
     assert older.id in [m.id for m in page.live.store.models(in_use=True)]
 
 
+def test_a_model_is_rolled_back_on_its_page(reader: Open) -> None:
+    page = reader("busy", "models")
+    newest, before = [m for m in page.live.store.models() if m.card["name"] == "isolation_forest"]
+    page.live.store.promote(newest.id)
+    page.page.button(key="back host isolation_forest").click()
+    assert f"{before.id} is in use again." in page.again().text
+    assert [m.id for m in page.live.store.models(in_use=True) if m.detector == newest.detector] == [
+        before.id
+    ]
+    page.page.button(key="back host isolation_forest").click()
+    assert "Not rolled back: there is no model 'isolation_forest' of before" in page.again().text
+
+
+def test_two_models_stand_beside_each_other() -> None:
+    sides = (
+        Side(
+            2,
+            9,
+            0.7,
+            5.0,
+            0,
+            0.9,
+            0,
+            math.nan,
+        ),
+        Side(4, 11, 0.8, 6.0, 0, 1.1, 0, math.nan),
+    )
+    day = 86_400 * 10**9
+    found = Comparison(1000, 0, 2 * day, (2, 4), 1, 0.5, (), sides, 0)
+    assert beside(found) == [
+        ("p &lt;= .001", "2, 1.0 a day", "4, 2.0 a day"),
+        ("p &lt;= .01", "9, 0.90%", "11, 1.10%"),
+        ("median", "0.70 nats", "0.80 nats"),
+        ("99 %", "5.00 nats", "6.00 nats"),
+        ("forecast error", "0.90 times the last value&#x27;s", "1.10 times the last value&#x27;s"),
+    ]
+
+
 def test_models_that_cannot_be_compared_say_why(reader: Open) -> None:
     page = reader("busy", "models")
     page.page.button(key="compare host isolation_forest").click()
     assert "Not compared: model" in page.again().text
+
+
+def test_people_say_what_an_incident_was_on_its_page(reader: Open) -> None:
+    page = reader("busy", "incident", id="a1b2c3d4")
+    page.page.text_input(key="note a1b2c3d4").set_value("the backup")
+    page.page.button(key="normal a1b2c3d4").click()
+    assert "Noted: normal. What it changes: incidents like it are kept" in page.again().text
+    assert "normal dashboard, " in page.text and ": the backup" in page.text
+    assert page.live.store.said("a1b2c3d4")[0].note == "the backup"
+    page.page.button(key="acknowledged a1b2c3d4").click()
+    assert "Noted: acknowledged." in page.again().text
+    listed = reader(page.live, "incident").text
+    assert "Of 6 incidents of the last 30 days 1 were said to be normal" in listed
+    page.page.button(key="normal a1b2c3d4").click()
+    assert "Taken back." in page.again().text
+    assert [one.word for one in page.live.store.said()] == ["acknowledged"]
+
+
+def test_an_incident_that_is_like_a_normal_one_says_so(reader: Open) -> None:
+    page = reader("quiet", "incident", id="new")
+    page.live.add(incident("old", (member(),), START), incident("new", (member(),), START))
+    feedback.say(page.live.trail, "joe", "old", "normal")
+    assert "kept quiet It is like old , which joe called normal." in page.again().text

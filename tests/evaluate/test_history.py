@@ -9,7 +9,7 @@ from amiss.data import MINUTE, Frame
 from amiss.detectors.classifier import Classifier
 from amiss.errors import ConfigError, StateError
 from amiss.evaluate.columns import Asked, Notes
-from amiss.evaluate.history import history
+from amiss.evaluate.history import history, systems
 from amiss.evaluate.tables import Table
 from amiss.judge import name_of
 from amiss.run.fit import fit_apart
@@ -28,6 +28,16 @@ def written(path: Path, rows: int, suspicious: bool = True) -> Path:
         lines.append(f"{60 * (BEGIN + k)},{100 + 5 * some:.2f},{failed:.2f},ann,{int(called)}")
     path.write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n")  # the latest first
     return path
+
+
+def test_columns_that_name_systems_make_several(tmp_path: Path) -> None:
+    lines = ["time,load,host", "60,1,a", "0,2,b", "60,3,b", "120,4,a", "120,5,a"]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    found = systems(Table(str(tmp_path / "a.csv")), Asked("time", ("host",)), Notes())
+    assert found.keys == ('host="a"', 'host="b"')
+    assert found.time.tolist() == [0, MINUTE, 2 * MINUTE]
+    rows = [[np.nan, 2.0], [1.0, 3.0], [5.0, np.nan]]  # the later of two at one time
+    np.testing.assert_array_equal(found.column("load"), rows)
 
 
 def test_the_columns_of_a_table_are_the_metrics_of_one_system(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import pytest
 from amiss.errors import ConfigError
 from amiss.judge import name_of
 from amiss.run import fit, training
+from amiss.run.compared import compare, rate
 from amiss.run.fit import fit_here
-from amiss.run.shadow import Shadow, compare, rate, shadow
+from amiss.run.shadow import Shadow, shadow
 from amiss.run.training import look_up, retrain, trainees
 from amiss.run.watch import close
 from run.rig import EVERY, START, Rig, pipeline
@@ -68,11 +69,26 @@ def test_the_numbers_of_a_comparison(rig: Rig) -> None:
     assert upside.agreement == pytest.approx(-1.0)
 
 
+def test_figures_of_labels_and_forecasts(rig: Rig) -> None:
+    card = trained(rig, 60)
+    time, nats = np.arange(4) + card.last, np.array([[1.0], [8.0], [2.0], [7.0]])
+    label = np.array([[0.0], [1.0], [1.0], [0.0]])
+    one = Shadow(card, time, nats, {"a": 1.0, "b": 3.0}, {"a": 2.0, "b": 2.0}, label)
+    found = compare(one, Shadow(card, time, -nats))
+    assert found.labelled == 2
+    side, other = found.sides
+    assert (side.told, side.often, side.found, side.known) == (2, 2, 1, 1)
+    assert side.off == 1.0 and np.isnan(other.off)
+    assert side.area == 0.75  # of four pairs three are ranked right
+    assert other.area == 0.25
+    assert side.middle == 4.5
+
+
 def test_nothing_to_compare_on_yet(rig: Rig) -> None:
     card = trained(rig, 60)
     close(rig.watch)
     empty = shadow(rig.store, card.id, rig.clock.now())
-    with pytest.raises(ConfigError, match="nothing was recorded since"):
+    with pytest.raises(ConfigError, match="there is no moment that both"):
         compare(empty, empty)
 
 

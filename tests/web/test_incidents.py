@@ -1,6 +1,7 @@
 import httpx
 import pytest
 
+from amiss.audit import FILE, entries
 from amiss.data import MINUTE
 from amiss.units import words
 from servers.incidents import ended
@@ -78,3 +79,53 @@ def test_an_incident_nobody_knows_is_404(site: httpx.Client) -> None:
     answer = site.get("/api/v1/incidents/nosuch")
     assert answer.status_code == 404
     assert answer.json()["detail"] == "there is no incident 'nosuch'; see /api/v1/incidents"
+
+
+def test_people_say_what_it_was_and_take_it_back(site: httpx.Client, live: FakeLive) -> None:
+    live.commit(incident("a1"))
+    place = "/api/v1/incidents/a1"
+    said = site.post(f"{place}/acknowledge", json={"note": "mine"}).json()
+    assert (said["word"], said["note"], said["revision"]) == ("acknowledged", "mine", 1)
+    assert site.post(f"{place}/feedback", json={"verdict": "amiss"}).json()["word"] == "amiss"
+    assert site.post(f"{place}/feedback", json={"verdict": "normal"}).status_code == 200
+    page = site.get(place).json()
+    assert [one["word"] for one in page["feedback"]] == ["acknowledged", "normal"]
+    assert page["like"] is None
+    live.commit(incident("a2"))
+    assert site.get("/api/v1/incidents/a2").json()["like"] == "a1"
+    assert site.get("/api/v1/feedback").json()["last_30_days"] == {
+        "incidents": 2, "normal": 1, "amiss": 0, "unsaid": 1, "acknowledged": 1,
+    }  # fmt: skip
+    assert site.delete(f"{place}/feedback").json()["word"] == "normal"
+    assert site.delete(f"{place}/feedback").status_code == 404
+    assert site.delete(f"{place}/acknowledge").status_code == 200
+    assert site.get("/api/v1/feedback").json()["feedback"] == []
+    whats = [one["what"] for one in entries(live.home / FILE)]
+    assert whats[-1] == "acknowledgement taken back"
+    assert entries(live.home / FILE)[0]["who"] == "API from 127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"json": {"verdict": "odd"}}, 422),
+        ({"json": {"verdict": "normal", "more": 1}}, 422),
+        ({"json": {"verdict": "normal", "note": "x" * 1001}}, 422),
+        ({"content": b"verdict=normal"}, 415),
+        ({"json": {"verdict": "normal"}, "headers": {"Origin": "http://evil.example"}}, 403),
+    ],
+)
+def test_what_cannot_be_said_is_refused(
+    site: httpx.Client, live: FakeLive, asked: dict, status: int
+) -> None:
+    live.commit(incident("a1"))
+    assert site.post("/api/v1/incidents/a1/feedback", **asked).status_code == status
+    assert live.store.said() == []
+
+
+def test_nothing_is_said_of_what_is_not_there(site: httpx.Client) -> None:
+    for ask in (site.post, site.delete):
+        more = {"json": {"verdict": "normal"}} if ask == site.post else {}
+        answer = ask("/api/v1/incidents/gone/feedback", **more)
+        assert answer.status_code == 404
+        assert "there is no incident 'gone'" in answer.json()["detail"]

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from amiss.formats.pushed import PATHS
 from servers.incidents import ended
 from web.fake import DISK, FOREST, FakeLive, incident
 
@@ -40,10 +41,13 @@ def test_every_operation_says_what_it_is_for(description: dict) -> None:
     assert {path for _, path, _ in found} == {
         "/predict", "/retrain", "/healthz", "/readyz", "/metrics",
         "/api/v1/series", "/api/v1/series/history", "/api/v1/series/{key}/history",
-        "/api/v1/scores", "/api/v1/incidents", "/api/v1/incidents/{id}", "/api/v1/models",
+        "/api/v1/scores", "/api/v1/incidents", "/api/v1/incidents/{id}",
+        "/api/v1/incidents/{id}/acknowledge", "/api/v1/incidents/{id}/feedback",
+        "/api/v1/feedback", "/api/v1/models",
         "/api/v1/models/{name}/retrain", "/api/v1/models/{name}/rollback",
         "/api/v1/models/{id}", "/api/v1/models/{id}/compare", "/api/v1/models/{id}/promote",
         "/api/v1/health", "/api/v1/stream",
+        *(f"/inbox/{{inbox}}/{path}" for path in PATHS),
     }  # fmt: skip
     for method, path, operation in found:
         where = f"{method} {path}"
@@ -58,7 +62,7 @@ def test_every_answer_has_a_schema_and_an_example_that_fits_it(description: dict
     for method, path, operation in operations(description):
         for status, answer in operation["responses"].items():
             assert answer["description"]
-            for kind, media in answer["content"].items():
+            for kind, media in answer.get("content", {}).items():
                 where = f"{method} {path} {status} {kind}"
                 assert media["schema"], where
                 assert media["example"], where

@@ -25,19 +25,27 @@ def explain(
     """Say in words what an incident was.
 
     What was seen against what was expected, since when, and who was told."""
+    from dataclasses import asdict
+
+    from amiss.cli.feedback import as_data
     from amiss.cli.output import print_json
     from amiss.cli.stored import stored
     from amiss.message import as_json
+    from amiss.run.feedback import found
+    from amiss.run.final import final
 
     with stored(home) as store:
-        revisions = _find(store, id)
+        revisions = found(store, id)
         if json:
             told = [
                 {"sink": d.sink, "revision": d.revision, "outcome": d.outcome, "message": d.message}
                 for d in store.deliveries(revisions[-1].id)
             ]
             said = as_json(revisions[-1])
-            print_json(said | {"revisions": [as_json(each) for each in revisions], "told": told})
+            finals = [asdict(one) | {"words": one.words} for one in final(store, revisions[-1])]
+            more = {"feedback": as_data(store.said(revisions[-1].id)), "final": finals}
+            more |= {"told": told}
+            print_json(said | {"revisions": [as_json(each) for each in revisions]} | more)
         else:
             print("\n".join([*_words(store, revisions), *_page(revisions[-1].id, home)]))
 
@@ -53,21 +61,11 @@ def _page(id: str, home: Path | None) -> list[str]:
     return ["", f"http://{program.address}/dashboard/incident?id={quote(id)}"]
 
 
-def _find(store: "Store", id: str) -> "list[Incident]":
-    from amiss.errors import ConfigError
-
-    if revisions := store.incident(id):
-        return revisions
-    like = [each.id for each in store.incidents(limit=1000) if each.id.startswith(id)]
-    if len(like) == 1:
-        return store.incident(like[0])
-    if like:
-        raise ConfigError(f"several incidents begin with {id!r}: {', '.join(like[:5])}")
-    raise ConfigError(f"there is no incident {id!r}; `amiss incidents` lists them")
-
-
 def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
+    from amiss.cli.feedback import words
     from amiss.cli.output import lasted, moment
+    from amiss.run.feedback import alike
+    from amiss.run.final import final
 
     now = revisions[-1]
     lines = [now.sentence, ""]
@@ -81,12 +79,17 @@ def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
     worst = max((each.severity for each in revisions), key=("low", "medium", "high").index)
     if worst != now.severity:
         lines[-1] += f" It was {worst} at its worst."
+    finals = {one.series: one.words for one in final(store, now)}
     for member in now.members:
-        lines += ["", *_member(store, now, member)]
+        lines += ["", *_member(store, now, member, finals.get(member.series, ""))]
     if now.breadth > len(now.members):
         lines += ["", f"And {now.breadth - len(now.members)} more series."]
     if now.evidence:
         lines += ["", "Seen then:", *(f"  {each}" for each in now.evidence)]
+    if said := words(store, now.id):
+        lines += ["", "Said of it:", *(f"  {each}" for each in said)]
+    if like := alike(store, now):
+        lines += ["", f"It is like {like.incident.id}, which {like.who} called normal."]
     told = [
         f"  {d.sink}: revision {d.revision} {d.outcome} {moment(d.at)}"
         + (f": {d.message}" if d.message else "")
@@ -95,13 +98,17 @@ def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
     return [*lines, "", "Told:", *told] if told else [*lines, "", "No sink was told."]
 
 
-def _member(store: "Store", incident: "Incident", member: "Member") -> list[str]:
+def _member(store: "Store", incident: "Incident", member: "Member", final: str) -> list[str]:
     """What was seen of a series, and its curve around that time."""
     from amiss.cli.output import moment, sparkline
     from amiss.units import words
     from amiss.wording import observed
 
     lines = [observed(member), f"  -ln p {member.score:.1f}, {member.series}"]
+    if member.votes:
+        lines.append(f"  {'; '.join(member.votes)}")
+    if final:
+        lines.append(f"  {final}")
     end = incident.until or incident.seen
     start = incident.since - max(int(BEFORE * (end - incident.since)), LEAST)
     for key in [one.series for one in member.blamed] or [member.series]:

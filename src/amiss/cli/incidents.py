@@ -8,6 +8,7 @@ from amiss.cli.options import AsJson, Home
 
 if TYPE_CHECKING:
     from amiss.data import Incident
+    from amiss.store import Word
 
 STATES = ("open", "resolved")
 
@@ -26,6 +27,7 @@ def incidents(
     """List incidents, the last that opened first."""
     import time
 
+    from amiss.cli.feedback import as_data
     from amiss.cli.output import print_json
     from amiss.cli.stored import stored
     from amiss.cli.times import moment
@@ -37,16 +39,20 @@ def incidents(
     start = moment(since, "--since", time.time_ns()) if since is not None else None
     with stored(home) as store:
         found = store.incidents(since=start, state=state, limit=limit)  # type: ignore[arg-type]
+        said = store.said()
     if json:
-        print_json([as_json(each) for each in found])
+        own = {each.id: [one for one in said if one.incident == each.id] for each in found}
+        print_json([as_json(each) | {"feedback": as_data(own[each.id])} for each in found])
     elif found:
-        _table(found)
+        # of both, the verdict
+        order = sorted(said, key=lambda one: one.word != "acknowledged")
+        _table(found, {one.incident: one.word for one in order})
     else:
-        said = " open" if state == "open" else ""
-        print(f"There are no{said} incidents{f' since {since}' if since else ''}.")
+        which = " open" if state == "open" else ""
+        print(f"There are no{which} incidents{f' since {since}' if since else ''}.")
 
 
-def _table(found: "list[Incident]") -> None:
+def _table(found: "list[Incident]", words: "dict[str, Word]") -> None:
     import time
 
     from amiss.cli.output import lasted, moment, print_table
@@ -60,8 +66,10 @@ def _table(found: "list[Incident]") -> None:
             if each.until is None
             else lasted(each.until - each.since),
             each.severity,
+            *([words.get(each.id, "")] if words else []),
             each.title,
         )
         for each in found
     ]
-    print_table(("id", "since", "lasted", "severity", "what"), rows, wide="what")
+    said = ("said",) if words else ()
+    print_table(("id", "since", "lasted", "severity", *said, "what"), rows, wide="what")

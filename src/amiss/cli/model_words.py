@@ -11,7 +11,7 @@ from amiss.units import write_days
 
 if TYPE_CHECKING:
     from amiss.model import Card
-    from amiss.run.shadow import Comparison
+    from amiss.run.compared import Comparison
     from amiss.store.models import Model
 
 NAMED = 6  # features that are written out
@@ -45,23 +45,45 @@ def facts(card: "Card", kept: "Model") -> Iterator[tuple[str, str]]:
     yield "size", f"{kept.bytes:,} bytes"
 
 
-def compared(one: "Card", other: "Card", found: "Comparison") -> Iterator[str]:
-    """Two models on the same moments."""
-    from amiss.run.shadow import rate
+def print_compared(one: "Card", other: "Card", found: "Comparison", file: str | None) -> None:
+    """Two models on the same moments: figures beside each other, then where they differ."""
+    from amiss.cli.output import print_table
 
-    span = write_days((found.last - found.first) / DAY)
-    yield f"{found.samples:,} moments, {span}, since both were fitted; neither had seen them."
-    yield ""
-    for card, told in zip((one, other), found.told, strict=True):
-        a_day = rate(told, found)
-        yield (
-            f"{card.id}  {card.name}, on {card.samples:,} samples of {moment(card.trained)}: "
-            f"p <= .001 at {told:,} moments, {a_day:.1f} a day"
-        )
-    yield f"by both: {found.both:,}"
+    of = f"of {file}" if file else "since both were fitted; neither had seen them"
+    print(f"{found.samples:,} moments, {write_days((found.last - found.first) / DAY)}, {of}.\n")
+    names = ("", f"{one.name} {one.id}", f"{other.name} {other.id}")
+    print_table(names, list(beside(one, other, found)), "")
+    print(f"\nTold by both: {found.both:,}.")
     if isfinite(found.agreement):
-        yield f"agreement of their scores: {found.agreement:.2f} (rank correlation)"
-    yield ""
-    yield "They differ most (nats, -ln p):"
+        print(f"Agreement of their scores: {found.agreement:.2f} (rank correlation).")
+    print("\nThey differ most (nats, -ln p):")
     for at, a, b in found.apart:
-        yield f"  {moment(at)}   {a:.1f}   {b:.1f}"
+        print(f"  {moment(at)}   {a:.1f}   {b:.1f}")
+    if any(side.known for side in found.sides):
+        print("\nWhat a model was fitted on it knows: there it tells less than of what is new.")
+
+
+def beside(one: "Card", other: "Card", found: "Comparison") -> Iterator[tuple[str, ...]]:
+    """A row for each figure: its name, and what it is of either."""
+    from amiss.run.compared import rate
+
+    cards, sides = (one, other), found.sides
+    yield "fitted", *(moment(card.trained) for card in cards)
+    yield "on samples", *(f"{card.samples:,}" for card in cards)
+    yield "metrics", *(f"{len(card.features):,}" for card in cards)
+    yield "p <= .001", *(f"{told:,}, {rate(told, found):.1f} a day" for told in found.told)
+    yield "p <= .01", *(f"{side.often:,}, {side.often / found.samples:.2%}" for side in sides)
+    yield "median, nats", *(f"{side.middle:.2f}" for side in sides)
+    yield "99 %, nats", *(f"{side.high:.2f}" for side in sides)
+    if any(isfinite(side.off) for side in sides):
+        yield "forecast error", *(_times(side.off) for side in sides)
+    if found.labelled:
+        yield "labelled, p <= .001", *(f"{side.found:,} of {found.labelled:,}" for side in sides)
+        yield "of told, labelled", *(f"{side.found:,} of {side.told:,}" for side in sides)
+        yield "area under ROC", *(f"{side.area:.3f}" for side in sides)
+    if any(side.known for side in sides):
+        yield "fitted on already", *(f"{side.known:,}" for side in sides)
+
+
+def _times(off: float) -> str:
+    return f"{off:.2f} times the last value's" if isfinite(off) else "no forecast"

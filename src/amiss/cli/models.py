@@ -1,11 +1,14 @@
 """`amiss models`: what was learned by fitting, and which of it serves."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amiss.cli.options import AsJson, Home
+
+if TYPE_CHECKING:
+    from amiss.data import Frame
 
 models = typer.Typer(name="models", help="Models: which serve, which are kept.")
 Id = Annotated[str, typer.Argument(help="Of a model, or as much of it as no other begins with.")]
@@ -80,29 +83,68 @@ def compare(
     other: Annotated[
         str | None, typer.Argument(help="Of another; without, the one that is in use.")
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="On this file instead: CSV, JSON lines or Parquet, by name of metric."),
+    ] = None,
+    time: Annotated[str, typer.Option(help="The column of times of the file.")] = "time",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of the file that names a system; again for more."),
+    ] = None,
+    label: Annotated[
+        str, typer.Option(help="A column of the file: above 0 where it was suspicious.")
+    ] = "",
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Say what two models said of everything recorded since both were fitted.
+    """Say what two models said of everything recorded since both were fitted, or of a file.
 
-    The one that is not in use steps through the history as if it had served: what is printed is
-    what it would have told, beside what the other did.
+    The one that is not in use steps through it as if it had served: what is printed is what it
+    would have told, beside what the other did.
     """
-    import time
     from dataclasses import asdict
+    from time import time_ns
 
     from amiss.cli import model_words
     from amiss.cli.output import print_json
     from amiss.cli.stored import stored
-    from amiss.run.models import compared
+    from amiss.errors import ConfigError
+    from amiss.run.models import compared, compared_on
 
+    if data is None and (by or label):
+        raise ConfigError("--by and --label are columns of a file; name it with --data")
     with stored(home) as store:
-        first, second, found = compared(store, one, other, time.time_ns())
+        if data is None:
+            first, second, found = compared(store, one, other, time_ns())
+        else:
+            frame = _read(data, time, by or [], label)
+            first, second, found = compared_on(store, one, other, frame, label)
     if json:
         cards = [{"id": card.id, **card.said()} for card in (first, second)]
         print_json({"models": cards, **asdict(found)})
     else:
-        print("\n".join(model_words.compared(first, second, found)))
+        model_words.print_compared(first, second, found, data)
+
+
+def _read(file: str, time: str, by: list[str], label: str) -> "Frame":
+    """The metrics of a file. ConfigError if it cannot be read; what is left out is said."""
+    import sys
+
+    from amiss.errors import ConfigError
+    from amiss.evaluate.columns import Asked, Notes, listed
+    from amiss.evaluate.history import systems
+    from amiss.evaluate.tables import Table
+
+    notes = Notes()
+    frame = systems(Table(file), Asked(time, tuple(by)), notes)
+    for said in notes.sentences():
+        print(said, file=sys.stderr)
+    if label and label not in frame.features:
+        raise ConfigError(
+            f"--label: {file} has no numeric column {label!r} (there is {listed(frame.features)})"
+        )
+    return frame
 
 
 @models.command()
@@ -190,13 +232,13 @@ def bring(
     from amiss.errors import ConfigError
     from amiss.model import read
     from amiss.run.models import check_features
-    from amiss.run.shadow import detector_of
+    from amiss.run.shadow import check
 
     try:
         card, states = read(file.read_bytes())
     except OSError as exc:
         raise ConfigError(f"{file} cannot be read: {exc.strerror}") from None
-    detector_of(card)
+    check(card, states)
     card = replace(card, pipeline=pipeline or card.pipeline)
     with stored(home) as store:
         if not anyway:

@@ -185,6 +185,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
         why=why,
         rules=rules,
         among=judged.among.get((t, s), 0),
+        votes=judged.votes.get((t, s), ()),
     )
     if known is None:
         it.members[key] = seen

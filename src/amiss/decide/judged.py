@@ -39,4 +39,5 @@ class Judged:
     blamed: dict[tuple[int, int], tuple[Blamed, ...]] = field(default_factory=dict)
     said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
     found: dict[tuple[int, int], Finding] = field(default_factory=dict)  # told by itself
+    votes: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)  # of several asked
     among: dict[tuple[int, int], int] = field(default_factory=dict)  # how many had been seen

@@ -78,7 +78,7 @@ def member(said: dict[str, Any]) -> Member:
     """A member from JSON, in which NaN is null."""
     known: dict[str, Any] = {k: nan if v is None else v for k, v in said.items()}
     blamed = tuple(blamed_of(one) for one in known.get("blamed", ()))
-    parts = {name: tuple(known.get(name, ())) for name in ("blame", "rules")}
+    parts = {name: tuple(known.get(name, ())) for name in ("blame", "rules", "votes")}
     return Member(**known | parts | {"blamed": blamed})
 
 

@@ -49,7 +49,8 @@ class Classifier(Detector):
 
     type: Literal["classifier"] = "classifier"
     label: str = Field(min_length=1, examples=["suspicious"])
-    """The metric that says which moments were suspicious: above 0 is, 0 is not."""
+    """The metric that says which moments were suspicious: above 0 is, 0 is not; or `feedback`: what
+    people said of incidents."""
     kind: Literal["forest", "logistic"] = "forest"
     """A random forest, or a logistic regression."""
     trees: int = Field(100, ge=1, le=1000)

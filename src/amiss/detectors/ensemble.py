@@ -1,6 +1,5 @@
 """Several models asked about one snapshot, and what they say together."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -47,7 +46,8 @@ class Ensemble(Detector):
     the rest, which they have not seen: at least 20 scores, without what is labelled suspicious if
     one of them reads labels; the others never see those. A member that could not be fitted has no
     opinion and is left out. Blame: each metric's share in what each member blames, by its s_k.
-    `why` says the confidence of each, and whether they disagree. Cost: that of the members.
+    `voices` says in words what each of them said, and whether they disagree. Cost: that of the
+    members.
     """
 
     model_config = ConfigDict(defer_build=True)  # members are in the same folder
@@ -111,7 +111,8 @@ class Ensemble(Detector):
         state, said, blame = self._ask(state, frame)
         scores = self.fused(said)
         blame[np.isnan(scores)] = np.nan
-        return state, Scores(frame.time, frame.keys, scores, blame=blame)
+        votes = np.moveaxis(said, 0, 2)
+        return state, Scores(frame.time, frame.keys, scores, blame=blame, votes=votes)
 
     def forecast(self, state: State) -> dict[str, Floats]:
         """What its members forecast; of two that do the same metric the first."""
@@ -130,10 +131,6 @@ class Ensemble(Detector):
         found: Floats = odds / (1.0 + odds)
         return found
 
-    def votes(self, state: State, frame: Frame) -> Floats:
-        """What each member says by itself, in nats (K, T, S); NaN is no opinion."""
-        return self._ask({name: array.copy() for name, array in state.items()}, frame)[1]
-
     def fused(self, said: Floats) -> Floats:
         """What members say (K, T, S) -> what they say together (T, S); NaN where nobody does."""
         heard = np.isfinite(said)
@@ -151,16 +148,17 @@ class Ensemble(Detector):
         found: Floats = np.where(count > 0, np.maximum(fused, 0.0), np.nan)
         return found
 
-    def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
-        """Of the first system at each tick: the confidence of each member, and if they disagree."""
-        sure, told = self.confidence(self.votes(state, frame)[:, :, 0]), []
+    def voices(self, votes: Floats) -> tuple[str, ...]:
+        """The confidence of all, that of each that has an opinion, and whether they disagree."""
+        together, each = self.fused(votes[:, None, None])[0, 0], self.confidence(votes)
+        heard = each[np.isfinite(each)]
+        if not len(heard):
+            return ()
         names = [_type(detector) for detector in self.detectors]
-        for each in sure.T:
-            heard = each[np.isfinite(each)]
-            words = [f"{n} {c:.2f}" for n, c in zip(names, each, strict=True) if np.isfinite(c)]
-            apart = len(heard) > 0 and float(np.ptp(heard)) > APART
-            told.append((*words, "they disagree") if apart else tuple(words))
-        return told
+        sure = float(self.confidence(np.array(together)))
+        words = [f"{n} {c:.2f}" for n, c in zip(names, each, strict=True) if np.isfinite(c)]
+        words = [f"confidence {sure:.2f}", *words]
+        return (*words, "they disagree") if float(np.ptp(heard)) > APART else tuple(words)
 
     def fit(self, state: State, history: Frame) -> State:
         """All members anew, on history (T, S, F).

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from amiss import inference
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, measured
+from amiss.dropped import FAILED
 from amiss.errors import StateError
 from amiss.inference import Network
 from amiss.networks import gaps, scaling, sliding
@@ -29,12 +30,13 @@ class Onnx(Detector):
     and forecasts and gives back such. A metric that is not there counts as its mean, and its error
     as nothing. No opinion before the first fit, which learns means, calibrates and keeps the
     network with the model; nor until the window is full, nor of a window that the network cannot
-    be run on. Run by ONNX Runtime in one thread, window by window: the same in any company.
-    Blame is the share of a metric in the error. Cost: one run of the network a row.
+    be run on, or says no number of: these are counted. Run by ONNX Runtime in one thread, window by
+    window: the same in any company. Blame is the share of a metric in the error. Cost: one run of
+    the network a row.
     """
 
     joint: ClassVar[bool] = True
-    state_bytes: ClassVar[int] = 400_020  # with as many rows and metrics as there may be
+    state_bytes: ClassVar[int] = 400_028  # with as many rows and metrics as there may be
     shared: ClassVar[frozenset[str]] = frozenset(("scaling", "interval", "network"))
     tolerance: ClassVar[float] = 1e-9
 
@@ -105,6 +107,7 @@ class Onnx(Detector):
             "scaling": np.zeros((4, len(self.metrics))),
             "interval": np.zeros(1, np.int64),
             "network": np.zeros(0, np.uint8),
+            FAILED: np.zeros(series, np.int64),
             **gaps.init(series),
             **sliding.init(series, self._rows, len(self.metrics)),
         }
@@ -124,6 +127,7 @@ class Onnx(Detector):
             return network(np.where(np.isnan(windows), mean, windows)[:, : self.window])
 
         for s, ticks, given, said in sliding.through(state, frame.time, away, ask, _plain):
+            state[FAILED][s] += int((~np.isfinite(said)).all(axis=1).sum())
             if self.score == "output":
                 scores[ticks, s] = said[:, 0]
             elif self.score == "forecast":

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from amiss.data import Records
+from amiss.data import Records, joined
 
 MOST = 1 << 16
 """Records stepped at once, unless one time alone has more. It changes nothing of the result."""
@@ -70,24 +70,6 @@ def batches(records: Records, most: int = MOST) -> Iterator[Records]:
         end = int(edges[last]) if last >= 0 and edges[last] > at else int(edges[last + 1])
         yield replace(records[at:end], watermark=int(records.time[end - 1]))
         at = end
-
-
-def joined(parts: Sequence[Records]) -> Records:
-    """One after the other; a label that a part does not have is absent there."""
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        return Records(np.zeros(0, np.int64), np.zeros(0, "U1"), np.zeros(0))
-    known = dict.fromkeys(label for part in parts for label in part.labels)
-    labels = {
-        label: np.concatenate([p.labels.get(label, np.zeros(len(p), "U1")) for p in parts])
-        for label in known
-    }
-    time, name, value = (
-        np.concatenate([getattr(part, column) for part in parts])
-        for column in ("time", "name", "value")
-    )
-    return Records(time, name, value, labels)
 
 
 def _next(stream: Iterator[Records]) -> Records | None:

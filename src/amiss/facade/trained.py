@@ -94,12 +94,11 @@ class Asked:
     def ask(self, rows: Floats) -> tuple[Floats, Floats, Floats]:
         """Samples (N, F) in their order -> nats (N,), those of each model (N, K), blame (N, F)."""
         ticks = frame(rows, self.features, self.models[0].kind, self._seen)
-        said = self.ensemble.votes(self._state, ticks)[:, :, 0].T
         self._state, scores = self.ensemble.step(self._state, ticks)
         self._seen += len(rows)
-        blame = scores.blame
-        assert blame is not None  # noqa: S101 - an ensemble always blames
-        return scores.values[:, 0], said, blame[:, 0]
+        blame, votes = scores.blame, scores.votes
+        assert blame is not None and votes is not None  # noqa: S101 - an ensemble has both
+        return scores.values[:, 0], votes[:, 0], blame[:, 0]
 
 
 def _placed(column: str, k: int) -> str:

@@ -1,5 +1,7 @@
 """Average records into ticks of equal length."""
 
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal, TypeVar
 
@@ -12,6 +14,7 @@ from amiss.data import (
     HOUR,
     SECOND,
     Array,
+    Floats,
     Frame,
     Records,
     State,
@@ -19,9 +22,11 @@ from amiss.data import (
     measured,
     series_key,
 )
+from amiss.rates import slopes
 from amiss.spans import Span
 
 BACK = HOUR // 2  # a step back in time that no late record makes
+KEPT = 3600.0  # seconds that a counter is known for after its last reading
 
 
 class Grid(Features):
@@ -34,6 +39,9 @@ class Grid(Features):
     and the grid begins anew there. A record an hour and more ahead of the watermark is from a
     clock that is wrong: dropped and counted. The order of records within a batch does not matter.
     Records with text are not numbers and pass by. O(N log N) time; memory is the open ticks.
+
+    A series that only grows (`counters`) becomes its growth a second since its tick before, and
+    nothing where it fell, as it was reset then. Memory is one reading of each.
     """
 
     type: Literal["grid"] = "grid"
@@ -41,6 +49,10 @@ class Grid(Features):
     """Length of a tick."""
     late: Span = Field(0, ge=0)
     """How long to wait for late records where the source promises nothing."""
+
+    counters: tuple[str, ...] = ("*_total",)
+    """Names of series that only grow, with * and ? if need be; of Prometheus's histograms and
+    summaries also `*_count`, `*_sum` and `*_bucket`."""
 
     @property
     def grid(self) -> int:
@@ -56,6 +68,9 @@ class Grid(Features):
             "closed": np.full(1, np.iinfo(np.int64).min // 2),
             "late": np.zeros(1, np.int64),
             "ahead": np.zeros(1, np.int64),
+            "counter": np.zeros(0, "U1"),
+            "counted": np.zeros(0),
+            "when": np.zeros(0),
         }
 
     def step(self, state: State, records: Records) -> tuple[State, Frame]:
@@ -69,19 +84,24 @@ class Grid(Features):
         time = np.concatenate([state["time"], records.time[number]])
         value = np.concatenate([state["value"], records.value[number]])
         closed, held, late = int(state["closed"][0]), len(state["time"]), 0
-        if len(time) > held and self._set_back(int(time[held:].max()), records.watermark, closed):
+        came = len(time) > held
+        if came and self._set_back(int(time[held:].max()), records.watermark, closed):
             # what is still open belongs to a time that is to come again
             key, time, value, late = key[held:], time[held:], value[held:], held
             closed = _tick(int(time.min()), self.every) - 1
         last = closed
         if records.watermark is not None:
             last = max(records.watermark // self.every, closed)
-        elif len(time):
+        elif came:
             last = max(_tick(int(time.max()) - self.late, self.every) - 1, closed)
         tick = _tick(time, self.every)
         done, rest = (tick <= last) & (tick > closed), tick > last
         late += int((tick <= closed).sum())
         frame = self._mean(tick[done], key[done], value[done])
+        counters = {name: state[name] for name in ("counter", "counted", "when")}
+        if any(map(self._grows, frame.keys)):
+            when = self._mean(tick[done], key[done], _measured_at(time[done], value[done]))
+            counters, frame = self._growth(counters, frame, when.values[:, :, 0])
         state = {
             "time": time[rest],
             "key": key[rest],
@@ -89,8 +109,41 @@ class Grid(Features):
             "closed": np.array([last]),
             "late": state["late"] + late,
             "ahead": state["ahead"],
+            **counters,
         }
         return state, frame
+
+    def _grows(self, key: str) -> bool:
+        name = key.partition("{")[0]
+        return any(_fits(name, pattern) for pattern in self.counters)
+
+    def _growth(self, state: State, frame: Frame, when: Floats) -> tuple[State, Frame]:
+        """Counters as growth a second; `when` (T, S) is the mean time of their readings, in s."""
+        mine = np.array([s for s, key in enumerate(frame.keys) if self._grows(key)])
+        keys = [frame.keys[s] for s in mine]
+        place = {key: i for i, key in enumerate(state["counter"].tolist())}
+        known = np.array([place.get(key, -1) for key in keys])
+        before = [
+            np.where(known >= 0, np.append(state[name], np.nan)[known], np.nan)
+            for name in ("counted", "when")
+        ]
+        reading = np.vstack([before[0][None], frame.values[:, mine, 0]])
+        at = np.vstack([before[1][None], when[:, mine]])
+        grown, last = slopes(reading, at, KEPT)
+        values = frame.values.copy()
+        values[:, mine, 0] = grown
+        every = dict(zip(place, zip(state["counted"], state["when"], strict=True), strict=True))
+        every |= {
+            key: (reading[row, i], at[row, i])
+            for i, (key, row) in enumerate(zip(keys, last, strict=True))
+        }
+        end = frame.time[-1] / SECOND
+        kept = sorted(key for key, (_, time) in every.items() if end - time <= KEPT)
+        return {
+            "counter": np.array(kept or np.zeros(0), str),
+            "counted": np.array([every[key][0] for key in kept], np.float64),
+            "when": np.array([every[key][1] for key in kept], np.float64),
+        }, replace(frame, values=values)
 
     def _set_back(self, newest: int, watermark: int | None, closed: int) -> bool:
         """Whether the clock was: a promise that falls behind an earlier one, or long lateness."""
@@ -112,6 +165,16 @@ class Grid(Features):
         mean = np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
         shape = (len(times), len(keys), 1)
         return Frame(times * self.every, tuple(keys.tolist()), ("value",), mean.reshape(shape))
+
+
+def _measured_at(time: Array, value: Array) -> Floats:
+    """In seconds, of those that are measurements."""
+    return np.where(np.isfinite(measured(value)), time / SECOND, np.nan)
+
+
+@lru_cache(maxsize=100_000)
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern)
 
 
 T = TypeVar("T", int, Array)

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+import numpy as np
+
+from amiss.data import Array
+
 MOST_FIELDS = 200
+REPEATED = "message repeated "
 OVER = f"values of fields over the cap of {MOST_FIELDS}"
 
 
@@ -34,3 +39,20 @@ def sparse(text: list[str], rows: list[dict[str, str]]) -> Parsed:
         else:
             found.skipped[OVER] += sum(name in row for row in rows)
     return found
+
+
+def places(lines: list[str], kept: list[str]) -> Array:
+    """Where each of `kept` is in `lines`, of which it is a part in the same order (K,).
+
+    Of syslog a line may stand there more than once, for what it says was repeated.
+    """
+    found, place = list[int](), 0
+    for one in kept:
+        if found and REPEATED in one and one is lines[found[-1]]:
+            found.append(found[-1])
+            continue
+        while lines[place] is not one and lines[place] != one:
+            place += 1
+        found.append(place)
+        place += 1
+    return np.array(found, np.int64)

@@ -1,4 +1,7 @@
-"""What models are not to learn from: times of incidents, and what a person excluded."""
+"""What models are not to learn from: times of incidents, and what a person excluded.
+
+An incident that a person called normal is learned from as any other time.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -50,7 +53,10 @@ def not_learned(store: Store, pipeline: str, start: int) -> Iterator[Span]:
     for one in excluded(store):
         if one.pipeline in ("", pipeline):
             yield Span(one.start, one.end, "excluded by a person")
+    normal = {one.incident for one in store.said() if one.word == "normal"}
     for incident in store.incidents(since=start, limit=MOST_INCIDENTS, pipeline=pipeline):
+        if incident.id in normal:
+            continue
         end = incident.seen if incident.until is None else incident.until
         yield Span(incident.since, end, INCIDENTS, incident.system)
 

@@ -15,6 +15,7 @@ from amiss.pipeline import Pipeline
 from amiss.run.carded import carded
 from amiss.run.commits import NOTHING
 from amiss.run.fit import Tell, fit_apart
+from amiss.run.labels import labelled
 from amiss.run.training import LEAST
 from amiss.store import Store
 from amiss.systems import view
@@ -149,7 +150,8 @@ def learn(
     together, left_out = spared(history.frame, spans, detector.labelled)
     if history.dropped:
         left_out[THINNED] = history.dropped
-    found = fit_apart(detector, {}, together, validating=True, tell=tell)
+    seen = labelled(detector, together, store, pipeline.name)
+    found = fit_apart(detector, {}, seen, validating=True, tell=tell)
     seconds = round((world.monotonic() - began) / 1e9, 3)
     card = carded(detector, pipeline.name, together, found, left_out)
     card = replace(card, trained=world.now(), seconds=seconds)

@@ -14,8 +14,10 @@ from amiss.home import DATABASE, RUNNING, announce
 from amiss.model import Card
 from amiss.run import picture, tell, training
 from amiss.run.audited import PROGRAM, Trail
+from amiss.run.inboxes import Inboxes
 from amiss.run.listen import listen
 from amiss.run.lock import hold
+from amiss.run.models import named
 from amiss.run.now import Now
 from amiss.run.predict import Prediction, predict
 from amiss.run.recent import join
@@ -50,7 +52,9 @@ class Live:
         listen: str | None = None,
     ) -> None:
         self.settings = settings.model_copy(update={"listen": listen or settings.listen})
-        self.home, self.world, self.config, self.started = home, world, config, world.now()
+        self.inboxes = Inboxes(home)
+        self.home, self.world, self.config = home, self.inboxes.into(world), config
+        self.started = world.now()
         self._first = settings  # as the file has them: at the start
         self._said: Settings | None = None  # and now, if all of them is in use
         with ExitStack() as undo:
@@ -68,8 +72,7 @@ class Live:
         self.trainees: tuple[Trainee, ...] = ()
         self.threads: dict[str, tuple[threading.Thread, threading.Event]] = {}
         self.tending = Tending(self)
-        self.config_error = self.config_waits = ""
-        self.written = stamp(config)
+        self.config_error, self.config_waits, self.written = "", "", stamp(config)
         self._changing = threading.Lock()  # of what runs: one reload at a time, none while stopping
         self._change = threading.Condition()
         self._log = picture.Log()
@@ -110,6 +113,7 @@ class Live:
             thread.join(max(0.0, deadline - time.monotonic()))
         for watch in self.watches:
             self._close(watch)
+        self.inboxes.close()
         self.trail.end()
         self.news()
         self.now()  # the last picture there will be: the store is closed then
@@ -191,11 +195,7 @@ class Live:
         self, model: str, samples: int, pipeline: str | None = None, who: str = PROGRAM
     ) -> Card:
         """Fit a model on the last samples while serving goes on; see training.retrain."""
-        known = [t for t in self.trainees if pipeline in (None, t.watch.name)]
-        trainee = next((t for t in known if t.type == model), None)
-        if trainee is None:
-            names = ", ".join(sorted({t.type for t in known})) or "none"
-            raise ConfigError(f"model_name: there is no model {model!r} to train; known: {names}")
+        trainee = named(self.trainees, model, pipeline)
         self.trail.note(who, "retraining asked", type=model, samples=samples)
         card = training.retrain(trainee, samples, self.store, self.world)
         self.trail.fitted(card, in_use=True)

@@ -1,8 +1,13 @@
 """Which of the models that are kept serves: what the commands, the API and the pages do."""
 
+from collections.abc import Iterable
+
+from amiss.data import Frame
 from amiss.errors import ConfigError
 from amiss.model import Card, card_of, difference
-from amiss.run.shadow import Comparison, compare, shadow
+from amiss.run.compared import Comparison, compare
+from amiss.run.shadow import shadow, shadow_on
+from amiss.run.training import Trainee
 from amiss.store import Store
 from amiss.store.models import Model
 
@@ -77,10 +82,22 @@ def compared(
 
     Raises ConfigError if one is not there or they cannot be compared, StateError if damaged.
     """
-    first = chosen(store, one)
-    second = mate(store, first) if other is None else chosen(store, other)
-    a, b = (shadow(store, kept.id, until) for kept in (first, second))
+    a, b = (shadow(store, kept.id, until) for kept in pair(store, one, other))
     return a.card, b.card, compare(a, b)
+
+
+def compared_on(
+    store: Store, one: str, other: str | None, frame: Frame, label: str = ""
+) -> tuple[Card, Card, Comparison]:
+    """The same on metrics of systems (T, S, F) from elsewhere, one of which may be a label."""
+    a, b = (shadow_on(store, kept.id, frame, label) for kept in pair(store, one, other))
+    return a.card, b.card, compare(a, b)
+
+
+def pair(store: Store, one: str, other: str | None) -> tuple[Model, Model]:
+    """The two models that are to be compared. Raises ConfigError if one is not there."""
+    first = chosen(store, one)
+    return first, mate(store, first) if other is None else chosen(store, other)
 
 
 def check_features(store: Store, card: Card) -> None:
@@ -98,3 +115,13 @@ def check_features(store: Store, card: Card) -> None:
 
 def _kind(kept: Model) -> tuple[str, str]:
     return kept.pipeline, kept.detector
+
+
+def named(trainees: Iterable[Trainee], model: str, pipeline: str | None) -> Trainee:
+    """The one of that type, in any pipeline or in one. Raises ConfigError, with those there are."""
+    known = [one for one in trainees if pipeline in (None, one.watch.name)]
+    trainee = next((one for one in known if one.type == model), None)
+    if trainee is None:
+        names = ", ".join(sorted({one.type for one in known})) or "none"
+        raise ConfigError(f"model_name: there is no model {model!r} to train; known: {names}")
+    return trainee

@@ -85,6 +85,7 @@ class SinkNow:
     retried: int
     refused: int
     last: int  # ns, the last delivery; 0 if none
+    quiet: int = 0  # not told, being like what people called normal
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,7 @@ def sink_of(channel: Channel) -> SinkNow:
         retried=status.retried,
         refused=status.refused,
         last=status.last or 0,
+        quiet=status.quiet,
     )
 
 

@@ -4,22 +4,22 @@ A replay is to the bit what live would have said, so this is a model in the shad
 use, and costs nothing before somebody asks.
 """
 
-from dataclasses import dataclass
-from math import log
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from amiss.component import AnyOf, Detector
-from amiss.data import DAY, Array, Floats, Frame, Times, parse_key, series_key
+from amiss.data import Floats, Frame, Times, parse_key, series_key
 from amiss.errors import ConfigError, StateError
-from amiss.judge import judge_jointly
-from amiss.model import Card, card_of
+from amiss.fitting import errors
+from amiss.judge import States, judge_jointly, name_of
+from amiss.model import Card, card_of, difference
 from amiss.store import Store
 from amiss.systems import view
 
-TOLD = log(1000.0)  # nats from which on a moment counts as told of: p <= .001
 MOST = 50_000  # ticks
 STEP = 4096  # ticks judged at once
 
@@ -31,19 +31,9 @@ class Shadow:
     card: Card
     time: Times  # (T,)
     nats: Floats  # (T, systems); NaN where it has no opinion
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two models on the same moments, which neither was fitted on."""
-
-    samples: int
-    first: int  # ns
-    last: int
-    told: tuple[int, int]  # moments with p <= .001, by each
-    both: int  # by both of them
-    agreement: float  # rank correlation of their scores, -1 to 1; NaN if too few
-    apart: tuple[tuple[int, float, float], ...]  # moments they differ most on: ns, nats, nats
+    error: Mapping[str, float | None] = field(default_factory=dict)  # of a forecast, by metric
+    naive: Mapping[str, float | None] = field(default_factory=dict)  # of the value before
+    label: Floats | None = None  # (T, systems), above 0 where a person called it suspicious
 
 
 def shadow(store: Store, model: str, until: int) -> Shadow:
@@ -51,15 +41,55 @@ def shadow(store: Store, model: str, until: int) -> Shadow:
 
     Raises ConfigError if there is no such model, StateError if it is damaged or of before.
     """
-    kept, states = store.load_model(model)
+    kept, _ = store.load_model(model)
     card = card_of(kept.card, kept.id)
-    detector = detector_of(card)
-    frame = recorded_since(store, card, card.last, until)
+    return _step(store, card, recorded_since(store, card, card.last, until))
+
+
+def shadow_on(store: Store, model: str, frame: Frame, label: str = "") -> Shadow:
+    """A model over metrics of systems (T, S, F), one of which may be a label that it is not shown.
+
+    A lone system is the one that a model of a lone one knows, whatever it is called. Raises
+    ConfigError if there is no such model, or if it knows none of these systems or metrics.
+    """
+    kept, _ = store.load_model(model)
+    card = card_of(kept.card, kept.id)
+    if len(frame.keys) == len(card.systems) == 1:
+        frame = replace(frame, keys=card.systems)
+    for what, known, there in (
+        ("metrics", card.features, [name for name in frame.features if name != label]),
+        ("systems", card.systems, frame.keys),
+    ):
+        if not set(known) & set(there):
+            raise ConfigError(
+                f"model {card.id} was fitted on other {what}: {difference(known, there)}"
+            )
+    order = [frame.keys.index(one) for one in card.systems if one in frame.keys]
+    rows = [i for i, one in enumerate(card.systems) if one in frame.keys]
+    columns = [f for f, name in enumerate(frame.features) if name != label]
+    values = np.full((len(frame.time), len(card.systems), len(columns)), np.nan)
+    values[:, rows] = frame.values[:, order][:, :, columns]
+    names = tuple(frame.features[f] for f in columns)
+    said = None
+    if label in frame.features:
+        said = np.full(values.shape[:2], np.nan)
+        said[:, rows] = frame.column(label)[:, order]
+    found = _step(store, card, Frame(frame.time, card.systems, names, values))
+    return replace(found, label=said)
+
+
+def _step(store: Store, card: Card, frame: Frame) -> Shadow:
+    states, detector = store.load_model(card.id)[1], detector_of(card)
     nats = np.full((len(frame.time), len(card.systems)), np.nan)
+    expected = None
     for at in range(0, len(frame.time), STEP):
-        states, _, said, _ = judge_jointly(detector, states, frame[at : at + STEP])
+        states, raw, said, _ = judge_jointly(detector, states, frame[at : at + STEP])
         nats[at : at + STEP] = said.values
-    return Shadow(card, frame.time, nats)
+        if raw.expected is not None:
+            expected = np.full(frame.values.shape, np.nan) if expected is None else expected
+            expected[at : at + STEP] = raw.expected
+    error, naive = ({}, {}) if expected is None else errors(frame, expected)
+    return Shadow(card, frame.time, nats, error, naive)
 
 
 def recorded_since(store: Store, card: Card, after: int, until: int) -> Frame:
@@ -84,53 +114,34 @@ def detector_of(card: Card) -> Detector:
         ) from None
 
 
-def compare(one: Shadow, other: Shadow) -> Comparison:
-    """Two models of the same systems on the moments that both have an opinion on.
+def check(card: Card, states: States) -> None:
+    """Raises StateError if what a model holds does not fit what its card says that it is.
 
-    Raises ConfigError if there is no such moment.
+    Its settings are those of the detector that it is named after, its arrays have the kind and the
+    columns of that detector, and it can judge the systems and metrics that it was fitted on.
     """
-    time, at, also = np.intersect1d(one.time, other.time, return_indices=True)
-    shared = [s for s in one.card.systems if s in other.card.systems]
-    a = one.nats[at][:, [one.card.systems.index(s) for s in shared]]
-    b = other.nats[also][:, [other.card.systems.index(s) for s in shared]]
-    known = np.isfinite(a) & np.isfinite(b)
-    if not known.any():
-        raise ConfigError(
-            f"nothing was recorded since {one.card.id} and {other.card.id} were fitted that "
-            "both have an opinion on; compare them later"
-        )
-    when = np.broadcast_to(time[:, None], known.shape)[known]
-    a, b = a[known], b[known]
-    most = np.argsort(-np.abs(a - b), kind="stable")[:5]
-    return Comparison(
-        samples=len(a),
-        first=int(when.min()),
-        last=int(when.max()),
-        told=(int((a >= TOLD).sum()), int((b >= TOLD).sum())),
-        both=int(((a >= TOLD) & (b >= TOLD)).sum()),
-        agreement=_rank_correlation(a, b),
-        apart=tuple((int(when[i]), float(a[i]), float(b[i])) for i in most),
-    )
-
-
-def rate(told: int, comparison: Comparison) -> float:
-    """Moments told of a day."""
-    return told / max((comparison.last - comparison.first) / DAY, 1e-9)
-
-
-def _rank_correlation(a: Floats, b: Floats) -> float:
-    """Spearman's, equal values sharing their mean rank; NaN if one of them never changes."""
-    x, y = _ranks(a), _ranks(b)
-    if len(a) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
-
-
-def _ranks(x: Floats) -> Array:
-    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
-    ends = np.cumsum(count)
-    mean: Array = (ends - (count - 1) / 2.0)[place]
-    return mean
+    detector = detector_of(card)
+    if name_of(detector) != card.detector:
+        raise StateError(f"model {card.id}: its settings are not those that it was fitted with")
+    wanted = detector.init(len(card.systems), len(card.features))
+    own = states.get(card.detector, {})
+    bent = [
+        name
+        for name in sorted({*own, *wanted})
+        if name not in own
+        or name not in wanted
+        or (own[name].ndim, own[name].dtype.kind) != (wanted[name].ndim, wanted[name].dtype.kind)
+        or (name not in detector.shared and len(own[name]) != len(card.systems))
+    ]
+    if bent:
+        raise StateError(f"model {card.id}: its arrays {', '.join(bent)} are not those of a model")
+    shape = (2, len(card.systems), len(card.features))
+    frame = Frame(card.last + np.arange(2), card.systems, card.features, np.zeros(shape))
+    copied = {name: {c: a.copy() for c, a in state.items()} for name, state in states.items()}
+    try:
+        judge_jointly(detector, copied, frame)
+    except Exception as exc:  # whatever arrays that do not fit each other make numpy raise
+        raise StateError(f"model {card.id} cannot be used: {exc}") from None
 
 
 def _keys(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:

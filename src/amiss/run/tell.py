@@ -1,7 +1,8 @@
 """Bring each sink up to date with the incident log, every one in its own thread.
 
 What is committed is told, in order, and marked when it was. A sink that does not answer is
-asked again later and delays only itself; what it refuses is recorded and put aside.
+asked again later and delays only itself; what it refuses is recorded and put aside, and so is what
+is like incidents that people called normal.
 """
 
 import logging
@@ -15,6 +16,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from amiss.component import Sink
 from amiss.data import Event, Incident
+from amiss.decide.taught import Taught, like
 from amiss.errors import ConfigError, Rejected, StateError, Unreachable
 from amiss.message import telling
 from amiss.world import World
@@ -42,7 +44,7 @@ class IncidentLog(Protocol):
     def delivered(
         self, sink: str, incident: str, revision: int, at: int, outcome: str, message: str
     ) -> None:
-        """Remember the outcome of a try at a time in ns: delivered, refused or retrying.
+        """Remember the outcome of a try at a time in ns: delivered, refused, retrying or quiet.
 
         `message` says why, but for the first. Of several with the same sink, incident and
         revision the last counts; none comes after one that was delivered or refused.
@@ -50,6 +52,9 @@ class IncidentLog(Protocol):
 
     def last_told(self, sink: str, incident: str) -> Incident | None:
         """The highest revision that was delivered to or refused by this sink."""
+
+    def taught(self) -> list[Taught]:
+        """What people said of incidents, in the order in which they did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class SinkStatus:
     delivered: int = 0
     retried: int = 0
     refused: int = 0
+    quiet: int = 0  # not told, being like what people called normal
     last: int = 0  # ns, of the last delivery; 0 if none
     last_error: str | None = None  # of the last retry or refusal; holds no secret
     waiting_since: int | None = None  # ns, when the oldest untold news was first sent
@@ -151,8 +157,14 @@ def tell(channel: Channel) -> bool:
     for incident in revisions:
         if channel.stop.is_set():
             return False
-        event = telling(channel.incidents.last_told(channel.name, incident.id), incident)
+        before = channel.incidents.last_told(channel.name, incident.id)
+        event = telling(before, incident)
         if event is None:
+            continue
+        # who heard that it began hears that it is over
+        ends = before is not None and event == "resolved"
+        if not ends and (alike := like(incident, channel.incidents.taught())):
+            _keep_quiet(channel, incident, alike)
             continue
         waiting = channel.status.waiting_since or channel.world.now()
         channel.status = replace(channel.status, waiting_since=waiting)
@@ -222,6 +234,13 @@ def _send(channel: Channel, incident: Incident, event: Event) -> str | None:
     name, which = channel.name, f"{incident.id}/{incident.revision}"
     log.error("sink %s refused incident %s: %s", name, which, refusal)
     return refusal
+
+
+def _keep_quiet(channel: Channel, incident: Incident, alike: Taught) -> None:
+    said = f"like {alike.incident.id}, which {alike.who} called normal"
+    channel.incidents.delivered(*_outcome(channel, incident, "quiet", said))
+    channel.status = replace(channel.status, quiet=channel.status.quiet + 1)
+    log.info("sink %s is not told of incident %s: %s", channel.name, incident.id, said)
 
 
 def _counted(status: SinkStatus, outcome: Delivery) -> SinkStatus:

@@ -40,6 +40,7 @@ class Tending:
             "history": self.prune,
             "configuration": self.reread,
             "audit trail": self.live.trail.catch_up,
+            "inboxes": self.receive,
         }
         while not stop.is_set():
             for name, task in tasks.items():
@@ -87,6 +88,10 @@ class Tending:
             run = partial(self._do, "fitting", partial(self._train, wanted))
             self.fitting = threading.Thread(target=run, name="(fitting)", daemon=True)
             self.fitting.start()
+
+    def receive(self) -> None:
+        """Listen where it is asked for, and drop what was pushed and has been judged."""
+        self.live.inboxes.tend(self.live.watches, self.live.store, self.live.world)
 
     def prune(self) -> None:
         """Drop the history that is too old or too much."""

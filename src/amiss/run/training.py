@@ -12,12 +12,12 @@ from amiss import memory
 from amiss.component import Detector
 from amiss.data import MINUTE, Array, Frame
 from amiss.errors import ConfigError, Error, StateError, Unreachable
-from amiss.fitting import spared, trained
+from amiss.fitting import trained
 from amiss.judge import name_of
 from amiss.model import Card, card_of, content, difference
 from amiss.run.carded import carded
-from amiss.run.exclude import not_learned
 from amiss.run.fit import Stage, fit_apart
+from amiss.run.labels import to_learn
 from amiss.run.now import ModelNow
 from amiss.run.watched import Fitted, Watch
 from amiss.store import Store
@@ -206,10 +206,10 @@ def _train(
         trainee.stage = (stage, world.now())
 
     began = world.monotonic()
-    spans = not_learned(store, watch.name, int(history.time[0]))
-    together, left_out = spared(view(history, watch.pipeline.by), spans, detector.labelled)
+    known = view(history, watch.pipeline.by)
+    together, seen, left_out = to_learn(detector, known, store, watch.name)
     # the forest and the weights of before are no use to the new ones
-    found = fit_apart(detector, {}, together, trainee.stop, validating=True, tell=at)
+    found = fit_apart(detector, {}, seen, trainee.stop, validating=True, tell=at)
     seconds = (world.monotonic() - began) / 1e9
     card = carded(detector, watch.name, together, found, left_out)
     card = replace(card, samples=there, trained=world.now(), seconds=round(seconds, 3))

@@ -2,6 +2,7 @@
 
 from amiss.store.blocks import Block
 from amiss.store.chunks import Points
+from amiss.store.feedback import Said, Word
 from amiss.store.history import Series
 from amiss.store.incidents import Delivery
 from amiss.store.models import Model
@@ -15,7 +16,9 @@ __all__ = [
     "Model",
     "Points",
     "Pruned",
+    "Said",
     "Saved",
     "Series",
     "Store",
+    "Word",
 ]

@@ -54,7 +54,7 @@ def excess_points(db: Connection, most: int) -> Pruned:
 
 
 def old_incidents(db: Connection, before: int) -> Pruned:
-    """Drop some incidents last seen before this time (ns), and what was told of them."""
+    """Drop some incidents last seen before this time (ns), and what was told and said of them."""
     query = sa.select(t.incident.c.id).where(t.incident.c.seen < before).limit(AT_ONCE)
     ids = db.scalars(query).all()
     old = sa.select(t.delivery.c.seq).where(t.delivery.c.at < before).limit(AT_ONCE)
@@ -62,6 +62,7 @@ def old_incidents(db: Connection, before: int) -> Pruned:
     if ids:
         db.execute(sa.delete(t.revision).where(t.revision.c.incident.in_(ids)))
         db.execute(sa.delete(t.incident).where(t.incident.c.id.in_(ids)))
+        db.execute(sa.delete(t.feedback).where(t.feedback.c.incident.in_(ids)))
     if told:
         db.execute(sa.delete(t.delivery).where(t.delivery.c.seq.in_(told)))
     return Pruned(incidents=len(ids), deliveries=len(told))

@@ -22,6 +22,7 @@ from amiss.store import journal, prune
 from amiss.store import tables as t
 from amiss.store.blocks import Block
 from amiss.store.database import upsert
+from amiss.store.feedback import Feedback
 from amiss.store.history import History, Rows, append, prepare
 from amiss.store.incidents import IncidentLog, log
 from amiss.store.models import Models
@@ -47,8 +48,8 @@ class Saved:
     journal: tuple[Records, ...] = ()
 
 
-class Store(IncidentLog, History, Models):
-    """Cursor, memory, incidents, history, models and what was told to whom. See Database."""
+class Store(IncidentLog, Feedback, History, Models):
+    """Cursor, memory, incidents, history, models, who was told what, and what they said of it."""
 
     def load(self, pipeline: str) -> Saved:
         """What was committed for a pipeline; empty if nothing was.
@@ -70,6 +71,12 @@ class Store(IncidentLog, History, Models):
             raise StateError(
                 f"the memory of pipeline {pipeline!r} in {self.where} is damaged: {exc}"
             ) from exc
+
+    def cursor(self, pipeline: str) -> Cursor:
+        """Where a pipeline's source reads on, as committed last; empty if nothing was."""
+        with self.read() as db:
+            said = db.scalar(sa.select(t.pipeline.c.cursor).where(t.pipeline.c.name == pipeline))
+        return json.loads(said) if said is not None else {}
 
     def commit(
         self,

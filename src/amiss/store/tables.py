@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration: what this program reads and writes."""
 VERSIONS = "amiss_version"
 """The table in which a database says which migration it is at."""
@@ -112,6 +112,22 @@ delivery = Table(
     Column("times", Integer, nullable=False),  # how often it was tried
     Index("delivery_once", "incident", "sink", "revision", unique=True),
     Index("delivery_newest", "sink", "at"),
+    sqlite_autoincrement=True,
+)
+
+# what people said of incidents; of one, one verdict and one acknowledgement
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("seq", Number, primary_key=True),
+    Column("incident", String(100), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("word", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),  # that it was said of
+    Column("at", BigInteger, nullable=False),  # ns
+    Column("who", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Index("feedback_once", "incident", "kind", unique=True),
     sqlite_autoincrement=True,
 )
 

@@ -12,6 +12,7 @@ from amiss.predictions import PredictionLog
 from amiss.run.live import Live
 from amiss.web import (
     exposition,
+    feedback,
     health,
     incidents,
     login,
@@ -19,6 +20,7 @@ from amiss.web import (
     operations,
     predict,
     problems,
+    push,
     series,
     stream,
 )
@@ -40,6 +42,7 @@ TAGS = {
     "series": "What is watched.",
     "incidents": "What is or was amiss.",
     "models": "What was learned by fitting.",
+    "push": "What others send to be watched.",
     "health": "How Amiss itself does.",
     "stream": "All of it as it happens.",
 }
@@ -87,9 +90,10 @@ def build(live: Live) -> FastAPI:
     here.live = live
     for part in (predict, health, exposition, operations, login):
         app.include_router(part.router)
-    for part in (series, incidents, models, stream):
+    for part in (series, incidents, feedback, models, stream):
         app.include_router(part.router, prefix="/api/v1")
     app.include_router(health.api, prefix="/api/v1")
+    app.include_router(push.router)
     app.include_router(pages)
     app.mount("/dashboard", dashboard)
     problems.install(app)

@@ -6,10 +6,20 @@ from fastapi import APIRouter, HTTPException, Query
 
 from amiss import data
 from amiss.errors import ConfigError
+from amiss.run.feedback import alike
+from amiss.run.final import final
 from amiss.units import words
 from amiss.web.problems import documented
 from amiss.web.running import Running
-from amiss.web.schemas.incidents import Delivery, Incident, IncidentList, IncidentPage, Member
+from amiss.web.schemas.feedback import Feedback
+from amiss.web.schemas.incidents import (
+    Delivery,
+    FinalScore,
+    Incident,
+    IncidentList,
+    IncidentPage,
+    Member,
+)
 from amiss.web.times import When
 
 router = APIRouter(tags=["incidents"])
@@ -50,7 +60,7 @@ def incidents(
 
 @router.get("/incidents/{id}", summary="An incident", responses=documented(404, 422))
 def incident(live: Running, id: str) -> IncidentPage:
-    """As it is now, all its revisions, and whom it was told to with what result."""
+    """As it is now, all its revisions, whom it was told to with what result, what people said."""
     revisions = live.store.incident(id)
     if not revisions:
         raise HTTPException(404, f"there is no incident {id!r}; see /api/v1/incidents")
@@ -58,4 +68,7 @@ def incident(live: Running, id: str) -> IncidentPage:
         incident=told(revisions[-1]),
         revisions=[told(one) for one in revisions],
         deliveries=[Delivery.model_validate(one) for one in live.store.deliveries(id)],
+        feedback=[Feedback.model_validate(one) for one in live.store.said(id)],
+        final=[FinalScore.model_validate(one) for one in final(live.store, revisions[-1])],
+        like=like.incident.id if (like := alike(live.store, revisions[-1])) else None,
     )

@@ -5,9 +5,11 @@ import asyncio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from amiss.formats.pushed import PATHS
 from amiss.web.problems import problem
 
 LARGEST = 1_000_000  # bytes
+PUSHED = 32_000_000  # of what is pushed, as it is packed
 LINGER = 10.0  # seconds
 
 
@@ -21,20 +23,21 @@ class Limit:
         """Hand on, or refuse."""
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
         length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > LARGEST:
+        most = PUSHED if is_push(scope) else LARGEST
+        if length.isdigit() and int(length) > most:
             expected = headers.get("expect", "").lower() == "100-continue"
-            await _refuse(scope, receive, send, drain=not expected)
+            await _refuse(scope, receive, send, most, drain=not expected)
         elif length != "0" or "transfer-encoding" in headers:
-            body = await _read(receive)
+            body = await _read(receive, most)
             if body is None:
-                await _refuse(scope, receive, send, drain=True)
+                await _refuse(scope, receive, send, most, drain=True)
             else:
                 await self.app(scope, _again(body, receive), send)
         else:
             await self.app(scope, receive, send)
 
 
-async def _read(receive: Receive) -> Message | None:
+async def _read(receive: Receive, most: int) -> Message | None:
     """The whole body as one message; None as soon as it is too large."""
     body = bytearray()
     while True:
@@ -42,7 +45,7 @@ async def _read(receive: Receive) -> Message | None:
         if message["type"] != "http.request":
             return message
         body += message.get("body", b"")
-        if len(body) > LARGEST:
+        if len(body) > most:
             return None
         if not message.get("more_body", False):
             return {"type": "http.request", "body": bytes(body), "more_body": False}
@@ -57,13 +60,13 @@ def _again(message: Message, receive: Receive) -> Receive:
     return once_more
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, drain: bool) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, most: int, drain: bool) -> None:
     """Answer at once, then let what is on its way run into the sand for a while.
 
     One who is still sending would otherwise see a broken connection and no answer.
     """
     answer = problem(
-        413, f"the body is larger than {LARGEST:,} bytes", headers={"Connection": "close"}
+        413, f"the body is larger than {most:,} bytes", headers={"Connection": "close"}
     )
     head = {"type": "http.response.start", "status": 413, "headers": answer.raw_headers}
     await send(head)
@@ -79,3 +82,9 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, drain: bool) -> No
     except TimeoutError:
         pass  # long enough: the connection is closed on whoever still sends
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def is_push(scope: Scope) -> bool:
+    """Whether something is pushed: to an inbox, or by a path that senders have built in."""
+    path = str(scope.get("path", "")).lstrip("/")
+    return path in PATHS or path.startswith("inbox/")

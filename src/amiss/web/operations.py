@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
-from amiss.web.schemas import common, health, incidents, models, predict, series
+from amiss.web.schemas import common, feedback, health, incidents, models, predict, series
 from amiss.web.schemas.common import Problem
 
 router = APIRouter(include_in_schema=False)
@@ -80,7 +80,7 @@ async def page(request: Request) -> HTMLResponse:
 
 
 def _models() -> dict[str, type[BaseModel]]:
-    parts = (common, health, incidents, models, predict, series)
+    parts = (common, feedback, health, incidents, models, predict, series)
     found = [thing for part in parts for thing in vars(part).values() if isinstance(thing, type)]
     return {one.__name__: one for one in found if issubclass(one, BaseModel)}
 
@@ -110,7 +110,7 @@ def _section(method: str, path: str, operation: dict[str, Any]) -> str:
         f"<p>{_prose(operation['description'])}</p>",
         f"<ul>{''.join(rows)}</ul>" if rows else "",
     ]
-    for place in (operation.get("requestBody", {}), operation["responses"]["200"]):
+    for place in (operation.get("requestBody", {}), operation["responses"].get("200", {})):
         for media in place.get("content", {}).values():
             parts.append(f"<pre>{escape(_shown(media.get('example', '')))}</pre>")
     return "\n".join(filter(None, parts))

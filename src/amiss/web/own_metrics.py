@@ -110,7 +110,7 @@ def _sinks(now: Now) -> Iterator[Metric]:
         (
             (of | {"outcome": outcome}, getattr(one, outcome))
             for of, one in rows
-            for outcome in ("delivered", "retried", "refused")
+            for outcome in ("delivered", "retried", "refused", "quiet")
         ),
     )
 

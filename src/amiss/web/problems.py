@@ -19,15 +19,15 @@ log = logging.getLogger(__name__)
 
 MEDIA = "application/problem+json"
 WHEN = {
-    400: "The body is not JSON.",
+    400: "The body is not what it is said to be.",
     401: "The token is missing or wrong.",
     403: "A page of another site must not ask.",
     404: "There is no such thing.",
-    413: "The body is larger than 1 MB.",
-    415: "The body is not said to be application/json.",
+    413: "The body is larger than 1 MB, or what is pushed than 32 MB.",
+    415: "The body is not of a type that is taken there.",
     421: "Amiss was called by a name that it does not know as its own.",
     422: "What was asked for cannot be; says why.",
-    429: "Too many wrong tokens were shown.",
+    429: "Too many wrong tokens were shown, or an inbox is full: ask again later.",
     500: "A fault of Amiss; it is in its log.",
     503: "Not now; says why. Ask again.",
 }

@@ -17,7 +17,7 @@ from amiss.wording import is_whole
 
 CHARTS = 4  # members that are drawn
 POINTS = 300
-TOLD = {"delivered": "good", "retrying": "wait", "refused": "fail"}
+TOLD = {"delivered": "good", "retrying": "wait", "refused": "fail", "quiet": "still"}
 
 
 def every(look: Look, member: Member) -> float:

@@ -122,7 +122,7 @@ def sinks(look: Look) -> str:
             "To be told elsewhere, name a sink under sinks: in the configuration.",
         )
     lines = (sink(look, one) for one in look.now.sinks)
-    head = ("sink", "state", "delivered", "tried again", "refused", "last delivery")
+    head = ("sink", "state", "delivered", "tried again", "refused", "kept quiet", "last delivery")
     return parts.rows(head, lines, "Sinks")
 
 
@@ -136,6 +136,7 @@ def sink(look: Look, one: SinkNow) -> tuple[str, ...]:
         f"{one.delivered:,}",
         f"{one.retried:,}",
         f"{one.refused:,}",
+        f"{one.quiet:,}",
         escape(last),
     )
 

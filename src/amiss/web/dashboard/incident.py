@@ -5,11 +5,12 @@ from html import escape
 
 import streamlit as st
 
-from amiss.data import DAY, Incident, Member, parse_key
+from amiss.data import DAY, SECOND, Incident, Member, parse_key
 from amiss.message import as_json
+from amiss.run.final import final
 from amiss.units import words as name_of
 from amiss.units import write_number
-from amiss.web.dashboard import around, parts, words
+from amiss.web.dashboard import around, parts, saying, words
 from amiss.web.dashboard.incidents import listing
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
@@ -31,7 +32,10 @@ def page() -> None:
         parts.show(missing(look, asked))
         return
     open_ = revisions[-1].state == "open"
-    parts.refreshing(lambda: draw(asked), look.pace if open_ else SETTLED)
+    pace = look.pace if open_ else SETTLED
+    parts.refreshing(lambda: draw_top(asked), pace)
+    saying.asking(look, asked)
+    parts.refreshing(lambda: draw(asked), pace)
     parts.show(parts.heading("As data"))
     text = json.dumps([as_json(one) for one in revisions], ensure_ascii=False, indent=2)
     body = text.encode("utf-8", "backslashreplace")  # names need not be UTF-8: JSON has \udc80, too
@@ -48,18 +52,33 @@ def page() -> None:
         st.code(body.decode(), language="json")
 
 
-def draw(asked: str) -> None:
-    """All that is known of it."""
-    look = parts.look()
+def newest(look: Look, asked: str) -> Incident | None:
+    """As it is now; None if it was pruned while its page was open."""
     revisions = shared(
         look.live, ("revisions", asked), look.now.version, lambda: look.live.store.incident(asked)
     )
-    if not revisions:  # pruned while its page was open
+    return revisions[-1] if revisions else None
+
+
+def draw_top(asked: str) -> None:
+    """What it is, in short, and what people said of it."""
+    look = parts.look()
+    each = newest(look, asked)
+    if each is None:
         parts.show(missing(look, asked))
         return
-    each = revisions[-1]
     parts.show(top(look, each))
     parts.show(parts.facts(details(look, each)))
+    if said := saying.lines(look, each):
+        parts.show(said)
+
+
+def draw(asked: str) -> None:
+    """All else that is known of it."""
+    look = parts.look()
+    each = newest(look, asked)
+    if each is None:
+        return
     around.evidence(each)
     parts.show(parts.heading("What was seen, and what was expected", "the strangest first"))
     parts.show(members(look, each))
@@ -112,22 +131,39 @@ def details(look: Look, each: Incident) -> list[tuple[str, str]]:
 
 def members(look: Look, each: Incident) -> str:
     """Each with what was seen and expected at its strangest moment."""
-    lines = []
+    lines, finals = (
+        [],
+        shared(
+            look.live,
+            ("final", each.id),
+            (look.now.version, look.at // (10 * SECOND)),
+            lambda: {one.series: one.words for one in final(look.live.store, each)},
+        ),
+    )
     for member in each.members:
         often = around.every(look, member)
         rarity = words.rarity_of(member, often)
         when = f"{look.clock(member.at)}<small>strange since {look.clock(member.since)}</small>"
-        lines.append((subject(look, member), *seen(member), escape(rarity), when))
+        lines.append(
+            (
+                subject(look, member, finals.get(member.series, "")),
+                *seen(member),
+                escape(rarity),
+                when,
+            )
+        )
     table = parts.rows(("series", "seen", "expected", "rarity", "strangest at"), lines, "Members")
     more = each.breadth - len(each.members)
     return table + (f'<p class="am-faint">and {more} more series</p>' if more > 0 else "")
 
 
-def subject(look: Look, member: Member) -> str:
+def subject(look: Look, member: Member, final: str = "") -> str:
     """A link to the series; or what is to blame if it is the picture as a whole."""
     if is_whole(member) or member.said:
         names = member.blame if member.said else [name_of(key) for key in member.blame]
         most = f"<small>most of all {escape(', '.join(names))}</small>" if names else ""
+        most += f"<small>{escape('; '.join(member.votes))}</small>" if member.votes else ""
+        most += f"<small>{escape(final)}</small>" if final else ""
         whole = (
             words.title(member.series, look.systems) if member.said else "the picture as a whole"
         )

@@ -6,7 +6,8 @@ from typing import Literal
 import streamlit as st
 
 from amiss.data import Incident
-from amiss.web.dashboard import parts, words
+from amiss.run import feedback
+from amiss.web.dashboard import parts, saying, words
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 
@@ -34,6 +35,20 @@ def listing() -> None:
         on_change=newest,
     )
     parts.refreshing(draw, "5s")
+    if said := figures(parts.look()):
+        parts.show(said)
+
+
+def figures(look: Look) -> str:
+    """What people said of those of the last month."""
+    counted = feedback.figures(look.live.store, look.at - feedback.LATELY)
+    if not counted.normal + counted.amiss:
+        return ""
+    said = (
+        f"Of {words.count(counted.incidents, 'incident')} of the last 30 days {counted.normal} "
+        f"were said to be normal, {counted.amiss} amiss; of {counted.unsaid} nobody said so."
+    )
+    return f'<p class="am-faint">{said}</p>'
 
 
 def newest() -> None:
@@ -86,9 +101,10 @@ def line(look: Look, each: Incident) -> None:
     """What it was, when, how long and how bad."""
     lasted = words.span(words.strange_until(each, look.at) - each.since)
     ended = "" if each.state == "open" else f"lasted {lasted}"
-    said = (look.clock(each.since), ended, words.how_rare(each))
-    meta = "".join(f"<span>{escape(one)}</span>" for one in said if one)
+    known = (look.clock(each.since), ended, words.how_rare(each))
+    meta = "".join(f"<span>{escape(one)}</span>" for one in known if one)
     going = parts.state("open", "going") if each.state == "open" else ""
     with st.container(key=f"line-{each.severity}-{each.id}"):
         parts.link("incident", parts.plain(each.title), id=each.id)
-        parts.show(f'<div class="am-meta">{parts.severity(each.severity)}{going}{meta}</div>')
+        said = saying.tags(saying.read(look), each.id)
+        parts.show(f'<div class="am-meta">{parts.severity(each.severity)}{going}{said}{meta}</div>')

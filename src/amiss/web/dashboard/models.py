@@ -28,7 +28,10 @@ WHAT = {
     "lstm": "A network that remembers foretells the next value of each metric.",
     "autoencoder": "A network gives the last samples back through a narrow passage: what is odd "
     "does not come through.",
-    "aer": "A network foretells the next sample and gives back those before it.",
+    "aer": "A network foretells the next sample and gives back those before it. What it says at "
+    "once is provisional; incidents say its final score, which is known a window later.",
+    "ensemble": "Several models that vote, with one confidence.",
+    "classifier": "How likely a moment is one of those that somebody called suspicious.",
 }
 FORECAST = 6  # metrics whose forecast is written out
 USUAL = 720  # samples suggested: an hour at 5 s

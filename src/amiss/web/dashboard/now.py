@@ -6,7 +6,7 @@ import streamlit as st
 
 from amiss.data import HOUR, MINUTE, Incident, parse_key
 from amiss.decide import pulse
-from amiss.web.dashboard import charts, overview, parts, words
+from amiss.web.dashboard import charts, overview, parts, saying, words
 from amiss.web.dashboard.drawn import READ, table
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
@@ -84,7 +84,9 @@ def card(look: Look, each: Incident) -> None:
         ]
         evidence = f'<p class="am-evidence">{escape(each.evidence[0])}</p>' if each.evidence else ""
         meta = "".join(f"<span>{escape(one)}</span>" for one in said)
-        parts.show(f'<div class="am-meta">{parts.severity(each.severity)}{meta}</div>{evidence}')
+        tags = saying.tags(saying.read(look), each.id)
+        tags = f"{parts.severity(each.severity)}{tags}{meta}"
+        parts.show(f'<div class="am-meta">{tags}</div>{evidence}')
         first = next((m for m in each.members if not is_whole(m)), None)
         key = next((one.series for m in each.members for one in m.blamed), "")
         if first is not None:

@@ -1,5 +1,6 @@
 """The versions of a model: what is known of each, compared with the one in use, put to use."""
 
+from html import escape
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ from amiss.errors import ConfigError, Error
 from amiss.model import card_of
 from amiss.run import models as kept_models
 from amiss.run.audited import about
+from amiss.run.compared import Comparison, rate
 from amiss.run.figures import asked_by, trained_by, validated
-from amiss.run.shadow import rate
 from amiss.store.models import Model
+from amiss.units import words as name_of
 from amiss.units import write_days, write_number
 from amiss.web.dashboard import losses, parts, words
 from amiss.web.dashboard.parts import Look
@@ -52,6 +54,15 @@ def versions(look: Look, pipeline: str, name: str, found: list[Model]) -> None:
                 on_click=put_to_use,
                 args=(look.live, kept.id, place),
             )
+            st.button(
+                "Roll back",
+                icon=":material/undo:",
+                key=f"back {place}",
+                disabled=len(own) < 2,
+                help="Use the one again that served before the one in use.",
+                on_click=roll_back,
+                args=(look.live, name, pipeline, place),
+            )
             compared = st.button(
                 "Compare",
                 icon=":material/compare_arrows:",
@@ -84,7 +95,10 @@ def facts(look: Look, kept: Model) -> list[tuple[str, str]]:
         *(("left out", f"{n:,} {why}") for why, n in card.figures.get("left_out", {}).items()),
         *validated(card.figures.get("validation", {})),
         *trained_by(card.figures.get("loss", {})),
-        ("metrics", f"{len(card.features)}: {', '.join(card.features[:NAMED])}{more}"),
+        (
+            "metrics",
+            f"{len(card.features)}: {', '.join(map(name_of, card.features[:NAMED]))}{more}",
+        ),
         ("size", write_number(float(kept.bytes), "x_bytes", 2)),
         ("id", kept.id),
     ]
@@ -101,13 +115,39 @@ def comparison(look: Look, model: str) -> str:
         return parts.notice("fail", f"Not compared: {exc}.")
     span = write_days((found.last - found.first) / DAY)
     pairs = [("on", f"{words.count(found.samples, 'moment')}, {span}, which neither had seen")]
-    for card, told in zip((one, other), found.told, strict=True):
-        a_day = f"{rate(told, found):.1f} a day"
-        pairs.append((card.id, f"p <= .001 at {words.count(told, 'moment')}, {a_day}"))
-    pairs.append(("by both", f"{found.both:,}"))
+    pairs.append(("told by both", f"{found.both:,}"))
     if isfinite(found.agreement):
         pairs.append(("agreement", f"{found.agreement:.2f} (rank correlation of their scores)"))
-    return parts.facts(pairs)
+    head = ("", *(escape(card.id) for card in (one, other)))
+    return parts.rows(head, beside(found), "Two models beside each other") + parts.facts(pairs)
+
+
+def beside(found: Comparison) -> list[tuple[str, ...]]:
+    """A row for each figure, and what it is of either."""
+    sides = found.sides
+    rows: list[tuple[str, ...]] = [
+        ("p <= .001", *(f"{told:,}, {rate(told, found):.1f} a day" for told in found.told)),
+        ("p <= .01", *(f"{side.often:,}, {side.often / found.samples:.2%}" for side in sides)),
+        ("median", *(f"{side.middle:.2f} nats" for side in sides)),
+        ("99 %", *(f"{side.high:.2f} nats" for side in sides)),
+    ]
+    if any(isfinite(side.off) for side in sides):
+        off = (f"{side.off:.2f} times the last value's" for side in sides)
+        rows.append(("forecast error", *off))
+    return [tuple(escape(cell) for cell in row) for row in rows]
+
+
+def roll_back(live: "Live", name: str, pipeline: str, place: str) -> None:
+    """Use the one before; what came of it is shown once."""
+    try:
+        card = kept_models.rollback(live.store, name, pipeline)
+        live.trail.note("dashboard", "model rolled back", **about(card))
+        said = parts.notice(
+            "good", f"{card.id} is in use again.", "From one of the next samples on."
+        )
+    except Error as exc:
+        said = parts.notice("fail", f"Not rolled back: {exc}.")
+    st.session_state[f"said {place}"] = said
 
 
 def put_to_use(live: "Live", model: str, place: str) -> None:

@@ -59,6 +59,7 @@ REPORT: dict[str, Any] = {
             "delivered": 3,
             "retried": 1,
             "refused": 0,
+            "quiet": 0,
             "last": "2026-03-07T14:03:11.000Z",
         }
     ],
@@ -140,6 +141,7 @@ class SinkHealth(Said):
     delivered: int
     retried: int
     refused: int
+    quiet: int = Field(description="Not told, being like what people called normal.")
     last: Ever
 
 

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from amiss.data import Severity
 from amiss.web.schemas.common import Number, Said, Text
+from amiss.web.schemas.feedback import FEEDBACK, Feedback
 from amiss.web.schemas.series import KEY
 from amiss.web.times import Moment
 
@@ -25,6 +26,7 @@ MEMBER: dict[str, Any] = {
     "why": "",
     "rules": [],
     "among": 0,
+    "votes": [],
 }
 INCIDENT: dict[str, Any] = {
     "id": "a1b2c3d4e5f60718",
@@ -87,6 +89,9 @@ class Member(Said):
     )
     rules: list[Text] = Field(description="The rules of a person that held.")
     among: int = Field(description="Of a single record: how many had been seen.")
+    votes: list[Text] = Field(
+        description="Of an ensemble: its confidence, that of each model, and if they disagree."
+    )
 
 
 class Incident(Said):
@@ -137,15 +142,41 @@ class Delivery(Said):
     times: int = Field(description="How often it was tried.")
 
 
+class FinalScore(Said):
+    """What became of the score that a model with hindsight gave at once."""
+
+    series: Text
+    model: str
+    missing: int = Field(description="Samples until it is known; 0 if it is.")
+    below: int = Field(description="Samples before it whose final score is lower.")
+    among: int = Field(description="Samples before it.")
+    words: Text
+
+
 class IncidentPage(Said):
-    """An incident as it is now, all its revisions, and whom they were told to."""
+    """An incident as it is now, all its revisions, whom they were told to, and what they said."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"incident": INCIDENT, "revisions": [INCIDENT], "deliveries": [DELIVERY]}]
+            "examples": [
+                {
+                    "incident": INCIDENT,
+                    "revisions": [INCIDENT],
+                    "deliveries": [DELIVERY],
+                    "feedback": [FEEDBACK],
+                    "final": [],
+                    "like": None,
+                }
+            ]
         }
     )
 
     incident: Incident
     revisions: list[Incident] = Field(description="The first one first.")
     deliveries: list[Delivery]
+    feedback: list[Feedback]
+    final: list[FinalScore] = Field(description="Of members that such a model judged.")
+    like: str | None = Field(
+        description="An other incident that was called normal and that this one is like: it is not "
+        "told; null if there is none."
+    )

@@ -1,0 +1,143 @@
+"""Metrics and logs as OpenTelemetry sends them over HTTP (OTLP 1.x): protobuf or JSON.
+
+https://opentelemetry.io/docs/specs/otlp/. Dots in names and attributes become underscores, as
+Prometheus writes them. Resource attributes and a point's own are labels, those of the scope are
+not.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from amiss.formats.told import Line, Number
+
+NOTHING = "points of OpenTelemetry without a value"
+GROWTH = "points of OpenTelemetry that say growth (delta), and no state"
+NO_TIME = "records of OpenTelemetry without a time"
+CUMULATIVE = 2  # AGGREGATION_TEMPORALITY_CUMULATIVE
+MISSING = 1  # the flag of a point that says that there is none
+
+
+def metrics(body: bytes, json: bool) -> tuple[list[Number], Counter[str]]:
+    """Gauges and sums are series of their name; of histograms `_count`, `_sum` and `_bucket`.
+
+    Sums and histograms that say what was added since the last time become growth a second.
+    Raises ValueError if it is no such message.
+    """
+    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as service
+
+    message = _read(service.ExportMetricsServiceRequest(), body, json)
+    found: list[Number] = []
+    skipped: Counter[str] = Counter()
+    for resource in message.resource_metrics:
+        common = _attributes(resource.resource.attributes)
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                for number in _numbers(metric, common):
+                    if isinstance(number, str):
+                        skipped[number] += 1
+                    else:
+                        found.append(number)
+    return found, skipped
+
+
+def logs(body: bytes, json: bool) -> tuple[list[Line], Counter[str]]:
+    """The body is the line; severity and attributes are labels, beside those of the resource."""
+    from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as service
+
+    message = _read(service.ExportLogsServiceRequest(), body, json)
+    found: list[Line] = []
+    skipped: Counter[str] = Counter()
+    for resource in message.resource_logs:
+        common = _attributes(resource.resource.attributes)
+        for scope in resource.scope_logs:
+            for one in scope.log_records:
+                time = one.time_unix_nano or one.observed_time_unix_nano
+                if not time:
+                    skipped[NO_TIME] += 1
+                    continue
+                labels = common | _attributes(one.attributes)
+                if one.severity_text:
+                    labels["severity"] = one.severity_text
+                found.append(Line(time, _text(one.body), labels))
+    return found, skipped
+
+
+def _numbers(metric: Any, common: dict[str, str]) -> Iterator[Number | str]:
+    """The samples of a metric, or why there is none of a point."""
+    kind = metric.WhichOneof("data")
+    if kind is None:
+        return
+    data, name = getattr(metric, kind), _name(metric.name)
+    growth = kind in ("sum", "histogram", "exponential_histogram")
+    growth = growth and data.aggregation_temporality != CUMULATIVE
+    for point in data.data_points:
+        seconds = (point.time_unix_nano - point.start_time_unix_nano) / 1e9
+        if not point.time_unix_nano:
+            yield NO_TIME
+        elif point.flags & MISSING:
+            yield NOTHING
+        elif growth and not (point.start_time_unix_nano and seconds > 0):
+            yield GROWTH
+        else:
+            scale = seconds if growth else 1.0
+            labels = common | _attributes(point.attributes)
+            for suffix, value, more in _values(kind, point):
+                said = labels | more if more else labels
+                yield Number(point.time_unix_nano, f"{name}{suffix}", value / scale, said)
+
+
+def _values(kind: str, point: Any) -> Iterator[tuple[str, float, dict[str, str]]]:
+    if kind in ("gauge", "sum"):
+        yield "", float(getattr(point, point.WhichOneof("value") or "as_double")), {}
+        return
+    yield "_count", float(point.count), {}
+    yield "_sum", float(point.sum), {}
+    if kind == "summary":
+        for one in point.quantile_values:
+            yield "", one.value, {"quantile": f"{one.quantile:g}"}
+    elif kind == "histogram":
+        total = 0
+        bounds = [f"{bound:g}" for bound in point.explicit_bounds]
+        for bound, count in zip([*bounds, "+Inf"], point.bucket_counts, strict=False):
+            total += count
+            yield "_bucket", float(total), {"le": bound}
+
+
+def _read(message: Any, body: bytes, json: bool) -> Any:
+    from google.protobuf.json_format import Parse, ParseError
+    from google.protobuf.message import DecodeError
+
+    try:
+        if json:
+            Parse(body, message, ignore_unknown_fields=True)
+        else:
+            message.ParseFromString(body)
+    except (DecodeError, ParseError, UnicodeDecodeError) as exc:
+        raise ValueError(f"no export request of OpenTelemetry: {exc}") from None
+    return message
+
+
+def _attributes(said: Iterable[Any]) -> dict[str, str]:
+    return {_name(one.key): text for one in said if (text := _text(one.value))}
+
+
+def _text(value: Any) -> str:
+    """Any value as a text; lists joined by commas, maps as `key=value` pairs."""
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return ""
+    said = getattr(value, kind)
+    if kind == "bool_value":
+        return "true" if said else "false"
+    if kind == "bytes_value":
+        return str(said.hex())
+    if kind == "array_value":
+        return ",".join(_text(one) for one in said.values)
+    if kind == "kvlist_value":
+        return " ".join(f"{one.key}={_text(one.value)}" for one in said.values)
+    return str(said)
+
+
+def _name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "_:" else "_" for c in name)

@@ -1,0 +1,98 @@
+"""Which messages may be pushed, by address and headers, and what each says."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from amiss.data import Records
+from amiss.formats import loki_push, otlp, remote_write
+from amiss.formats.told import Line, Number
+from amiss.formats.unpacked import unpacked
+
+JSON = ("application/json",)
+PROTOBUF = ("application/x-protobuf", "application/protobuf")
+LINES = ("application/x-ndjson", "application/jsonl", "application/json", "text/plain", "")
+PATHS = {
+    "api/v1/write": "remote_write",
+    "loki/api/v1/push": "loki",
+    "v1/metrics": "metrics",
+    "v1/logs": "logs",
+    "lines": "lines",
+}
+"""What follows the address of an inbox: the paths that senders have built in."""
+
+
+class Unfit(ValueError):
+    """A message of a kind that is not taken there."""
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What one message says."""
+
+    numbers: Records | None = None
+    lines: list[Line] = field(default_factory=list)  # with times of their own
+    raw: list[str] = field(default_factory=list)  # lines whose times are still in them
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return len(self.numbers or ()) + len(self.lines) + len(self.raw)
+
+
+def kind_of(path: str, content_type: str, encoding: str) -> str:
+    """What a body is written in, as `read` wants it. Raises Unfit if that is not known."""
+    what, media = PATHS[path], content_type.partition(";")[0].strip().lower()
+    encoding = encoding.strip().lower()
+    if what == "remote_write":
+        try:
+            return f"{what} {remote_write.version_of(content_type, encoding)}"
+        except ValueError as exc:
+            raise Unfit(str(exc)) from None
+    if what == "lines":
+        if media not in LINES:
+            raise Unfit(f"{media} is no type of lines; application/x-ndjson and text/plain are")
+        return f"{what} {encoding}".rstrip()
+    if media in PROTOBUF:
+        packing = "snappy" if what == "loki" else encoding
+        return f"{what} protobuf {packing}".rstrip()
+    if media in JSON:
+        return f"{what} json {encoding}".rstrip()
+    raise Unfit(f"{media or 'no type'} is not taken here; {JSON[0]} and {PROTOBUF[0]} are")
+
+
+def read(kind: str, body: bytes) -> Pushed:
+    """Raises ValueError, with what is wrong, if it is no such message; OverflowError if it is
+    larger than any may be.
+    """
+    what, *how = kind.split(" ")
+    if what == "remote_write":
+        return Pushed(remote_write.decode(body, 2 if how == ["2"] else 1).records())
+    if what == "lines":
+        return _lines(unpacked(body, "".join(how)))
+    json, data = how[0] == "json", unpacked(body, "".join(how[1:]))
+    if what == "metrics":
+        numbers, skipped = otlp.metrics(data, json)
+        return Pushed(_records(numbers), skipped=skipped)
+    if what == "logs":
+        lines, skipped = otlp.logs(data, json)
+    else:
+        lines, skipped = (loki_push.from_json if json else loki_push.from_protobuf)(data)
+    return Pushed(lines=lines, skipped=skipped)
+
+
+def _lines(data: bytes) -> Pushed:
+    text = data.decode("utf-8", "replace").splitlines()
+    return Pushed(raw=[line for line in text if line.strip()])
+
+
+def _records(numbers: Sequence[Number]) -> Records:
+    names = dict.fromkeys(name for number in numbers for name in number.labels)
+    value = np.array([number.value for number in numbers], np.float64)
+    return Records(
+        np.array([number.time for number in numbers], np.int64),
+        np.array([number.name for number in numbers], str),
+        np.where(np.isfinite(value), value, np.nan),
+        {name: np.array([n.labels.get(name, "") for n in numbers], str) for name in names},
+    )

@@ -1,0 +1,95 @@
+"""Lines that were pushed, as records: fields as labels, and their times."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from amiss.data import Records, measured
+from amiss.formats import form, times
+from amiss.formats.form import Asked, Form
+from amiss.formats.parsed import places
+from amiss.formats.settings import at_most, label, short
+
+NO_TIME = "times that cannot be read; that of arrival is taken"
+
+
+class Arrived(NamedTuple):
+    """A line that came; `time` is what the sender said beside it, if anything."""
+
+    time: int | None  # ns
+    text: str
+    labels: dict[str, str]
+    arrived: int = 0  # ns; of lines without a time
+
+
+def look(lines: Sequence[Arrived], asked: Asked, known: Form | None) -> Form:
+    """How they are written: as before, or as the first of them tell."""
+    if known is not None and known.sure:
+        return known
+    return form.look([line.text for line in lines[: form.LOOK]], asked, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What to take from lines of one form."""
+
+    form: Form
+    zone: str
+    regex: str
+    longest: int  # bytes of a line
+    value: str  # the field with the number, if any
+
+    def records(self, lines: Sequence[Arrived], name: str, skipped: Counter[str]) -> Records:
+        """(N,) lines -> records, in their order; those that do not fit are counted. 4 us a line."""
+        known = self.form
+        texts = [line.text for line in lines]
+        parsed = form.parse(texts, known, self.regex)
+        skipped.update(parsed.skipped)
+        mine = [lines[i] for i in places(texts, parsed.text)]
+        told = [line.time for line in mine]
+        if known.stamp and None in told:
+            told = self._told(parsed.text, parsed.columns.get(known.time, ()), mine)
+            if known.time:
+                skipped[NO_TIME] += told.count(None)
+        time = [line.arrived if t is None else t for t, line in zip(told, mine, strict=True)]
+        columns: dict[str, list[str]] = {}
+        for field, column in parsed.columns.items():
+            if field != known.time:
+                columns.setdefault(label(field), short(column))
+        for field in dict.fromkeys(field for line in mine for field in line.labels):
+            said = [line.labels.get(field, "") for line in mine]
+            if any(said):
+                columns[label(field)] = short(said)
+        numbers = columns.get(label(self.value), []) if self.value else []
+        called = name or ("line" if known.kind == "text" else "event")
+        return Records(
+            np.array(time, np.int64),
+            np.full(len(mine), called),
+            measured(np.array(list(map(_number, numbers)) or [np.nan] * len(mine))),
+            {field: np.array(column, str) for field, column in columns.items()},
+            np.array(at_most(parsed.text, self.longest), str),
+        )
+
+    def _told(
+        self, texts: list[str], column: Sequence[str], lines: Sequence[Arrived]
+    ) -> list[int | None]:
+        """The times said beside the lines, else those in them; None where there is none."""
+        stamp, latest = self.form.stamp, max(line.arrived for line in lines)
+        clock = times.reader(stamp, self.zone, times.latest_of(latest, latest))
+        if self.form.time:
+            inside = [clock(text) if text else None for text in column or [""] * len(lines)]
+        else:
+            inside = times.before(texts, stamp, clock)
+        return [
+            i if line.time is None else line.time for i, line in zip(inside, lines, strict=True)
+        ]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

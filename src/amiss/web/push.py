@@ -1,0 +1,88 @@
+"""What others push: kept on the disk, then acknowledged, and judged when its pipeline reads it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from amiss.errors import Unreachable
+from amiss.formats import pushed
+from amiss.formats.unpacked import LARGEST
+from amiss.inbox import Entry
+from amiss.run.live import Live
+from amiss.web.problems import documented, problem
+from amiss.web.running import Running
+
+router = APIRouter(tags=["push"])
+DEFAULT = "default"
+Inbox = Annotated[str, Path(description="The inbox that the source `push` of a pipeline names.")]
+Answer = Callable[..., Awaitable[Response]]
+SAYS = {
+    "api/v1/write": "Samples, as Prometheus writes them (remote write 1 and 2).",
+    "loki/api/v1/push": "Lines, as Promtail, Alloy and others push them to Loki.",
+    "v1/metrics": "Metrics, as OpenTelemetry sends them over HTTP.",
+    "v1/logs": "Logs, as OpenTelemetry sends them over HTTP.",
+    "lines": "Events, one a line: JSON, logfmt, text; as the source's format says.",
+}
+KEPT = " Answered 204 once it is on the disk; 429 with Retry-After while the inbox is full."
+
+
+def _path(path: str) -> tuple[Answer, Answer]:
+    """What answers a path: of an inbox, and of the one that is called `default`."""
+
+    async def to_inbox(request: Request, live: Running, inbox: Inbox) -> Response:
+        return await _take(request, live, inbox, path)
+
+    async def to_default(request: Request, live: Running) -> Response:
+        return await _take(request, live, DEFAULT, path)
+
+    return to_inbox, to_default
+
+
+for _known, _said in SAYS.items():
+    _to_inbox, _to_default = _path(_known)
+    for _where, _answer in ((f"/inbox/{{inbox}}/{_known}", _to_inbox), (f"/{_known}", _to_default)):
+        router.add_api_route(
+            _where,
+            _answer,
+            methods=["POST"],
+            status_code=204,
+            response_class=Response,
+            summary=_said,
+            description=_said + KEPT,
+            operation_id=_where.strip("/").replace("/", "_").replace("{inbox}", "inbox"),
+            responses=documented(400, 404, 413, 415, 422),
+            include_in_schema=_answer is _to_inbox,
+        )
+
+
+async def _take(request: Request, live: Live, inbox: str, path: str) -> Response:
+    known = live.inboxes.names(live.watches)
+    if inbox not in known:
+        said = ", ".join(known) or "none"
+        return problem(404, f"no pipeline has a source push with inbox {inbox!r}; known: {said}")
+    kind, encoding = (request.headers.get(f"content-{what}", "") for what in ("type", "encoding"))
+    try:
+        written = pushed.kind_of(path, kind, encoding)
+    except pushed.Unfit as exc:
+        return problem(415, str(exc))
+    body = await request.body()
+    try:
+        return await run_in_threadpool(_keep, live, inbox, written, body)
+    except OverflowError:
+        return problem(413, f"the message is larger than {LARGEST:,} bytes when it is unpacked")
+    except ValueError as exc:
+        return problem(400, str(exc))
+    except Unreachable as exc:
+        return problem(429, str(exc), headers={"Retry-After": f"{exc.after or 1:.0f}"})
+
+
+def _keep(live: Live, inbox: str, kind: str, body: bytes) -> Response:
+    """Whether it can be read is known before it is acknowledged."""
+    said = pushed.read(kind, body)
+    if len(said) or said.skipped:
+        live.inboxes.get(inbox).append([Entry(live.world.now(), kind, body)])
+    headers = {"X-Prometheus-Remote-Write-Samples-Written": str(len(said))}
+    return Response(status_code=204, headers=headers if kind.startswith("remote_write") else None)

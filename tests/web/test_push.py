@@ -1,0 +1,255 @@
+"""What is pushed over HTTP, in each of the forms that senders have, on the running program."""
+
+import gzip
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cramjam
+import httpx
+import orjson
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+
+from amiss.data import SECOND
+from amiss.formats import loki_push, remote_write
+from amiss.inbox import Inbox
+from amiss.run.live import Live
+from amiss.settings import Settings
+from amiss.web import limit
+from amiss.world import World
+from servers.ports import free_port
+from web.serving import serving
+
+PATIENCE = 120
+NUMBERS = {
+    "name": "pushed",
+    "source": {"type": "push", "every": "100ms"},
+    "features": {"type": "grid", "every": "1s"},
+    "detectors": [{"type": "level"}],
+}
+LINES = {
+    "name": "lines",
+    "source": {"type": "push", "every": "100ms", "inbox": "logs", "format": "text"}
+    | {"lateness": "1s", "patience": "1s"},
+    "features": {"type": "each"},
+    "detectors": [{"type": "lines"}],
+}
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    udp, tcp = free_port(), free_port()
+    lines = LINES | {
+        "source": LINES["source"] | {"syslog": [f"udp://127.0.0.1:{udp}", f"tcp://127.0.0.1:{tcp}"]}
+    }
+    settings = Settings.model_validate({"pipelines": [NUMBERS, lines]})
+    live = Live(settings, tmp_path, World())
+    live.start()
+    yield live
+    live.stop()
+
+
+@pytest.fixture
+def site(live: Live) -> Iterator[httpx.Client]:
+    with serving(live) as address, httpx.Client(base_url=address, timeout=PATIENCE) as client:
+        yield client
+
+
+def awaited(live: Live, pipeline: str, ticks: int) -> None:
+    version, until = 0, time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        now = live.wait(version, 1.0)
+        version = now.version
+        if next(p.ticks for p in now.pipelines if p.name == pipeline) >= ticks:
+            return
+    raise AssertionError(f"{ticks} ticks of {pipeline} never came")
+
+
+@pytest.mark.parametrize("where", ["", "/inbox/default"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_prometheus_writes_samples(
+    site: httpx.Client, live: Live, where: str, version: remote_write.Version
+) -> None:
+    begin = time.time_ns() // SECOND * SECOND - 60 * SECOND
+    rows = [({"__name__": "up", "host": "a"}, [begin + i * SECOND for i in range(40)], range(40))]
+    answer = site.post(
+        f"{where}/api/v1/write",
+        content=remote_write.encode(rows, version),
+        headers=remote_write.headers(version),
+    )
+    assert answer.status_code == 204, answer.text
+    assert answer.headers["x-prometheus-remote-write-samples-written"] == "40"
+    awaited(live, "pushed", 20)
+    points = live.history('up{host="a"}', begin, begin + 60 * SECOND)
+    assert points.value[:5].tolist() == [0, 1, 2, 3, 4]
+
+
+def lines_of(live: Live) -> list[str]:
+    """What the source of the lines reads, as its pipeline does."""
+    source = next(p.source for p in live.settings.pipelines if p.name == "lines")
+    cursor: dict[str, Any] = {}
+    found, more = [], True
+    while more:
+        cursor, records = source.poll(cursor, live.world)
+        more = records.more
+        found += [] if records.text is None else records.text.tolist()
+    return found
+
+
+def loki_json() -> tuple[bytes, dict[str, str]]:
+    values = [[str(time.time_ns() + i), f"line {i}"] for i in range(3)]
+    said = {"streams": [{"stream": {"app": "shop"}, "values": values}]}
+    return orjson.dumps(said), {"content-type": "application/json"}
+
+
+def loki_packed() -> tuple[bytes, dict[str, str]]:
+    body, headers = loki_json()
+    return gzip.compress(body), headers | {"content-encoding": "gzip"}
+
+
+def loki_protobuf() -> tuple[bytes, dict[str, str]]:
+    message = loki_push._message()()
+    stream = message.streams.add(labels='{app="shop", pod="x-1"}')
+    for i in range(3):
+        entry = stream.entries.add(line=f"line {i}")
+        entry.timestamp.seconds = int(time.time())
+    body = bytes(cramjam.snappy.compress_raw(message.SerializeToString()))
+    return body, {"content-type": "application/x-protobuf"}
+
+
+def otlp_logs() -> tuple[bytes, dict[str, str]]:
+    message = ExportLogsServiceRequest()
+    scope = message.resource_logs.add().scope_logs.add()
+    for i in range(3):
+        record = scope.log_records.add(time_unix_nano=time.time_ns(), severity_text="WARN")
+        record.body.string_value = f"line {i}"
+    return message.SerializeToString(), {"content-type": "application/x-protobuf"}
+
+
+def plain() -> tuple[bytes, dict[str, str]]:
+    return b"line 0\nline 1\n\nline 2", {"content-type": "text/plain"}
+
+
+@pytest.mark.parametrize(
+    ("path", "made"),
+    [
+        ("loki/api/v1/push", loki_json),
+        ("loki/api/v1/push", loki_packed),
+        ("loki/api/v1/push", loki_protobuf),
+        ("v1/logs", otlp_logs),
+        ("lines", plain),
+    ],
+)
+def test_lines_come_in_every_form(site: httpx.Client, live: Live, path: str, made: Any) -> None:
+    body, headers = made()
+    answer = site.post(f"/inbox/logs/{path}", content=body, headers=headers)
+    assert answer.status_code == 204, answer.text
+    assert lines_of(live) == ["line 0", "line 1", "line 2"]
+
+
+def test_opentelemetry_sends_metrics(site: httpx.Client, live: Live) -> None:
+    begin = time.time_ns() // SECOND * SECOND - 60 * SECOND
+    message = ExportMetricsServiceRequest()
+    resource = message.resource_metrics.add()
+    service = resource.resource.attributes.add(key="service.name")
+    service.value.string_value = "shop"
+    metric = resource.scope_metrics.add().metrics.add(name="queue.size")
+    for i in range(40):
+        metric.gauge.data_points.add(time_unix_nano=begin + i * SECOND, as_int=i)
+    answer = site.post(
+        "/v1/metrics",
+        content=message.SerializeToString(),
+        headers={"content-type": "application/x-protobuf"},
+    )
+    assert answer.status_code == 204, answer.text
+    awaited(live, "pushed", 20)
+    points = live.history('queue_size{service_name="shop"}', begin, begin + 60 * SECOND)
+    assert points.value[:3].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status", "said"),
+    [
+        ("/inbox/nobody/lines", b"x", {}, 404, "known: default, logs"),
+        ("/api/v1/write", b"x", {"content-type": "text/plain"}, 415, "application/x-protobuf"),
+        ("/api/v1/write", b"garbage", remote_write.headers(1), 400, "no block of snappy"),
+        ("/v1/logs", b"{", {"content-type": "application/json"}, 400, "OpenTelemetry"),
+        ("/v1/logs", b"{}", {"content-type": "text/html"}, 415, "text/html"),
+        (
+            "/loki/api/v1/push",
+            b'{"streams": [{"stream": {}, "values": [["1"]]}]}',
+            {"content-type": "application/json"},
+            400,
+            "pairs",
+        ),
+        (
+            "/lines",
+            b"x",
+            {"content-type": "text/plain", "content-encoding": "br"},
+            400,
+            "encoding br is not known",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(
+    site: httpx.Client, path: str, body: bytes, headers: dict[str, str], status: int, said: str
+) -> None:
+    answer = site.post(path, content=body, headers=headers)
+    assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(site: httpx.Client) -> None:
+    bomb = gzip.compress(bytes(200_000_000), 9)
+    headers = {"content-type": "text/plain", "content-encoding": "gzip"}
+    answer = site.post("/lines", content=bomb, headers=headers)
+    assert answer.status_code == 413
+    assert "134,217,728" in answer.json()["detail"]
+
+
+def test_pushed_bodies_may_be_larger_than_others(site: httpx.Client) -> None:
+    body = b"a line of text\n" * 100_000
+    assert len(body) > limit.LARGEST
+    plain = {"content-type": "text/plain"}
+    assert site.post("/lines", content=body, headers=plain).status_code == 204
+    assert site.post("/retrain", content=body, headers=plain).status_code == 413
+
+
+def test_a_full_inbox_asks_to_wait(site: httpx.Client, live: Live) -> None:
+    inbox: Inbox = live.inboxes.get("default")
+    inbox.most = 10
+    answer = site.post("/lines", content=b"0123456789", headers={"content-type": "text/plain"})
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+    assert "wait to be judged" in answer.json()["detail"]
+
+
+def connected(port: int) -> socket.socket:
+    """As soon as it is listened on, which is a moment after the start."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            assert time.monotonic() < until
+
+
+def test_syslog_over_udp_and_tcp(live: Live) -> None:
+    source = next(p.source for p in live.settings.pipelines if p.name == "lines")
+    udp, tcp = (int(url.rpartition(":")[2]) for url in source.syslog)
+    message = b"<13>1 2027-01-15T08:00:00Z web app - - - over tcp"
+    with connected(tcp) as sender:
+        sender.sendall(b"%d %b" % (len(message), message))
+        sender.sendall(b"<13>Jan 15 08:00:00 web app: by line\n<13>Jan 15 08:00:01 web app: cut")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"<13>1 2027-01-15T08:00:00Z web app - - - over udp", ("127.0.0.1", udp))
+    said: list[str] = []
+    until = time.monotonic() + PATIENCE
+    while len(said) < 4 and time.monotonic() < until:
+        said = sorted(line.rpartition(" ")[2] for line in lines_of(live))
+    assert said == ["cut", "line", "tcp", "udp"]
