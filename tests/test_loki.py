@@ -16,6 +16,7 @@ from amiss.component import Cursor
 from amiss.data import SECOND, Records
 from amiss.errors import Rejected, Unreachable
 from amiss.formats import batch
+from amiss.formats.parsed import places
 from amiss.sources.loki import Loki
 from amiss.world import World
 from fake_loki import FakeLoki
@@ -250,5 +251,5 @@ def test_check_says_what_there_is() -> None:
 
 def test_places_of_kept_lines() -> None:
     lines = ["a", "b", "a", "c", "a"]
-    assert entries._places(lines, ["a", "a", "a"]).tolist() == [0, 2, 4]
-    assert entries._places(lines, ["b", "c"]).tolist() == [1, 3]
+    assert places(lines, ["a", "a", "a"]).tolist() == [0, 2, 4]
+    assert places(lines, ["b", "c"]).tolist() == [1, 3]
