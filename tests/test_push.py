@@ -1,5 +1,7 @@
 """Source `push`: what it promises of time, what it takes from lines, what it never loses."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from amiss.formats.told import NAMES, NO_CLOCK
 from amiss.inbox import Entry, Inbox
 from amiss.run.inboxes import Inboxes
 from amiss.run.watch import Watch
+from amiss.run.watched import count
 from amiss.settings import Settings
 from amiss.sources.push import MANY, UNREAD, Push
 from amiss.store import Store
@@ -261,6 +264,31 @@ def test_addresses_that_cannot_be_listened_on_get_a_sentence(
         inboxes.tend(watches, store, World())
     inboxes.close()
     store.close()
+
+
+def test_what_two_threads_leave_out_is_all_counted(tmp_path: Path) -> None:
+    """That of the pipeline, and the one that asks the listeners what they lost."""
+    store = Store(tmp_path / "a.db")
+    lines = {"features": {"type": "each"}, "detectors": [{"type": "lines"}]}
+    settings = Settings.model_validate(
+        {"pipelines": [{"name": "a", "source": {"type": "push"}} | lines]}
+    )
+    watch = Watch(settings.pipelines[0], store, World(), SECOND)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            done = [threads.submit(counted, watch, reason, 5000) for reason in ("one", "two")]
+        assert [one.result() for one in done] == [None, None]
+    finally:
+        sys.setswitchinterval(before)
+    assert watch.skipped == {"one": 5000, "two": 5000}
+    store.close()
+
+
+def counted(watch: Watch, reason: str, times: int) -> None:
+    for _ in range(times):
+        count(watch, {reason: 1})
 
 
 def test_inboxes_are_folders_of_the_installation(tmp_path: Path) -> None:
