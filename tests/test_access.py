@@ -29,6 +29,7 @@ def test_a_password_a_token_and_a_tenant_are_headers() -> None:
         ({"token": "tok"}, "never in the file itself"),
         ({"headers": {"a b": "c"}}, "'a b' cannot be sent as a header"),
         ({"headers": {"a": "c\nd: e"}}, "'a' cannot be sent as a header"),
+        ({"headers": {"a": "té"}}, "'a' cannot be sent as a header"),
     ],
 )
 def test_what_does_not_fit_is_said(given: dict[str, str], said: str) -> None:

@@ -74,5 +74,8 @@ class Access(BaseModel):
 
 def _sendable(name: str, text: str) -> bool:
     return (
-        name.isascii() and name.replace("-", "").replace("_", "").isalnum() and text.isprintable()
+        name.isascii()
+        and name.replace("-", "").replace("_", "").isalnum()
+        and text.isascii()
+        and text.isprintable()
     )

@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from amiss.run.recent import Recent
 from amiss.run.seen import Seen, look
 from amiss.store import Block, Checkpoint, Store
 from amiss.world import World
+
+_counting = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,10 @@ class Watch:
 
 
 def count(watch: Watch, skipped: Mapping[str, int]) -> None:
-    """Add to what was left out, by reason."""
+    """Add to what was left out, by reason. Safe for any thread: who listens for it counts, too."""
     if any(skipped.values()):  # a new dict: others may be reading the old one
-        watch.skipped = dict(Counter(watch.skipped) + Counter(skipped))
+        with _counting:
+            watch.skipped = dict(Counter(watch.skipped) + Counter(skipped))
 
 
 def checkpoint(watch: Watch) -> Checkpoint:
