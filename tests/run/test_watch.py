@@ -18,6 +18,7 @@ from amiss.message import as_json
 from amiss.run import commits, watch
 from amiss.run.resume import LOST
 from amiss.run.watch import close, resume, run_watch, tick
+from amiss.run.watched import MOST_REASONS, count
 from amiss.store import Store
 from run.rig import EVERY, HARM, START, Feed, Rig, pipeline
 
@@ -536,3 +537,12 @@ def test_what_was_over_in_the_past_is_counted(rig, tmp_path) -> None:
     rig.run(TICKS)
     assert not rig.store.incidents(limit=1000)
     assert over and rig.watch.skipped[watch.PAST] == over
+
+
+def test_reasons_in_words_of_others_are_so_many_at_most(rig) -> None:
+    rig.start()
+    for n in range(300):
+        count(rig.watch, {f"a warning at {n}": 1, "a known one": 2})
+    assert len(rig.watch.skipped) == MOST_REASONS + 1
+    assert rig.watch.skipped["a known one"] == 600
+    assert sum(rig.watch.skipped.values()) == 900

@@ -19,6 +19,9 @@ from amiss.run.seen import Seen, look
 from amiss.store import Block, Checkpoint, Store
 from amiss.world import World
 
+MOST_REASONS = 200
+OTHERS = "for other reasons"
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -78,9 +81,12 @@ class Watch:
 
 
 def count(watch: Watch, skipped: Mapping[str, int]) -> None:
-    """Add to what was left out, by reason."""
+    """Add to what was left out, by reason: of so many at most, as servers have words of theirs."""
     if any(skipped.values()):  # a new dict: others may be reading the old one
-        watch.skipped = dict(Counter(watch.skipped) + Counter(skipped))
+        found = Counter(watch.skipped)
+        for why, n in skipped.items():
+            found[why if why in found or len(found) < MOST_REASONS else OTHERS] += n
+        watch.skipped = dict(+found)
 
 
 def checkpoint(watch: Watch) -> Checkpoint:
