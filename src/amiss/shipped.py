@@ -11,6 +11,7 @@ from amiss.data import DAY, SECOND, Records
 from amiss.entries import Taken
 from amiss.formats import form
 from amiss.formats.form import Asked
+from amiss.formats.promql import complaint
 from amiss.formats.settings import LineFormat, Pattern, fit, label
 from amiss.paged import Pages
 from amiss.spans import Span, write_span
@@ -91,5 +92,5 @@ def promised(records: Records, until: int, end: int) -> Records:
 
 def told(reply: Any) -> str:
     """What a server says of a failure, on one line: limits, wrong queries."""
-    said = " ".join(reply.text.split())[:300]
+    said = complaint(reply.content)
     return f": {said}" if said else ""

@@ -135,8 +135,7 @@ def _step(watch: Watch, records: Records) -> None:
     remember(watch, outcome)
     count(watch, outcome.skipped)
     if log.isEnabledFor(logging.DEBUG):
-        for why in decisions(watch.pipeline, watch.states, records, outcome):
-            log.debug("pipeline %s: %s", watch.name, why)
+        _explain(watch, records, outcome)
     since, waiting = world.now() - watch.checkpointed, len(watch.waiting)
     due = not 0 <= since < watch.every_checkpoint or waiting >= MOST_WAITING or installed
     due = due or sum(map(commits.size, watch.pending)) > MOST_PENDING
@@ -150,6 +149,15 @@ def _step(watch: Watch, records: Records) -> None:
         lag=max(world.now() - newest, 0) / 1e9,
         step_seconds=spent,
     )
+
+
+def _explain(watch: Watch, records: Records, outcome: Outcome) -> None:
+    """Say why something was found, or was not; a fault in that costs no records."""
+    try:
+        for why in decisions(watch.pipeline, watch.states, records, outcome):
+            log.debug("pipeline %s: %s", watch.name, why)
+    except Exception:
+        log.debug("pipeline %s: what was decided cannot be said", watch.name, exc_info=True)
 
 
 def _of_now(watch: Watch, outcome: Outcome) -> Outcome:
