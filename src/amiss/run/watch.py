@@ -131,7 +131,7 @@ def _step(watch: Watch, records: Records) -> None:
             count(watch, {"a model that did not work": 1})
         raise
     spent = (world.monotonic() - began) / 1e9
-    outcome = _of_now(watch, outcome)
+    outcome = _of_now(watch, outcome, records.watermark)
     remember(watch, outcome)
     count(watch, outcome.skipped)
     if log.isEnabledFor(logging.DEBUG):
@@ -160,14 +160,17 @@ def _explain(watch: Watch, records: Records, outcome: Outcome) -> None:
         log.debug("pipeline %s: what was decided cannot be said", watch.name, exc_info=True)
 
 
-def _of_now(watch: Watch, outcome: Outcome) -> Outcome:
+def _of_now(watch: Watch, outcome: Outcome, watermark: int | None) -> Outcome:
     """Without the incidents of a past that is learned from: those that are over are counted,
-    those that still last are told of when the past is.
+    those that still last are told of when the past is. Where single records were judged and no
+    tick is complete, the watermark says when that is.
     """
     until = watch.pipeline.source.learned_until(watch.cursor)
     if until is None:
         return outcome
-    if len(outcome.frame.time) and outcome.frame.time[-1] > until:
+    time = outcome.frame.time
+    newest = int(time[-1]) if len(time) else watermark
+    if newest is not None and newest > until:
         incidents = (*watch.past.values(), *outcome.incidents)
         watch.past.clear()
         return replace(outcome, incidents=incidents)
