@@ -76,6 +76,17 @@ def test_more_lines_of_one_nanosecond_than_a_page_holds_are_asked_for_in_parts()
     assert sorted(ids) == sorted([*map(str, range(137)), "next"])
 
 
+def test_parts_are_asked_for_though_the_query_ends_in_a_comment() -> None:
+    server = FakeLoki(most=10)
+    for i in range(30):
+        server.push(NOW - 20 * SECOND, f"line {i}", app="shop")
+    _, found = polled(source(query='{app="shop"} # all', page=10, format="text"), server, NOW, {})
+    assert sorted(texts(found)) == sorted(f"line {i}" for i in range(30))
+    said = [request.url.params["query"].splitlines() for request in server.asked]
+    assert any(len(lines) > 1 for lines in said)
+    assert all(lines[0] == '{app="shop"} # all' for lines in said)
+
+
 def test_equal_lines_of_more_streams_than_a_page_holds_are_told_of() -> None:
     server = FakeLoki(most=10)
     for pod in range(12):

@@ -54,9 +54,10 @@ class Lines:
         if pivot < 0:  # all of them; or a page of streams that say the same, and maybe more
             yield replace(entries, cut=int(len(entries) >= self.page))
             return
+        # each on a line of its own: the query may end in a comment
         upper, before = _code(pivot), f"(?s:^.{{{place}}}"
-        yield from self._parts(at, f"{only} |~ `{before}[\\x{{0}}-{upper}])`")
-        yield from self._parts(at, f"{only} !~ `{before}[\\x{{0}}-{upper}])`")
+        yield from self._parts(at, f"{only}\n|~ `{before}[\\x{{0}}-{upper}])`")
+        yield from self._parts(at, f"{only}\n!~ `{before}[\\x{{0}}-{upper}])`")
 
 
 def _code(point: int) -> str:
