@@ -1,5 +1,6 @@
 """Source `push`: what it promises of time, what it takes from lines, what it never loses."""
 
+import gzip
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from amiss.component import Cursor
 from amiss.data import MINUTE, SECOND, Records
 from amiss.errors import ConfigError
-from amiss.formats import loki_push, remote_write
+from amiss.formats import loki_push, pushed, remote_write
 from amiss.formats.parsed import MOST_FIELDS, OVER
 from amiss.formats.told import NAMES, NO_CLOCK
 from amiss.inbox import Entry, Inbox
@@ -307,3 +308,13 @@ def test_syslog_that_says_what_was_repeated_is_read(pushing: Pushing) -> None:
     )
     records = pushing.poll()
     assert len(records) == 3  # the last says two
+
+
+def test_what_is_packed_tightly_is_read_in_as_small_pieces(tmp_path: Path) -> None:
+    pushing = Pushing(tmp_path, most=10_000_000, format="text")
+    body = gzip.compress(b"x" * 7_000_000)
+    for _ in range(3):
+        size = pushed.read("lines gzip", body).unpacked
+        pushing.inbox.append([Entry(START, "lines gzip", body, size)])
+    records = pushing.poll()
+    assert (size, len(records), records.more) == (7_000_000, 2, True)

@@ -2,7 +2,7 @@
 
 An inbox is a folder of segments, files that are only ever written at their end:
 
-    entry    checksum, length, time of arrival and kind; then the body as it was sent
+    entry    checksum, lengths, time of arrival and kind; then the body as it was sent
 
 A reader goes by a place (segment, offset) and may begin again at any that it once had. What is
 behind the places of all readers is dropped, by whole segments. What a crash cut off at the end
@@ -23,7 +23,8 @@ from amiss.errors import Unreachable
 
 SEGMENT = 16 * 2**20  # bytes after which a new one is begun
 LARGEST = 2**30  # of all segments, unless told otherwise
-HEAD = struct.Struct("<IIqB")  # checksum of the rest, bytes of the body, ns of arrival, of the kind
+HEAD = struct.Struct("<IIIqB")
+"""Checksum of the rest, bytes of the body, when unpacked, ns of arrival, bytes of the kind."""
 SUFFIX = ".inbox"
 NONE = -1  # no file
 AFTER = 5.0  # seconds after which a sender may try again
@@ -43,6 +44,7 @@ class Entry:
     arrived: int  # ns
     kind: str  # what it is written in; at most 255 bytes
     body: bytes
+    unpacked: int = 0  # bytes that it takes then, if more than as it came
 
 
 class Inbox:
@@ -83,7 +85,7 @@ class Inbox:
                 raise Unreachable(f"inbox {self.folder.name}: {said}", AFTER) from None
 
     def read(self, place: Place, most: int) -> tuple[list[Entry], Place, bool, int]:
-        """Messages from a place on, `most` bytes of them but one at least.
+        """Messages from a place on, `most` bytes of them when unpacked, but one at least.
 
         Returns them, the place behind, whether there are more, and how many entries of damaged
         segments were passed over. A place that was dropped meanwhile is the oldest there is.
@@ -126,7 +128,7 @@ class Inbox:
                 if entry is None:
                     break
                 found.append(entry)
-                used, room = used + size, room - size
+                used, room = used + size, room - max(size, entry.unpacked)
             place = Place(number, offset + used)
             if found and room <= 0:
                 more = i + 1 < len(segments) or end > place.offset
@@ -198,7 +200,8 @@ class Inbox:
 
 def _written(entry: Entry) -> bytes:
     kind = entry.kind.encode()
-    head = HEAD.pack(0, len(entry.body), entry.arrived, len(kind))[4:]
+    unpacked = min(entry.unpacked, 2**32 - 1)
+    head = HEAD.pack(0, len(entry.body), unpacked, entry.arrived, len(kind))[4:]
     rest = b"".join((head, kind, entry.body))
     return zlib.crc32(rest).to_bytes(4, "little") + rest
 
@@ -207,12 +210,12 @@ def _entry(data: bytes, at: int) -> tuple[Entry | None, int]:
     """The entry at a place, if it is whole, and its bytes as far as they are known."""
     if len(data) < at + HEAD.size:
         return None, HEAD.size
-    checksum, body, arrived, kind = HEAD.unpack_from(data, at)
+    checksum, body, unpacked, arrived, kind = HEAD.unpack_from(data, at)
     size = HEAD.size + kind + body
     if len(data) < at + size or zlib.crc32(memoryview(data)[at + 4 : at + size]) != checksum:
         return None, size
     name = data[at + HEAD.size : at + HEAD.size + kind].decode()
-    return Entry(arrived, name, data[at + HEAD.size + kind : at + size]), size
+    return Entry(arrived, name, data[at + HEAD.size + kind : at + size], unpacked), size
 
 
 def _bytes(path: Path, offset: int, size: int) -> bytes:

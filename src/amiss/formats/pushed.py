@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from amiss.data import Records
 from amiss.formats import loki_push, otlp, remote_write
 from amiss.formats.told import Line, Number, bounded
-from amiss.formats.unpacked import unpacked
+from amiss.formats.unpacked import snappy_size, unpacked
 
 JSON = ("application/json",)
 PROTOBUF = ("application/x-protobuf", "application/protobuf")
@@ -36,6 +36,7 @@ class Pushed:
     lines: list[Line] = field(default_factory=list)  # with times of their own
     raw: list[str] = field(default_factory=list)  # lines whose times are still in them
     skipped: Counter[str] = field(default_factory=Counter)
+    unpacked: int = 0  # bytes of the message
 
     def __len__(self) -> int:
         return len(self.numbers or ()) + len(self.lines) + len(self.raw)
@@ -68,10 +69,15 @@ def read(kind: str, body: bytes) -> Pushed:
     """
     what, *how = kind.split(" ")
     if what == "remote_write":
-        return Pushed(remote_write.decode(body, 2 if how == ["2"] else 1).records())
-    if what == "lines":
-        return _lines(unpacked(body, "".join(how)))
-    json, data = how[0] == "json", unpacked(body, "".join(how[1:]))
+        samples = remote_write.decode(body, 2 if how == ["2"] else 1).records()
+        return Pushed(samples, unpacked=snappy_size(body))
+    packing = "".join(how) if what == "lines" else "".join(how[1:])
+    data = unpacked(body, packing)
+    said = _lines(data) if what == "lines" else _said(what, data, how[0] == "json")
+    return replace(said, unpacked=len(data))
+
+
+def _said(what: str, data: bytes, json: bool) -> Pushed:
     if what == "metrics":
         numbers, skipped = otlp.metrics(data, json)
         return Pushed(_records(numbers), skipped=skipped)

@@ -48,8 +48,18 @@ def _snappy(body: bytes, most: int) -> bytes:
     import cramjam
 
     try:
-        if cramjam.snappy.decompress_raw_len(body) > most:
+        if snappy_size(body) > most:
             raise OverflowError
         return bytes(cramjam.snappy.decompress_raw(body))
+    except cramjam.DecompressionError:
+        raise ValueError("is no block of Snappy") from None
+
+
+def snappy_size(body: bytes) -> int:
+    """Bytes of a block when unpacked, as it says itself. Raises ValueError if it does not."""
+    import cramjam
+
+    try:
+        return int(cramjam.snappy.decompress_raw_len(body))
     except cramjam.DecompressionError:
         raise ValueError("is no block of Snappy") from None

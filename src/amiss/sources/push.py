@@ -79,8 +79,8 @@ class Push(Source):
     that is late; until then the last single lines wait for others, or for this time to pass."""
     longest: int = Field(8192, ge=64, le=200_000)
     """Most bytes of a line; what is beyond is cut, and said to be."""
-    most: int = Field(4_000_000, ge=10_000, le=100_000_000)
-    """Bytes of messages, as they came, of one poll; if there are more, the next follows at once."""
+    most: int = Field(16_000_000, ge=10_000, le=100_000_000)
+    """Bytes of messages, unpacked, of one poll; if there are more, the next follows at once."""
 
     @field_validator("zone")
     @classmethod

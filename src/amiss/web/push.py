@@ -86,6 +86,6 @@ def _keep(live: Live, inbox: str, kind: str, body: bytes) -> Response:
     """Whether it can be read is known before it is acknowledged."""
     said = pushed.read(kind, body)
     if len(said) or said.skipped:
-        live.inboxes.get(inbox).append([Entry(live.world.now(), kind, body)])
+        live.inboxes.get(inbox).append([Entry(live.world.now(), kind, body, said.unpacked)])
     headers = {"X-Prometheus-Remote-Write-Samples-Written": str(len(said))}
     return Response(status_code=204, headers=headers if kind.startswith("remote_write") else None)
