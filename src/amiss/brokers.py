@@ -35,7 +35,7 @@ Offsets: TypeAlias = dict[str, int]
 class Subscription:
     """Who reads what: equal ones share a connection."""
 
-    joining: tuple[tuple[str, str], ...]
+    joining: tuple[tuple[str, str], ...] = field(repr=False)  # with the password
     topics: tuple[str, ...]
     group: str = ""  # empty: all partitions
     start: str = "beginning"  # or end, where nothing says otherwise
@@ -119,6 +119,8 @@ class Reader:
             for name in self._next:
                 if offsets.get(name, self._next[name]) != self._next[name]:
                     self._next[name] = offsets[name]
+                    self._ended.pop(name, None)
+                    self._heard.discard(name)
                     self._consumer.seek(_place(kafka, name, offsets[name]))
             self._tell(kafka, offsets)
             return
@@ -259,9 +261,11 @@ def publish(
         if left:
             producer.purge()
             producer.flush(1.0)
-    except (kafka.KafkaException, BufferError) as exc:
-        said = exc.args[0].str() if isinstance(exc, kafka.KafkaException) else str(exc)
-        raise Unreachable(f"{joining['bootstrap.servers']}: {said}") from None
+    except kafka.KafkaException as exc:
+        wrong[:] = exc.args[:1]  # of what is too large it is said at once
+        left = 0
+    except BufferError as exc:
+        raise Unreachable(f"{joining['bootstrap.servers']}: {exc}") from None
     if left:
         where = joining["bootstrap.servers"]
         raise Unreachable(f"{where}: did not take it within {timeout:g} s")

@@ -5,6 +5,7 @@ ended between, and those of the last moments, among which late ones may turn up.
 them is known by its hash and taken out. Pure; whoever asks the database is handed what to ask.
 """
 
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from amiss.component import Cursor
 from amiss.data import Times
 from amiss.errors import Rejected
 
 MOST = 100_000  # rows that are remembered, and so the most that may share a key
+SIZE = 7  # bytes of the hash of one
 
 Row = Sequence[Any]
 Key = tuple[Any, ...]
@@ -44,12 +48,25 @@ class Place:
         """To JSON."""
         return {"key": [_written(one) for one in self.key], "seen": list(self.seen)}
 
+    def pack(self) -> bytes:
+        """To one text, of less than a million bytes however many rows are remembered."""
+        seen = b"".join(one.to_bytes(SIZE) for one in self.seen)
+        return orjson.dumps(self.dump() | {"seen": b64encode(seen).decode()})
+
 
 def load(said: Cursor) -> Place:
     """From JSON."""
     key = said.get("key", ())
     return Place(tuple(_READ[one[0]](one[1]) if isinstance(one, list) else one for one in key),
                  tuple(said.get("seen", ())))  # fmt: skip
+
+
+def unpack(said: bytes) -> Place:
+    """What was packed."""
+    place = orjson.loads(said)
+    seen = b64decode(place["seen"])
+    parts = [int.from_bytes(seen[at : at + SIZE]) for at in range(0, len(seen), SIZE)]
+    return load(place | {"seen": parts})
 
 
 def condition(columns: Sequence[str], key: Key) -> tuple[str, dict[str, Any]]:
@@ -121,7 +138,7 @@ def _first(keys: Sequence[Key], times: Times, late: int) -> int:
 
 def _hash(row: Row) -> int:
     said = repr(tuple(row)).encode("utf-8", "backslashreplace")
-    return int.from_bytes(blake2b(said, digest_size=7).digest())
+    return int.from_bytes(blake2b(said, digest_size=SIZE).digest())
 
 
 def _written(value: Any) -> Any:
