@@ -14,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from amiss.brokers import Reader, Subscription, publish
+from amiss.brokers import reader as open_reader
 from amiss.component import Cursor
 from amiss.data import SECOND, Records
 from amiss.errors import ConfigError, Rejected, Unreachable
@@ -103,6 +104,9 @@ class Consumer:
     def consume(self, most: int, wait: float) -> list[Any]:
         return []
 
+    def close(self) -> None:
+        self.sought.append(-1)
+
 
 def test_a_partition_that_is_read_again_is_not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a group: else the promise goes on with the clock, and what is read again is late."""
@@ -115,6 +119,18 @@ def test_a_partition_that_is_read_again_is_not_at_its_end(monkeypatch: pytest.Mo
     assert reader.read(ten, 5).behind == () and not consumer.sought
     got = reader.read({"web/0": 4}, 5)
     assert got.behind == ("web/0",) and got.offsets == {"web/0": 4} and consumer.sought == [4]
+
+
+def test_what_nobody_reads_any_more_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a reload with other settings: 64 MB each, and partitions of the group."""
+    monkeypatch.setattr("amiss.brokers._readers", {})
+    asked = [Subscription((), ("web",), "g", owner=str(n)) for n in range(3)]
+    consumers = [Consumer(), Consumer()]
+    for one, consumer in zip(asked, consumers, strict=False):
+        open_reader(one)._consumer = consumer
+    open_reader(asked[0]).used -= 1000
+    assert open_reader(asked[2]) is open_reader(asked[2])
+    assert [consumer.sought for consumer in consumers] == [[-1], []]
 
 
 def test_what_is_too_large_for_a_message_is_not_tried_for_ever() -> None:

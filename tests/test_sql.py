@@ -211,9 +211,12 @@ def test_what_is_not_there_is_said(base: sqlite3.Connection, tmp_path: Path) -> 
     assert not (tmp_path / "shop.db").exists()
 
 
-def test_a_time_that_is_far_ahead_hides_no_row(base: sqlite3.Connection, tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", ["0s", "5s"])
+def test_a_time_that_is_far_ahead_hides_no_row(
+    base: sqlite3.Connection, tmp_path: Path, late: str
+) -> None:
     """By time alone: two years that were mistyped are the last rows for a long time."""
-    source, year = made(tmp_path, cursor=(), values=("hits",)), 366 * 86_400
+    source, year = made(tmp_path, cursor=(), values=("hits",), late=late), 366 * 86_400
     put(base, 0, "a", 1, 0)
     put(base, year, "a", 2, 0)
     put(base, 2 * year, "a", 3, 0)

@@ -89,8 +89,9 @@ def fresh(
     """Which rows of a page are new, where to read on, and how many known ones were not there.
 
     The page has the rows at and after the place in the order of their keys, and at least one more
-    than are remembered if there is one. `times` (N,) are in ns; what is no more than `late` older
-    than the newest is looked at again. Raises Rejected where too many rows share one key.
+    than are remembered if there is one. `times` (N,) are in ns, below 0 where there is none; what
+    is no more than `late` older than the newest is looked at again. Raises Rejected where too many
+    rows share one key.
     """
     known = Counter(place.seen)
     missing, new = len(place.seen), list[int]()
@@ -121,7 +122,11 @@ def fresh(
 def _first(keys: Sequence[Key], times: Times, late: int) -> int:
     """The row from which on all are to be looked at again."""
     last = len(keys) - 1
-    while last and keys[last - 1] == keys[-1]:
+    timed = (times >= 0).nonzero()[0]
+    if not late and len(timed) and len(keys) - timed[-1] <= MOST:
+        last = int(timed[-1])  # what has no time may be far ahead of what has one
+    end = keys[last]
+    while last and keys[last - 1] == end:
         last -= 1
     if not late:
         return last
