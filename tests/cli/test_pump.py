@@ -8,7 +8,7 @@ import pytest
 
 from amiss.cluster import Cluster
 from amiss.data import SECOND
-from amiss.errors import Rejected
+from amiss.errors import Rejected, Unreachable
 from amiss.keyset import Place
 from amiss.run.pump import Pump, _Clock, _Producer
 from amiss.sources.sql import Sql
@@ -122,6 +122,12 @@ def producer(library: Any, inner: Any = None) -> _Producer:
 def test_a_place_behind_the_open_transaction_of_another_pump_is_found() -> None:
     places = [Place((n,), (n,)) for n in range(3)]
     assert producer(Broker(places)).place() == places[-1]
+
+
+def test_who_makes_no_topic_in_time_is_waited_for() -> None:
+    with pytest.raises(Unreachable, match="kafka:9092: does not answer"):
+        with producer(Broker([Place()] * 2))._failing():
+            raise TimeoutError
 
 
 def test_a_full_queue_is_waited_for_and_a_row_too_large_is_said() -> None:

@@ -263,6 +263,8 @@ class _Failing:
         pass
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, TimeoutError):
+            raise Unreachable(f"{self.where}: does not answer") from None
         if not isinstance(error, self.kafka.KafkaException):
             return
         said = error.args[0]
