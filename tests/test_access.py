@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from amiss.access import Access
+from amiss.errors import ConfigError
 from amiss.world import World
 
 
@@ -29,8 +30,16 @@ def test_a_password_a_token_and_a_tenant_are_headers() -> None:
         ({"token": "tok"}, "never in the file itself"),
         ({"headers": {"a b": "c"}}, "'a b' cannot be sent as a header"),
         ({"headers": {"a": "c\nd: e"}}, "'a' cannot be sent as a header"),
+        ({"headers": {"a": "té"}}, "'a' cannot be sent as a header"),
     ],
 )
 def test_what_does_not_fit_is_said(given: dict[str, str], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Access(**given)
+
+
+@pytest.mark.parametrize("token", ["tok\n", "schlüssel"])
+def test_a_token_that_cannot_be_sent_is_said_and_not_shown(token: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be sent") as raised:
+        Access(token="env:T").asking(World(secret=lambda reference: token))
+    assert token not in str(raised.value)

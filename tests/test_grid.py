@@ -198,6 +198,21 @@ def test_a_counter_that_was_away_for_long_begins_anew() -> None:
     assert state["counter"].tolist() == ["m_total"]
 
 
+def test_a_counter_is_forgotten_though_no_other_comes() -> None:
+    rows = [(5, "n_total", 1), (4000, "g", 1)]
+    whole, _ = step({}, rows, 4000)
+    state, _ = step({}, rows[:1], 5)
+    state, _ = step(state, rows[1:], 4000)
+    assert state["counter"].tolist() == whole["counter"].tolist() == []
+
+
+def test_memory_that_knows_no_counters_goes_on() -> None:
+    state, _ = step({}, [(5, "n", 1), (7, "n", 3)], 5)
+    old = {name: of for name, of in state.items() if name not in ("counter", "counted", "when")}
+    _, found = step(old, [(8, "n", 5)], 10)
+    assert found == {(10, "n"): 4}
+
+
 readings = st.lists(
     st.tuples(st.integers(0, 300), st.sampled_from(["a_total", "b_total"]), st.integers(0, 99)),
     max_size=40,

@@ -89,7 +89,6 @@ def test_what_all_have_read_is_dropped_and_nothing_else(tmp_path: Path) -> None:
     assert bodies(inbox, Place())[0][-9:] == rest
     _, end = bodies(inbox, place)
     inbox.forget(end.segment)
-    assert inbox.waiting(end) == 0
     assert len(list(tmp_path.iterdir())) == 1
     inbox.append(entries(b"next"))
     assert bodies(Inbox(tmp_path), end)[0] == [b"next"]
@@ -115,7 +114,22 @@ def test_a_full_inbox_takes_nothing_until_there_is_room(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="wait to be judged") as full:
         inbox.append(entries(b"b" * 100))
     assert full.value.after
-    assert bodies(inbox, Place())[0] == [b"a" * 150]
+    found, place = bodies(inbox, Place())
+    assert found == [b"a" * 150]
+    inbox.forget(place.segment)
+    inbox.append(entries(b"b" * 100))
+    assert bodies(inbox, place)[0] == [b"b" * 100]
+    inbox.close()
+
+
+def test_refusals_leave_one_new_segment_and_an_empty_inbox_takes_any(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path, most=200)
+    inbox.append(entries(b"a" * 1000))
+    for _ in range(5):
+        with pytest.raises(Unreachable):
+            inbox.append(entries(b"b"))
+    assert len(list(tmp_path.iterdir())) == 2
+    assert bodies(inbox, Place())[0] == [b"a" * 1000]
     inbox.close()
 
 

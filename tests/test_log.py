@@ -78,6 +78,9 @@ def test_on_a_terminal_only_what_went_wrong(capsys: Said) -> None:
     logging.getLogger("amiss").info("fine")
     logging.getLogger("amiss").warning("not fine")
     assert capsys.readouterr().err[8:] == " warning: not fine\n"
+    logging.getLogger("amiss").warning("a server says: \x1b[2J\rall is well")
+    said = capsys.readouterr().err[8:]
+    assert said == " warning: a server says:  [2J all is well\n", "no terminal is told what to do"
 
 
 def test_how_much_is_said(capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from amiss import entries
 from amiss.component import Cursor
-from amiss.data import SECOND, Records
+from amiss.data import DAY, SECOND, Records
 from amiss.errors import Rejected, Unreachable
 from amiss.formats import batch
 from amiss.formats.parsed import places
@@ -22,6 +22,7 @@ from amiss.world import World
 from fake_loki import FakeLoki
 
 NOW = 1_700_000_000 * SECOND
+NO_TEXT = b'{"status": "success", "data": {"result": [{"stream": {}, "values": [["1", 5]]}]}}'
 TORN = b'{"status": "success", "data": {"result": [{"stream": {}, "values": [["x"]]}]}}'
 
 
@@ -75,6 +76,17 @@ def test_more_lines_of_one_nanosecond_than_a_page_holds_are_asked_for_in_parts()
     assert sorted(ids) == sorted([*map(str, range(137)), "next"])
 
 
+def test_parts_are_asked_for_though_the_query_ends_in_a_comment() -> None:
+    server = FakeLoki(most=10)
+    for i in range(30):
+        server.push(NOW - 20 * SECOND, f"line {i}", app="shop")
+    _, found = polled(source(query='{app="shop"} # all', page=10, format="text"), server, NOW, {})
+    assert sorted(texts(found)) == sorted(f"line {i}" for i in range(30))
+    said = [request.url.params["query"].splitlines() for request in server.asked]
+    assert any(len(lines) > 1 for lines in said)
+    assert all(lines[0] == '{app="shop"} # all' for lines in said)
+
+
 def test_equal_lines_of_more_streams_than_a_page_holds_are_told_of() -> None:
     server = FakeLoki(most=10)
     for pod in range(12):
@@ -111,6 +123,15 @@ def test_labels_metadata_and_fields_are_labels() -> None:
     assert records.time.tolist() == [NOW - 30 * SECOND, NOW - 29 * SECOND]
     assert records.value.tolist() == [12.5, 3.0]
     assert records.skipped == {"lines that are no JSON object": 1}
+
+
+def test_metadata_that_anyone_may_name_are_so_many_at_most() -> None:
+    server = FakeLoki()
+    for n in range(10):
+        server.push(NOW - (30 + n) * SECOND, "m", {f"f{n}_{i}": "x" for i in range(30)}, app="shop")
+    _, [records] = polled(source(format="text"), server, NOW, {})
+    assert len(records) == 10 and len(records.labels) == 200
+    assert records.skipped == {"values of fields over the cap of 200": 101}
 
 
 def test_a_format_is_read_as_source_file_reads_it() -> None:
@@ -183,6 +204,16 @@ def test_long_histories_of_metrics_come_in_pieces() -> None:
     assert [records.more for records in found] == [True, True, False]
 
 
+def test_no_more_than_a_week_of_metrics_is_asked_for_at_once() -> None:
+    server = FakeLoki(body=b'{"status": "success", "data": {"result": []}}')
+    asked = source(metrics={"a": "x"}, history="60d", step="1h")
+    polled(asked, server, NOW, {})
+    spans = [(int(r.url.params["start"]), int(r.url.params["end"])) for r in server.asked]
+    assert max(b - a for a, b in spans) <= 7 * DAY
+    steps = [t for a, b in spans for t in range(a, b + 1, 3600 * SECOND)]
+    assert steps == sorted(set(steps)) and len(steps) in (60 * 24, 60 * 24 + 1)
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "said"),
     [
@@ -193,6 +224,7 @@ def test_long_histories_of_metrics_come_in_pieces() -> None:
         (200, b"<html>log in</html>", Unreachable, "no JSON"),
         (200, b'{"status": "success"}', Unreachable, "not one of Loki"),
         (200, TORN, Unreachable, "not one of Loki"),
+        (200, NO_TEXT, Unreachable, "not one of Loki"),
     ],
 )  # fmt: skip
 def test_what_loki_refuses_is_said_in_its_words(status, body, kind, said) -> None:

@@ -126,6 +126,39 @@ def test_metrics_of_one_query_are_told_apart() -> None:
     assert records.labels["metric"].tolist() == ["node_load1", "node_load5"]
 
 
+def test_a_metric_that_is_absent_for_a_while_changes_no_series() -> None:
+    query = '{__name__=~"node_load."}'
+    server = Server({query: [{"__name__": "node_load1"}, {"__name__": "node_load5"}]})
+    asked = source(queries={"load": query})
+    cursor, _ = asked.poll({}, server.world())
+    server.series[query].pop()
+    for _ in range(2):
+        server.now += STEP
+        cursor, records = asked.poll(orjson.loads(orjson.dumps(cursor)), server.world())
+        assert records.labels["metric"].tolist() == ["node_load1"]
+
+
+def test_a_label_is_not_lost_to_another_that_is_called_so_now() -> None:
+    server = Server({"node_load1": [{"instance": "a", "host": "x"}, {"host": "y"}]})
+    _, (records,) = all_of(source(rename={"instance": "host"}), server.world(), {})
+    assert records.labels["host"].tolist() == ["a", "y"]
+    assert records.labels["exported_host"].tolist() == ["x", ""]
+
+
+def test_native_histograms_are_counted_and_keep_nobody_from_being_seen() -> None:
+    server = Server({})
+    t = (NOW - 30 * SECOND) // STEP * STEP / SECOND
+    result = [
+        {"metric": {"i": "0"}, "histograms": [[t, {"count": "5", "sum": "2"}]]},
+        {"metric": {"i": "1"}, "values": [[t, "3"]]},
+    ]
+    body = {"status": "success", "data": {"resultType": "matrix", "result": result}}
+    server.reply = lambda query: httpx.Response(200, json=body)
+    _, records = source().poll({}, server.world())
+    assert records.labels["i"].tolist() == ["1"] and records.value.tolist() == [3.0]
+    assert records.skipped == {"native histogram": 1}
+
+
 def test_what_is_no_number_is_nan() -> None:
     server = Server({})
     t = (NOW - 30 * SECOND) // STEP * STEP / SECOND
@@ -196,6 +229,18 @@ def test_the_past_that_is_learned_from_ends_where_it_began() -> None:
         (httpx.Response(200, text="<html>"), Unreachable, "tsdb: what it answered is no JSON"),
         (httpx.Response(200, json=[]), Unreachable, "does not answer as Prometheus does"),
         (httpx.Response(200, json={"status": "success"}), Unreachable, "as Prometheus does"),
+        (
+            httpx.Response(
+                200,
+                json={
+                    "status": "success",
+                    "warnings": 5,
+                    "data": {"resultType": "matrix", "result": []},
+                },
+            ),
+            Unreachable,
+            "as Prometheus does",
+        ),
         (httpx.Response(200, json={"status": "error", "error": "gone"}), Unreachable, "tsdb: gone"),
         (
             httpx.Response(

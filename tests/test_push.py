@@ -1,17 +1,27 @@
 """Source `push`: what it promises of time, what it takes from lines, what it never loses."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from amiss.component import Cursor
 from amiss.data import MINUTE, SECOND, Records
-from amiss.formats import remote_write
+from amiss.errors import ConfigError
+from amiss.formats import loki_push, remote_write
+from amiss.formats.parsed import MOST_FIELDS, OVER
+from amiss.formats.told import NAMES, NO_CLOCK
 from amiss.inbox import Entry, Inbox
 from amiss.run.inboxes import Inboxes
-from amiss.sources.push import UNREAD, Push
+from amiss.run.watch import Watch
+from amiss.run.watched import count
+from amiss.settings import Settings
+from amiss.sources.push import MANY, UNREAD, Push
+from amiss.store import Store
 from amiss.world import World
 
 START = 1_800_000_000 * SECOND
@@ -113,6 +123,66 @@ def test_each_poll_is_bounded_and_says_that_there_is_more(tmp_path: Path) -> Non
     assert (sum(sizes), len(sizes) > 3) == (400, True)
 
 
+def test_a_time_that_no_clock_shows_is_counted_and_stops_nothing(pushing: Pushing) -> None:
+    log = ExportLogsServiceRequest()
+    records = log.resource_logs.add().scope_logs.add().log_records
+    records.add(time_unix_nano=2**64 - 1).body.string_value = "otlp"
+    far, soon = 2**62, START // SECOND
+    packed = loki_push._message()()
+    for seconds in (far, -1, soon):
+        entry = packed.streams.add(labels='{a="b"}').entries.add(line="loki")
+        entry.timestamp.seconds = seconds
+    values = [["9999999999999999999", "x"], [str(START), "json"]]
+    said = {"streams": [{"stream": {}, "values": values}]}
+    for kind, body in (
+        ("logs protobuf", log.SerializeToString()),
+        ("loki protobuf", packed.SerializeToString()),
+        ("loki json", orjson.dumps(said)),
+    ):
+        pushing.inbox.append([Entry(START, kind, body)])
+    found = pushing.poll()
+    assert found.text is not None
+    assert found.text.tolist() == ["loki", "json"]
+    assert found.skipped == {NO_CLOCK: 4}
+
+
+def test_line_breaks_within_json_break_no_line(pushing: Pushing) -> None:
+    pushing.source = Push(format="json")
+    pushing.push('{"a": "x\u2028y"}\r', '{"a": "b\x85c"}')
+    assert pushing.poll().labels["a"].tolist() == ["x\u2028y", "b\x85c"]
+
+
+def test_what_was_found_gives_way_to_what_is_asked_for(pushing: Pushing) -> None:
+    lines = ['{"at": 1799999990, "user": "ann"}'] * 20
+    pushing.source = Push(format="text")
+    pushing.push(*lines)
+    assert "user" not in pushing.poll().labels
+    pushing.source = Push(format="json", time="at")
+    pushing.push(*lines)
+    records = pushing.poll()
+    assert set(records.labels["user"].tolist()) == {"ann"}
+    assert set(records.time.tolist()) == {START - 10 * SECOND}
+
+
+def test_labels_of_lines_have_a_cap(pushing: Pushing) -> None:
+    streams = [{"stream": {f"l{i:03d}": "x"}, "values": [[str(START), "line"]]} for i in range(300)]
+    pushing.inbox.append([Entry(START, "loki json", orjson.dumps({"streams": streams}))])
+    pushing.source = Push(format="text")
+    records = pushing.poll()
+    assert len(records) == 300
+    assert len(records.labels) == MOST_FIELDS
+    assert records.skipped == {OVER: 300 - MOST_FIELDS}
+
+
+def test_names_of_labels_of_numbers_have_a_cap_in_one_poll(pushing: Pushing) -> None:
+    for i in range(NAMES + 5):
+        body = remote_write.encode([({"__name__": "up", f"l{i}": "x"}, [START], [1.0])])
+        pushing.inbox.append([Entry(START, "remote_write 1", body)])
+    records = pushing.poll()
+    assert (len(records), len(records.labels)) == (NAMES, NAMES)
+    assert records.skipped == {MANY: 5}
+
+
 def test_fields_of_json_are_labels_and_the_time_is_read(pushing: Pushing) -> None:
     pushing.push(
         '{"time": "2027-01-15T07:59:58Z", "user": "ann", "ms": 12}',
@@ -169,6 +239,56 @@ def test_a_cursor_reads_on_where_it_was_after_a_restart(pushing: Pushing, tmp_pa
 def test_what_does_not_fit_is_said(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Push(**given)
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        (["udp://a..b:5514"], "udp://a..b:5514: "),
+        (["udp://127.0.0.1:5514", "udp://127.0.0.1:5514"], "one and two"),
+    ],
+)
+def test_addresses_that_cannot_be_listened_on_get_a_sentence(
+    tmp_path: Path, places: list[str], said: str
+) -> None:
+    pipelines = [
+        {"name": name, "source": {"type": "push", "inbox": name, "syslog": [place]}}
+        | {"features": {"type": "each"}, "detectors": [{"type": "lines"}]}
+        for name, place in zip(("one", "two"), places, strict=False)
+    ]
+    inboxes = Inboxes(tmp_path)
+    store = Store(tmp_path / "a.db")
+    settings = Settings.model_validate({"pipelines": pipelines})
+    watches = [Watch(one, store, World(), SECOND) for one in settings.pipelines]
+    with pytest.raises(ConfigError, match=said):
+        inboxes.tend(watches, store, World())
+    inboxes.close()
+    store.close()
+
+
+def test_what_two_threads_leave_out_is_all_counted(tmp_path: Path) -> None:
+    """That of the pipeline, and the one that asks the listeners what they lost."""
+    store = Store(tmp_path / "a.db")
+    lines = {"features": {"type": "each"}, "detectors": [{"type": "lines"}]}
+    settings = Settings.model_validate(
+        {"pipelines": [{"name": "a", "source": {"type": "push"}} | lines]}
+    )
+    watch = Watch(settings.pipelines[0], store, World(), SECOND)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            done = [threads.submit(counted, watch, reason, 5000) for reason in ("one", "two")]
+        assert [one.result() for one in done] == [None, None]
+    finally:
+        sys.setswitchinterval(before)
+    assert watch.skipped == {"one": 5000, "two": 5000}
+    store.close()
+
+
+def counted(watch: Watch, reason: str, times: int) -> None:
+    for _ in range(times):
+        count(watch, {reason: 1})
 
 
 def test_inboxes_are_folders_of_the_installation(tmp_path: Path) -> None:

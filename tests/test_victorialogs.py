@@ -53,6 +53,17 @@ def test_entries_are_records_in_order_of_their_times() -> None:
     assert request.headers["accountid"] == "12" and request.headers["projectid"] == "3"
 
 
+def test_fields_that_anyone_may_name_are_so_many_at_most() -> None:
+    rows = [
+        {"_msg": "m", "_time": "2023-11-14T22:12:50Z"} | {f"f{n}_{i}": "x" for i in range(30)}
+        for n in range(10)
+    ]
+    content = b"\n".join(map(orjson.dumps, rows))
+    _, records = poll(lambda request: httpx.Response(200, content=content), format="text")
+    assert len(records) == 10 and len(records.labels) == 200
+    assert records.skipped == {"values of fields over the cap of 200": 100}
+
+
 def written(at: int) -> str:
     """Of the minute 22:13."""
     return f"2023-11-14T22:13:{at // SECOND - 1_699_999_980:02}.{at % SECOND:09}Z"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from amiss.errors import ConfigError
 from amiss.masked import Reference
 from amiss.transport import Trust
 from amiss.world import World
@@ -64,7 +65,10 @@ class Access(BaseModel):
         """What World.ask is to be told beside the address. ConfigError if a secret is not there."""
         told: dict[str, Any] = {"headers": {"User-Agent": "amiss", **self.headers}}
         if self.token:
-            told["headers"]["Authorization"] = f"Bearer {self.token.read(world)}"
+            token = self.token.read(world)
+            if not (token.isascii() and token.isprintable()):
+                raise ConfigError("access.token: it holds what cannot be sent, as a line break is")
+            told["headers"]["Authorization"] = f"Bearer {token}"
         if self.user is not None and self.password:
             told["auth"] = (self.user, self.password.read(world))
         if self.authority or self.certificate:
@@ -74,5 +78,8 @@ class Access(BaseModel):
 
 def _sendable(name: str, text: str) -> bool:
     return (
-        name.isascii() and name.replace("-", "").replace("_", "").isalnum() and text.isprintable()
+        name.isascii()
+        and name.replace("-", "").replace("_", "").isalnum()
+        and text.isascii()
+        and text.isprintable()
     )

@@ -10,7 +10,7 @@ from amiss.data import Records, Strings, Times
 from amiss.formats import form
 from amiss.formats.batch import Batch
 from amiss.formats.form import Asked, Form
-from amiss.formats.parsed import places
+from amiss.formats.parsed import OVER, places
 from amiss.formats.settings import at_most, label, short
 
 BESIDE = "_extracted"  # behind the name of a field that a label has too, as LogQL does it
@@ -26,6 +26,7 @@ class Entries:
     text: list[str]
     labels: dict[str, list[str]]
     cut: int = 0  # times of which there may be more lines, which cannot be asked for
+    over: int = 0  # values of labels over the cap
 
     def __len__(self) -> int:
         return len(self.text)
@@ -59,6 +60,8 @@ class Taken:
             self.form = Form("text") if found.kind in WHOLE else found
         if entries.cut:
             self.skipped[CUT] += entries.cut
+        if entries.over:
+            self.skipped[OVER] += entries.over
         n = len(entries)
         while True:
             rows, skipped = self._apart(entries.until(n))

@@ -61,13 +61,16 @@ class Inbox:
     def append(self, entries: list[Entry]) -> None:
         """Keep messages, all or none; returns when they are on the disk.
 
-        Raises Unreachable, with the seconds to wait, if the inbox or the disk is full.
+        Raises Unreachable, with the seconds to wait, if the inbox or the disk is full. An empty
+        one takes any.
         """
         data = b"".join(map(_written, entries))
         with self._lock:
             try:
                 self._open(entries[0].arrived)
-                if self._held + len(data) > self.most:
+                if self._held and self._held + len(data) > self.most:
+                    if self._at:
+                        self._begin(entries[0].arrived)  # what is judged can be dropped then
                     raise Unreachable(
                         f"inbox {self.folder.name}: {self._held:,} bytes wait to be judged, and "
                         f"{self.most:,} are its limit",
@@ -102,12 +105,6 @@ class Inbox:
                     self._held -= path.stat().st_size
                 path.unlink()
 
-    def waiting(self, place: Place) -> int:
-        """Bytes that stand behind a place."""
-        sizes = {number: path.stat().st_size for number, path in self._segments()}
-        later = sum(size for number, size in sizes.items() if number > place.segment)
-        return later + max(0, sizes.get(place.segment, 0) - place.offset)
-
     def close(self) -> None:
         """Let go of the file that is written to."""
         with self._lock:
@@ -140,12 +137,14 @@ class Inbox:
         return found, place, False, damaged
 
     def _open(self, now: int) -> None:
+        if self._file == NONE or self._at >= SEGMENT:
+            self._begin(now)
+
+    def _begin(self, now: int) -> None:
         """Begin a segment behind all there are, so that nothing is written behind a cut.
 
         Its number is none that a reader may know of another, even if the folder was emptied.
         """
-        if self._file != NONE and self._at < SEGMENT:
-            return
         self._close()
         self.folder.mkdir(parents=True, exist_ok=True)
         there = self._segments()

@@ -63,7 +63,8 @@ class Terminal(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One event; the trace of a fault below it."""
         at = datetime.fromtimestamp(record.created).astimezone()
-        said = f"{at:%H:%M:%S} {record.levelname.lower()}: {record.getMessage()}"
+        text = "".join(c if c.isprintable() or c == "\n" else " " for c in record.getMessage())
+        said = f"{at:%H:%M:%S} {record.levelname.lower()}: {text}"
         return f"{said}\n{self.formatException(record.exc_info)}" if record.exc_info else said
 
 

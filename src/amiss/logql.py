@@ -1,5 +1,6 @@
 """What Loki is asked over HTTP, and how its answers become columns."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,6 +12,7 @@ import orjson
 from amiss.data import SECOND, Floats, Records, Strings, Times, measured
 from amiss.entries import Entries
 from amiss.errors import Unreachable
+from amiss.formats.parsed import MOST_FIELDS
 from amiss.formats.settings import label
 
 NANOSECOND = 1
@@ -52,9 +54,10 @@ class Lines:
         if pivot < 0:  # all of them; or a page of streams that say the same, and maybe more
             yield replace(entries, cut=int(len(entries) >= self.page))
             return
+        # each on a line of its own: the query may end in a comment
         upper, before = _code(pivot), f"(?s:^.{{{place}}}"
-        yield from self._parts(at, f"{only} |~ `{before}[\\x{{0}}-{upper}])`")
-        yield from self._parts(at, f"{only} !~ `{before}[\\x{{0}}-{upper}])`")
+        yield from self._parts(at, f"{only}\n|~ `{before}[\\x{{0}}-{upper}])`")
+        yield from self._parts(at, f"{only}\n!~ `{before}[\\x{{0}}-{upper}])`")
 
 
 def _code(point: int) -> str:
@@ -93,7 +96,9 @@ def entries_of(said: Any) -> Entries:
         rows = list(chain.from_iterable(one["values"] for one in streams))
         time = np.array([row[0] for row in rows], "U19").astype(np.int64)
         text = [row[1] for row in rows]
-        columns = _labels(streams, rows)
+        if not all(isinstance(one, str) for one in text):
+            raise TypeError("a line is no text")
+        columns, over = _labels(streams, rows)
     except (TypeError, KeyError, IndexError, ValueError, AttributeError):
         raise Unreachable("the answer is not one of Loki to a query of lines") from None
     order = np.argsort(time, kind="stable")
@@ -101,23 +106,32 @@ def entries_of(said: Any) -> Entries:
         places = order.tolist()
         text = [text[i] for i in places]
         columns = {name: [column[i] for i in places] for name, column in columns.items()}
-    return Entries(time[order], text, columns)
+    return Entries(time[order], text, columns, over=over)
 
 
-def _labels(streams: list[Any], rows: list[Any]) -> dict[str, list[str]]:
-    """Labels of streams, and beside them structured metadata and what the query took apart."""
-    columns: dict[str, list[str]] = {}
+def _labels(streams: list[Any], rows: list[Any]) -> tuple[dict[str, list[str]], int]:
+    """Labels of streams, and beside them structured metadata and what the query took apart; and
+    how many values of those were over the cap.
+    """
+    columns, over = dict[str, list[str]](), 0
     for name in dict.fromkeys(chain.from_iterable(one["stream"] for one in streams)):
         columns[name] = [
-            said for one in streams for said in [one["stream"].get(name, "")] * len(one["values"])
+            said
+            for one in streams
+            for said in [str(one["stream"].get(name, ""))] * len(one["values"])
         ]
     own = [row[2] if len(row) > 2 else {} for row in rows]
     for kind in ("structuredMetadata", "parsed"):
         said = [one.get(kind) or {} for one in own]
-        for name in dict.fromkeys(chain.from_iterable(said)):
+        for name, times in Counter(chain.from_iterable(said)).items():
+            if name not in columns and len(columns) >= MOST_FIELDS:
+                over += times
+                continue
             before = columns.get(name, [""] * len(rows))
-            columns[name] = [one.get(name) or was for one, was in zip(said, before, strict=True)]
-    return columns
+            columns[name] = [
+                str(one.get(name) or was) for one, was in zip(said, before, strict=True)
+            ]
+    return columns, over
 
 
 def joined(parts: list[Entries]) -> Entries:
@@ -133,6 +147,7 @@ def joined(parts: list[Entries]) -> Entries:
             for name in names
         },
         sum(part.cut for part in parts),
+        sum(part.over for part in parts),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from amiss.access import Access, ServerUrl
 from amiss.component import Cursor
@@ -11,6 +11,7 @@ from amiss.data import DAY, SECOND, Records
 from amiss.entries import Taken
 from amiss.formats import form
 from amiss.formats.form import Asked
+from amiss.formats.promql import complaint
 from amiss.formats.settings import LineFormat, Pattern, fit, label
 from amiss.paged import Pages
 from amiss.spans import Span, write_span
@@ -18,6 +19,8 @@ from amiss.spans import Span, write_span
 
 class Shipped(BaseModel):
     """What all of them are told. The records are those that source `file` makes of lines."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     url: ServerUrl = Field(examples=["http://127.0.0.1:3100"])
     """Where the server is."""
@@ -91,5 +94,5 @@ def promised(records: Records, until: int, end: int) -> Records:
 
 def told(reply: Any) -> str:
     """What a server says of a failure, on one line: limits, wrong queries."""
-    said = " ".join(reply.text.split())[:300]
+    said = complaint(reply.content)
     return f": {said}" if said else ""

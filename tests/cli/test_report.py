@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from amiss.data import DAY, HOUR, MINUTE, Records
 from amiss.store import Block, Checkpoint, Store
+from amiss.store.feedback import Said
 from cli.calls import amiss
 from servers.incidents import START, ended, incident, member
 
@@ -80,6 +82,18 @@ def test_as_text_all_of_it_is_counted(home: Path) -> None:
     assert facts["single records"] == f"{9 * 4 * 1440:,}", "those of one kind are among all"
     assert "reported as false" not in said.out
     assert "gate: an <unusual> [2J login" in said.out, "no terminal is told what to do"
+
+
+def test_what_people_called_normal_is_counted_as_false(home: Path) -> None:
+    with closing(Store(home / "amiss.db")) as store:
+        store.say(Said("a0", "normal", 1, START, "ann"))  # opened before
+        store.say(Said("a1", "normal", 1, START, "ann"))
+        store.say(Said("a1", "acknowledged", 1, START, "ann"))
+        store.say(Said("b0", "normal", 1, START, "ann"))
+        store.say(Said("b0", "amiss", 1, START, "bob"))
+    said = amiss("report", *SPAN, "--home", home)
+    assert "reported as false        1" in said.out
+    assert amiss("report", *SPAN, "--home", home, "--json").json["reported_as_false"] == 1
 
 
 def test_for_programs_and_with_labels(home: Path) -> None:

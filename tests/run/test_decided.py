@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from amiss.run import watch
 from amiss.run.decided import verdict
 from run.rig import Rig
+
+LOAD = 'load{host="made"}'
 
 
 def test_each_step_says_what_was_found_and_why_not(
@@ -40,3 +43,16 @@ def test_what_a_score_comes_to() -> None:
     assert "near enough to join" in verdict(4.5, 6.0, True)
     assert "usual enough" in verdict(4.5, 6.0, False)
     assert "usual enough" in verdict(3.9, 5.0, True), "below what anybody is told of"
+
+
+def test_what_cannot_be_said_costs_no_records(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "decisions", lambda *_: 1 / 0)
+    rig = Rig(tmp_path)
+    rig.start()
+    with caplog.at_level(logging.DEBUG, "amiss.run.watch"):
+        rig.run(4)
+    assert rig.watch.ready and not rig.watch.skipped and len(rig.watch.recent.read(LOAD)) == 4
+    assert "cannot be said" in caplog.text
+    rig.close()

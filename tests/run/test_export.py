@@ -1,5 +1,7 @@
 """Scores are written where an export says: all that was committed, once, in order."""
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,8 @@ from pydantic import ValidationError
 from amiss.data import SECOND
 from amiss.errors import Unreachable
 from amiss.exports import RemoteWrite
-from amiss.formats.remote_write import decode
-from amiss.run import tell
+from amiss.formats.remote_write import Row, decode
+from amiss.run import export, tell
 from amiss.run.export import Exporting, write
 from amiss.run.listen import listen
 from amiss.settings import Settings, default
@@ -23,9 +25,9 @@ LOAD = 'load{host="made"}'
 
 
 def channel(rig: Rig, url: str, **settings) -> Exporting:
-    export = RemoteWrite.model_validate({"url": url} | settings)
+    to = RemoteWrite.model_validate({"url": url} | settings)
     world = World(now=rig.clock.now)
-    return Exporting("grafana", export, rig.store, world, watches=lambda: (rig.watch,))
+    return Exporting("grafana", to, rig.store, world, watches=lambda: (rig.watch,))
 
 
 def drained(one: Exporting) -> None:
@@ -139,6 +141,58 @@ def test_what_is_refused_is_counted_and_passed_by(rig: Rig) -> None:
         rig.run(1)
         drained(one)
         assert [t for t, _ in samples(receiver)] == [rig.clock.time - EVERY]
+
+
+def test_of_many_series_less_of_the_history_is_read_at_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver that was away gets the same, whatever there is room for."""
+    monkeypatch.setattr(export, "CELLS", 3 * 5 * 50)  # 50 ticks of three series
+    with Receiver() as receiver:
+        rig.start()
+        one = channel(rig, receiver.url)
+        drained(one)
+        rig.run(900)
+        read, wide = rig.store.history_many, []
+
+        def noted(keys, start, end):
+            wide.append((end - start) // EVERY)
+            return read(keys, start, end)
+
+        monkeypatch.setattr(rig.store, "history_many", noted)
+        drained(one)
+        found = [t for t, _ in samples(receiver)]
+    assert len(wide) > 2 and max(wide) <= 50
+    points = rig.store.history(LOAD, START, rig.clock.time)
+    stored = points.time[np.isfinite(points.score)].tolist()
+    assert found == sorted({*stored, *dict(judged(rig, 0))} - {START})
+
+
+class Faulty(RemoteWrite):
+    """Breaks, and says a secret."""
+
+    def write(self, rows: Sequence[Row], world: World) -> None:
+        raise ZeroDivisionError("sesame")
+
+
+def test_a_fault_does_not_end_it_unheard(rig: Rig) -> None:
+    rig.start()
+    waits = list[float]()
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        waits.append(seconds)
+        rig.run(40) if len(waits) == 1 else None
+        if len(waits) == 3:
+            event.set()
+        return event.is_set()
+
+    world = World(now=rig.clock.now, wait=wait)
+    said = Faulty.model_validate({"url": "http://127.0.0.1:9"})
+    one = Exporting("grafana", said, rig.store, world, watches=lambda: (rig.watch,))
+    one.run()
+    assert waits[1:] == [1.0, 2.0] and one.status.retried == 2
+    assert (one.status.last_error or "").startswith("fault in the export: ZeroDivisionError at ")
+    assert "sesame" not in (one.status.last_error or "")
 
 
 def test_it_runs_beside_the_sinks_until_it_is_taken_out(tmp_path: Path, rig: Rig) -> None:

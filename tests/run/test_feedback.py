@@ -1,6 +1,6 @@
 """What people say of incidents: what it changes, and that it can be undone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from amiss.audit import FILE, entries
-from amiss.data import DAY, HOUR, Incident, Records
-from amiss.errors import ConfigError
+from amiss.data import DAY, HOUR, Event, Incident, Records
+from amiss.errors import ConfigError, Unreachable
 from amiss.run import feedback
 from amiss.run.audited import Trail
 from amiss.run.exclude import not_learned
@@ -55,6 +55,27 @@ def test_what_was_called_normal_is_told_once_and_not_again(trail: Trail) -> None
     assert told(trail)["b"] == ["quiet", "quiet"]
     assert trail.store.deliveries("b")[0].message == "like a, which joe called normal"
     assert (like := feedback.alike(trail.store, later("b"))) and like.incident.id == "a"
+
+
+def test_what_is_kept_quiet_counts_once_though_others_are_tried_again(trail: Trail) -> None:
+    class Down(Stdout):
+        def send(
+            self, incidents: Sequence[Incident], world: World, event: Event | None = None
+        ) -> None:
+            raise Unreachable("not now")
+
+    happen(trail, incident("a"))
+    assert told(trail) == {"a": ["delivered"]}
+    feedback.say(trail, "joe", "a", "normal")
+    other = replace(later("c"), members=(member("load"),))
+    happen(trail, later("b"), other)
+    channel = Channel("one", Down(), trail.store, trail.world)
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            tell(channel)
+    channel.sink = Stdout()
+    assert tell(channel)
+    assert (channel.status.quiet, channel.status.delivered) == (1, 1)
 
 
 def test_it_is_told_when_it_grows_beyond_what_was_called_normal(trail: Trail) -> None:

@@ -18,8 +18,10 @@ from amiss.message import as_json
 from amiss.run import commits, watch
 from amiss.run.resume import LOST
 from amiss.run.watch import close, resume, run_watch, tick
+from amiss.run.watched import MOST_REASONS, count
 from amiss.store import Store
 from run.rig import EVERY, HARM, START, Feed, Rig, pipeline
+from servers.incidents import ended, incident
 
 KEY = 'load{host="made"}'
 TICKS = 300
@@ -527,6 +529,19 @@ def test_of_the_past_that_is_learned_from_only_what_lasts_is_told(rig, tmp_path)
     assert {each[-1] for each in told} == {each[-1] for each in incidents if each[-1].id in known}
 
 
+def test_after_the_past_a_single_record_is_told_of_though_no_tick_is_complete(rig) -> None:
+    source = Learning(every=EVERY, until=START + EVERY)
+    rig.pipeline = pipeline().model_copy(update={"source": source})
+    rig.start()
+    rig.run(3)
+    whole = rig.watch.seen.outcome
+    one = ended(incident("a1"))
+    said = replace(whole, frame=whole.frame[:0], incidents=(one,))
+    past = watch._of_now(rig.watch, said, START)
+    assert not past.incidents and past.skipped[watch.PAST] == 1
+    assert watch._of_now(rig.watch, said, START + 2 * EVERY).incidents == (one,)
+
+
 def test_what_was_over_in_the_past_is_counted(rig, tmp_path) -> None:
     whole = uninterrupted(tmp_path, TICKS)
     over = sum(one.state == "resolved" for one in whole.store.incidents(limit=1000))
@@ -536,3 +551,12 @@ def test_what_was_over_in_the_past_is_counted(rig, tmp_path) -> None:
     rig.run(TICKS)
     assert not rig.store.incidents(limit=1000)
     assert over and rig.watch.skipped[watch.PAST] == over
+
+
+def test_reasons_in_words_of_others_are_so_many_at_most(rig) -> None:
+    rig.start()
+    for n in range(300):
+        count(rig.watch, {f"a warning at {n}": 1, "a known one": 2})
+    assert len(rig.watch.skipped) == MOST_REASONS + 1
+    assert rig.watch.skipped["a known one"] == 600
+    assert sum(rig.watch.skipped.values()) == 900

@@ -73,12 +73,11 @@ class Running:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        until = time.monotonic() + PATIENCE
-        while not self._answers():
-            if self._ended(LOOK) or time.monotonic() > until:
-                self.kill()
-                end = self.log.read_text(errors="replace")[-2000:]
-                raise RuntimeError(f"{self.command[0]} is not ready: {end}")
+        try:
+            self._await()
+        except BaseException:  # nobody else would end it
+            self.kill()
+            raise
 
     def stop(self) -> None:
         """Ask it to end, and wait until it has."""
@@ -91,6 +90,13 @@ class Running:
         """End it at once, as a power cut would."""
         self.process.kill()
         self.process.wait()
+
+    def _await(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while not self._answers():
+            if self._ended(LOOK) or time.monotonic() > until:
+                end = self.log.read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{self.command[0]} is not ready: {end}")
 
     def _answers(self) -> bool:
         try:

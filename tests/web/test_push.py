@@ -1,9 +1,13 @@
 """What is pushed over HTTP, in each of the forms that senders have, on the running program."""
 
 import gzip
+import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -223,10 +227,34 @@ def test_pushed_bodies_may_be_larger_than_others(site: httpx.Client) -> None:
 def test_a_full_inbox_asks_to_wait(site: httpx.Client, live: Live) -> None:
     inbox: Inbox = live.inboxes.get("default")
     inbox.most = 10
-    answer = site.post("/lines", content=b"0123456789", headers={"content-type": "text/plain"})
+    plain = {"content-type": "text/plain"}
+    assert site.post("/lines", content=b"0123456789", headers=plain).status_code == 204
+    answer = site.post("/lines", content=b"0123456789", headers=plain)
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
     assert "wait to be judged" in answer.json()["detail"]
+
+
+def test_a_slow_disk_keeps_no_other_page_waiting(site: httpx.Client, live: Live) -> None:
+    begun, over = threading.Semaphore(0), threading.Event()
+    keep, inbox = os.fdatasync, live.inboxes.get("default")
+
+    def sync(file: int) -> None:
+        begun.release()
+        over.wait(PATIENCE)
+        keep(file)
+
+    inbox._sync = sync
+    plain = {"content-type": "text/plain"}
+    with ThreadPoolExecutor(50) as senders:
+        ask = partial(site.post, "/lines", content=b"x", headers=plain)
+        answers = [senders.submit(ask) for _ in range(50)]
+        assert begun.acquire(timeout=PATIENCE)
+        try:
+            assert site.get("/api/v1/incidents").status_code == 200
+        finally:
+            over.set()
+        assert {answer.result().status_code for answer in answers} == {204}
 
 
 def connected(port: int) -> socket.socket:

@@ -39,7 +39,7 @@ class Survey:
     scores: Distribution
     pictures: Pictures = field(default_factory=dict)
     models: tuple[Model, ...] = ()  # in use
-    reported_false: int | None = None  # as people said; None: nobody was asked
+    reported_false: int | None = None  # as people said; None: nobody said anything
 
     @property
     def spent(self) -> Spent:
@@ -84,6 +84,8 @@ def survey(
             scores.take(points.score[there], points.value[there])
             tell(len(points))
     opened = [one for one, _ in mine]
+    verdicts = {one.incident: one.word for one in store.said() if one.word != "acknowledged"}
+    words = [verdicts[one.id] for one in opened if one.id in verdicts]
     return Survey(
         start=start,
         end=end,
@@ -97,6 +99,7 @@ def survey(
         scores=scores,
         pictures={one.id: _curves(store, one, end) for one in worst_first(opened)[:DRAWN]},
         models=tuple(store.models(in_use=True)),
+        reported_false=words.count("normal") if words else None,
     )
 
 

@@ -75,6 +75,7 @@ class Grid(Features):
 
     def step(self, state: State, records: Records) -> tuple[State, Frame]:
         """(N,) records -> (T, S, 1) frame of the ticks that are complete."""
+        state = self.init() | state  # that of an older version knows no counters
         number = np.ones(len(records), np.bool_) if records.text is None else records.text == ""
         if records.watermark is not None:
             ahead = number & (records.time > records.watermark + AHEAD)
@@ -102,6 +103,8 @@ class Grid(Features):
         if any(map(self._grows, frame.keys)):
             when = self._mean(tick[done], key[done], _measured_at(time[done], value[done]))
             counters, frame = self._growth(counters, frame, when.values[:, :, 0])
+        if len(frame.time) and len(counters["when"]):
+            counters = _remembered(counters, frame.time[-1] / SECOND)
         state = {
             "time": time[rest],
             "key": key[rest],
@@ -122,9 +125,9 @@ class Grid(Features):
         mine = np.array([s for s, key in enumerate(frame.keys) if self._grows(key)])
         keys = [frame.keys[s] for s in mine]
         place = {key: i for i, key in enumerate(state["counter"].tolist())}
-        known = np.array([place.get(key, -1) for key in keys])
+        row = np.array([place.get(key, -1) for key in keys])
         before = [
-            np.where(known >= 0, np.append(state[name], np.nan)[known], np.nan)
+            np.where(row >= 0, np.append(state[name], np.nan)[row], np.nan)
             for name in ("counted", "when")
         ]
         reading = np.vstack([before[0][None], frame.values[:, mine, 0]])
@@ -134,15 +137,14 @@ class Grid(Features):
         values[:, mine, 0] = grown
         every = dict(zip(place, zip(state["counted"], state["when"], strict=True), strict=True))
         every |= {
-            key: (reading[row, i], at[row, i])
-            for i, (key, row) in enumerate(zip(keys, last, strict=True))
+            key: (reading[end, i], at[end, i])
+            for i, (key, end) in enumerate(zip(keys, last, strict=True))
         }
-        end = frame.time[-1] / SECOND
-        kept = sorted(key for key, (_, time) in every.items() if end - time <= KEPT)
+        known = sorted(every)
         return {
-            "counter": np.array(kept or np.zeros(0), str),
-            "counted": np.array([every[key][0] for key in kept], np.float64),
-            "when": np.array([every[key][1] for key in kept], np.float64),
+            "counter": np.array(known, str),
+            "counted": np.array([every[key][0] for key in known], np.float64),
+            "when": np.array([every[key][1] for key in known], np.float64),
         }, replace(frame, values=values)
 
     def _set_back(self, newest: int, watermark: int | None, closed: int) -> bool:
@@ -165,6 +167,13 @@ class Grid(Features):
         mean = np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
         shape = (len(times), len(keys), 1)
         return Frame(times * self.every, tuple(keys.tolist()), ("value",), mean.reshape(shape))
+
+
+def _remembered(counters: State, now: float) -> State:
+    """Without those whose last reading is too long ago, or that never had one."""
+    kept = now - counters["when"] <= KEPT
+    names = np.array(counters["counter"][kept].tolist(), str)
+    return {"counter": names, "counted": counters["counted"][kept], "when": counters["when"][kept]}
 
 
 def _measured_at(time: Array, value: Array) -> Floats:

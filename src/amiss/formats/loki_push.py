@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from amiss.data import parse_key
-from amiss.formats.told import Line
+from amiss.formats.told import LATEST, NO_CLOCK, Line
 
 NO_TIME = "lines pushed without a time"
 Pairs = Iterable[tuple[int | None, str, dict[str, str]]]
@@ -69,6 +69,8 @@ def _lines(found: list[Line], skipped: Counter[str], labels: dict[str, str], pai
     for time, text, more in pairs:
         if time is None:
             skipped[NO_TIME] += 1
+        elif not 0 <= time < LATEST:
+            skipped[NO_CLOCK] += 1
         else:
             found.append(Line(time, text, labels | more if more else labels))
 

@@ -9,11 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from amiss.formats.told import Line, Number
+from amiss.formats.told import LATEST, NO_CLOCK, Line, Number
 
 NOTHING = "points of OpenTelemetry without a value"
 GROWTH = "points of OpenTelemetry that say growth (delta), and no state"
 NO_TIME = "records of OpenTelemetry without a time"
+UNFIT = "points of OpenTelemetry without a name, or with too long a label"
+BUCKETS = "buckets of exponential histograms of OpenTelemetry"
+LONGEST = 1024  # characters of a label of a number
 CUMULATIVE = 2  # AGGREGATION_TEMPORALITY_CUMULATIVE
 MISSING = 1  # the flag of a point that says that there is none
 
@@ -36,6 +39,8 @@ def metrics(body: bytes, json: bool) -> tuple[list[Number], Counter[str]]:
                 for number in _numbers(metric, common):
                     if isinstance(number, str):
                         skipped[number] += 1
+                    elif not metric.name or _long(number):
+                        skipped[UNFIT] += 1
                     else:
                         found.append(number)
     return found, skipped
@@ -56,6 +61,9 @@ def logs(body: bytes, json: bool) -> tuple[list[Line], Counter[str]]:
                 if not time:
                     skipped[NO_TIME] += 1
                     continue
+                if time >= LATEST:
+                    skipped[NO_CLOCK] += 1
+                    continue
                 labels = common | _attributes(one.attributes)
                 if one.severity_text:
                     labels["severity"] = one.severity_text
@@ -67,6 +75,7 @@ def _numbers(metric: Any, common: dict[str, str]) -> Iterator[Number | str]:
     """The samples of a metric, or why there is none of a point."""
     kind = metric.WhichOneof("data")
     if kind is None:
+        yield NOTHING
         return
     data, name = getattr(metric, kind), _name(metric.name)
     growth = kind in ("sum", "histogram", "exponential_histogram")
@@ -75,6 +84,8 @@ def _numbers(metric: Any, common: dict[str, str]) -> Iterator[Number | str]:
         seconds = (point.time_unix_nano - point.start_time_unix_nano) / 1e9
         if not point.time_unix_nano:
             yield NO_TIME
+        elif point.time_unix_nano >= LATEST:
+            yield NO_CLOCK
         elif point.flags & MISSING:
             yield NOTHING
         elif growth and not (point.start_time_unix_nano and seconds > 0):
@@ -85,6 +96,8 @@ def _numbers(metric: Any, common: dict[str, str]) -> Iterator[Number | str]:
             for suffix, value, more in _values(kind, point):
                 said = labels | more if more else labels
                 yield Number(point.time_unix_nano, f"{name}{suffix}", value / scale, said)
+            if kind == "exponential_histogram":
+                yield BUCKETS
 
 
 def _values(kind: str, point: Any) -> Iterator[tuple[str, float, dict[str, str]]]:
@@ -92,7 +105,8 @@ def _values(kind: str, point: Any) -> Iterator[tuple[str, float, dict[str, str]]
         yield "", float(getattr(point, point.WhichOneof("value") or "as_double")), {}
         return
     yield "_count", float(point.count), {}
-    yield "_sum", float(point.sum), {}
+    if kind == "summary" or point.HasField("sum"):  # of what may be negative it is not said
+        yield "_sum", float(point.sum), {}
     if kind == "summary":
         for one in point.quantile_values:
             yield "", one.value, {"quantile": f"{one.quantile:g}"}
@@ -102,6 +116,10 @@ def _values(kind: str, point: Any) -> Iterator[tuple[str, float, dict[str, str]]
         for bound, count in zip([*bounds, "+Inf"], point.bucket_counts, strict=False):
             total += count
             yield "_bucket", float(total), {"le": bound}
+
+
+def _long(number: Number) -> bool:
+    return max(map(len, (number.name, *number.labels, *number.labels.values()))) > LONGEST
 
 
 def _read(message: Any, body: bytes, json: bool) -> Any:

@@ -30,12 +30,15 @@ class Answer:
     """The series of one query, and what else the server had to say."""
 
     lines: Sequence[Line]
+    several: bool = False  # metrics, of which each line has its own as label
     warnings: tuple[str, ...] = ()
     partial: bool = False  # of a cluster of which some did not answer
+    histograms: int = 0  # native ones, which are no samples
 
 
-def read(body: bytes) -> Answer:
-    """An answer of /api/v1/query_range. 0.2 us a sample, 2 us a series.
+def read(body: bytes, several: bool = False) -> Answer:
+    """An answer of /api/v1/query_range. 0.2 us a sample, 2 us a series. `several`: an earlier
+    one gave several metrics, so the label that keeps them apart stays.
 
     Raises ValueError if it is none, and for one that says it failed, with what it says.
     """
@@ -47,20 +50,23 @@ def read(body: bytes) -> Answer:
             raise ValueError(f"a {said['data']['resultType']} is no series")
         result = said["data"]["result"]
         names = {one["metric"].get(NAME, "") for one in result}
-        lines = [_line(one, len(names) > 1) for one in result]
+        several = several or len(names) > 1
+        lines = [_line(one, several) for one in result]
+        histograms = sum(len(one.get("histograms") or ()) for one in result)
+        warnings = tuple(_short(str(one)) for one in said.get("warnings") or ())
     except orjson.JSONDecodeError:
         raise ValueError("what it answered is no JSON") from None
     except (KeyError, TypeError, AttributeError, IndexError):
         raise ValueError("it does not answer as Prometheus does") from None
-    warnings = tuple(_short(str(one)) for one in said.get("warnings") or ())
-    return Answer(lines, warnings, bool(said.get("isPartial")))
+    return Answer(lines, several, warnings, bool(said.get("isPartial")), histograms)
 
 
 def _line(one: dict[str, Any], several: bool) -> Line:
     labels = {str(name): str(text) for name, text in one["metric"].items() if name != NAME}
     if several:
         labels[METRIC] = one["metric"].get(NAME, "")
-    seconds, said = zip(*one["values"], strict=True) if one["values"] else ((), ())
+    values = one.get("values", ()) if "histograms" in one else one["values"]
+    seconds, said = zip(*values, strict=True) if values else ((), ())
     time = np.rint(np.array(seconds, np.float64) * 1000).astype(np.int64) * MILLISECOND
     value = np.array(list(map(float, said)), np.float64)
     return Line(labels, time, np.where(np.isfinite(value), value, np.nan))
@@ -87,17 +93,26 @@ def columns(
 ) -> tuple[Times, Strings, Floats, dict[str, Strings]]:
     """Time, name, value and labels (N,) of lines with the name of each, labels called anew."""
     sizes = [len(line.time) for _, line in lines]
-    names = {name for _, line in lines for name in line.labels}
-    found: dict[str, Strings] = {}
-    for name in sorted(names):
-        told = [line.labels.get(name, "") for _, line in lines]
-        found[rename.get(name, name)] = _repeated(told, sizes)
+    called = [_called(line.labels, rename) for _, line in lines]
+    names = {name for one in called for name in one}
+    found = {
+        name: _repeated([one.get(name, "") for one in called], sizes) for name in sorted(names)
+    }
     return (
         np.concatenate([line.time for _, line in lines] or [np.zeros(0, np.int64)]),
         _repeated([name for name, _ in lines], sizes),
         np.concatenate([line.value for _, line in lines] or [np.zeros(0)]),
         found,
     )
+
+
+def _called(labels: Mapping[str, str], rename: Mapping[str, str]) -> Mapping[str, str]:
+    """Labels anew; one that was called so before is exported_, as Prometheus does it."""
+    anew = {rename[name]: text for name, text in labels.items() if name in rename}
+    for name, text in labels.items():
+        if name not in rename:
+            anew[f"exported_{name}" if name in anew else name] = text
+    return anew
 
 
 def _repeated(texts: Iterable[str], sizes: Sequence[int]) -> Strings:

@@ -8,7 +8,7 @@ import numpy as np
 
 from amiss.data import Records
 from amiss.formats import loki_push, otlp, remote_write
-from amiss.formats.told import Line, Number
+from amiss.formats.told import Line, Number, bounded
 from amiss.formats.unpacked import unpacked
 
 JSON = ("application/json",)
@@ -83,12 +83,17 @@ def read(kind: str, body: bytes) -> Pushed:
 
 
 def _lines(data: bytes) -> Pushed:
-    text = data.decode("utf-8", "replace").splitlines()
+    # JSON may hold other line breaks within a text, such as U+2028
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     return Pushed(raw=[line for line in text if line.strip()])
 
 
 def _records(numbers: Sequence[Number]) -> Records:
-    names = dict.fromkeys(name for number in numbers for name in number.labels)
+    names: dict[str, int] = {}
+    for number in numbers:
+        for name, text in number.labels.items():
+            names[name] = max(names.get(name, 1), len(text))
+    bounded(len(numbers), names.values())
     value = np.array([number.value for number in numbers], np.float64)
     return Records(
         np.array([number.time for number in numbers], np.int64),

@@ -10,7 +10,7 @@ import numpy as np
 from amiss.data import Records, measured
 from amiss.formats import form, times
 from amiss.formats.form import Asked, Form
-from amiss.formats.parsed import places
+from amiss.formats.parsed import MOST_FIELDS, OVER, places
 from amiss.formats.settings import at_most, label, short
 
 NO_TIME = "times that cannot be read; that of arrival is taken"
@@ -26,10 +26,22 @@ class Arrived(NamedTuple):
 
 
 def look(lines: Sequence[Arrived], asked: Asked, known: Form | None) -> Form:
-    """How they are written: as before, or as the first of them tell."""
-    if known is not None and known.sure:
+    """How they are written: as before, or as the first of them tell.
+
+    What was found before does not count against what is asked for now.
+    """
+    if known is not None and known.sure and _fits(known, asked):
         return known
     return form.look([line.text for line in lines[: form.LOOK]], asked, known)
+
+
+def _fits(known: Form, asked: Asked) -> bool:
+    stamped = known.time or known.kind == "text"
+    return (
+        asked.kind in ("auto", known.kind)
+        and asked.time in ("", known.time)
+        and (asked.stamp in ("", known.stamp) or not stamped)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,9 @@ class Reading:
             if field != known.time:
                 columns.setdefault(label(field), short(column))
         for field in dict.fromkeys(field for line in mine for field in line.labels):
+            if len(columns) >= MOST_FIELDS and label(field) not in columns:
+                skipped[OVER] += sum(field in line.labels for line in mine)
+                continue
             said = [line.labels.get(field, "") for line in mine]
             if any(said):
                 columns[label(field)] = short(said)

@@ -14,6 +14,7 @@ import numpy as np
 
 from amiss.data import Array, Floats, Records, Strings, Times
 from amiss.formats.protobuf import found, scan
+from amiss.formats.told import NO_CLOCK, bounded
 
 Version: TypeAlias = Literal[1, 2]
 
@@ -93,14 +94,15 @@ def decode(body: bytes, version: Version = 1, most: int = MOST) -> Written:
     said = [raw[a:b].tobytes() for a, b in places]
     if walked.refs.max(initial=-1) >= len(said):
         raise ValueError("no remote write request: a label refers to a symbol that is not there")
-    name, labels, fit = _columns(said, walked.refs.reshape(-1, 2), walked.owner, series)
+    pairs_of = walked.refs.reshape(-1, 2)
+    name, labels, fit = _columns(said, pairs_of, walked.owner, series, max(series, samples))
     time, value, of = walked.time, walked.value, walked.of
     skipped = {"native histogram": histograms, "exemplar": exemplars}
     keep = np.ones(samples, np.bool_)
     for why, fits in (
         ("end of a series", value.view(np.uint64) != STALE),
         ("series without a name, or with too long a label", fit[of]),
-        ("a time that no clock shows", (time < LATEST) & (time > -LATEST)),
+        (NO_CLOCK, (time < LATEST) & (time > -LATEST)),
     ):
         skipped[why] = int((keep & ~fits).sum())
         keep &= fits
@@ -122,22 +124,31 @@ def _unpacked(body: bytes, most: int) -> bytes:
 
 
 def _columns(
-    said: Sequence[bytes], refs: Times, owner: Times, series: int
+    said: Sequence[bytes], refs: Times, owner: Times, series: int, many: int
 ) -> tuple[Strings, dict[str, Strings], Array]:
-    """Name (S,), labels (S,) and which series can be used, of pairs (P, 2) of symbols."""
+    """Name (S,), labels (S,) and which series can be used, of pairs (P, 2) of symbols.
+
+    Raises ValueError if the labels of so `many` take too much memory.
+    """
     texts = [one.decode("utf-8", "replace") if len(one) <= LONGEST else "" for one in said]
     long = np.array([len(one) > LONGEST for one in said], np.bool_)
-    symbols = np.array([*texts, ""], np.str_)
+    symbols = np.array([*texts, ""], np.object_)  # one that is long makes no other as wide
     fit = np.ones(series, np.bool_)
     if long.any():
         fit[owner[long[refs].any(axis=1)]] = False
     columns: dict[str, Strings] = {}
-    for label in np.unique(refs[:, 0]).tolist() if len(refs) else ():
+    widths: list[int] = []
+    names = np.unique(refs[:, 0]).tolist() if len(refs) else []
+    bounded(many, [1] * len(names))
+    for label in names:
         mine = refs[:, 0] == label
         place = np.full(series, len(texts))
         place[owner[mine]] = refs[mine, 1]
         used = np.unique(place)  # as narrow as its own texts need
-        columns[texts[label]] = np.array(symbols[used].tolist())[np.searchsorted(used, place)]
+        words = symbols[used].tolist()
+        widths.append(max(map(len, words)))
+        bounded(many, widths)
+        columns[texts[label]] = np.array(words)[np.searchsorted(used, place)]
     name = columns.pop(NAME, np.full(series, ""))
     columns.pop("", None)
     return name, columns, fit & (name != "")

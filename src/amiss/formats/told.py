@@ -1,6 +1,12 @@
 """What messages that are pushed say: numbers, and lines, each with its time and labels."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+NO_CLOCK = "a time that no clock shows"
+LATEST = 2**63 - 1  # ns
+NAMES = 1000  # of labels in one message
+BYTES = 2**30  # of all labels of one message, as columns
 
 
 class Number(NamedTuple):
@@ -18,3 +24,14 @@ class Line(NamedTuple):
     time: int  # ns
     text: str
     labels: dict[str, str]
+
+
+def bounded(many: int, longest: Iterable[int]) -> None:
+    """Raises ValueError if the labels of so many records, each column as wide as the longest of
+    its texts (characters), take more memory than those of one message may.
+    """
+    widths = list(longest)
+    if len(widths) > NAMES:
+        raise ValueError(f"more than {NAMES:,} names of labels in one message")
+    if many * 4 * sum(widths) > BYTES:
+        raise ValueError(f"the labels of one message take more than {BYTES:,} bytes")

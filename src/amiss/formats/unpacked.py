@@ -1,5 +1,7 @@
 """Bodies of requests, unpacked to no more than they may be."""
 
+import gzip
+import io
 import zlib
 
 LARGEST = 128 * 2**20  # bytes
@@ -14,15 +16,30 @@ def unpacked(body: bytes, encoding: str, most: int = LARGEST) -> bytes:
         return _snappy(body, most)
     if encoding not in ENCODINGS:
         raise ValueError(f"encoding {encoding} is not known; {', '.join(ENCODINGS[1:])} are")
-    inflate = zlib.decompressobj(31 if encoding == "gzip" else 15)
     try:
-        data = inflate.decompress(body, most + 1)
-    except zlib.error:
+        data = _gunzipped(body, most) if encoding == "gzip" else _inflated(body, most)
+    except EOFError:
+        raise ValueError(f"packed by {encoding}, and cut off") from None
+    except (gzip.BadGzipFile, zlib.error):
         raise ValueError(f"is not packed by {encoding}") from None
     if len(data) > most:
         raise OverflowError
-    if not inflate.eof:
-        raise ValueError(f"packed by {encoding}, and cut off")
+    return data
+
+
+def _gunzipped(body: bytes, most: int) -> bytes:
+    """All members, one after the other; one byte too many tells that there is more."""
+    if not body:
+        raise EOFError
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+        return file.read(most + 1)
+
+
+def _inflated(body: bytes, most: int) -> bytes:
+    inflate = zlib.decompressobj()
+    data = inflate.decompress(body, most + 1)
+    if len(data) <= most and not inflate.eof:
+        raise EOFError
     return data
 
 

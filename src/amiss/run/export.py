@@ -8,6 +8,7 @@ refuses is counted and passed by; one that does not answer is asked again and de
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from traceback import extract_tb
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ from amiss.store import Store
 
 log = logging.getLogger(__name__)
 
-STRETCH = HOUR  # of history that is read at once
+STRETCH = HOUR  # of history that is read at once, or less of many series
+CELLS = 8_000_000  # numbers that are read at once, of 8 bytes
 
 
 @dataclass(slots=True)
@@ -42,16 +44,25 @@ class Exporting(Channel):
                 if not write(self):
                     self.world.wait(self.stop, self.sink.every / 1e9)
             except (Unreachable, ConfigError, StateError) as exc:
-                wait = back_off(self.failures, getattr(exc, "after", None))
-                self.failures += 1
-                self.status = replace(
-                    self.status,
-                    retried=self.status.retried + 1,
-                    last_error=str(exc),
-                    waiting_since=self.status.waiting_since or self.world.now(),
-                )
-                log.warning("export %s is tried again in %.0f s: %s", self.name, wait, exc)
-                self.world.wait(self.stop, wait)
+                self._wait(str(exc), getattr(exc, "after", None))
+            except Exception as exc:
+                # A fault of ours must not end the thread: nothing would be written any more,
+                # and nobody would know. Its text may hold anything, so it is not repeated.
+                place = extract_tb(exc.__traceback__)[-1]
+                where = f"{place.filename}:{place.lineno}"
+                self._wait(f"fault in the export: {type(exc).__name__} at {where}")
+
+    def _wait(self, why: str, after: float | None = None) -> None:
+        wait = back_off(self.failures, after)
+        self.failures += 1
+        self.status = replace(
+            self.status,
+            retried=self.status.retried + 1,
+            last_error=why,
+            waiting_since=self.status.waiting_since or self.world.now(),
+        )
+        log.warning("export %s is tried again in %.0f s: %s", self.name, wait, why)
+        self.world.wait(self.stop, wait)
 
 
 def exporting(
@@ -77,8 +88,8 @@ def write(channel: Exporting) -> bool:
         if watch.name not in marks:
             marks[watch.name] = channel.world.now()
             store.set_meta(place, marks)
-        keys, time, cells, further = _new(watch, store, marks[watch.name])
-        more = more or further
+        keys, time, cells, end = _new(watch, store, marks[watch.name])
+        more = more or end is not None
         for last, rows in _requests(channel.sink, watch.name, keys, time, cells):
             if channel.stop.is_set():
                 return False
@@ -86,31 +97,40 @@ def write(channel: Exporting) -> bool:
             if last is not None:
                 marks[watch.name] = last
                 store.set_meta(place, marks)
-        if further and not len(time):  # a stretch of silence
-            marks[watch.name] += STRETCH
+        if end is not None and not len(time):  # a stretch of silence
+            marks[watch.name] = end
             store.set_meta(place, marks)
     return more
 
 
-def _new(watch: Watch, store: Store, mark: int) -> tuple[tuple[str, ...], Times, Floats, bool]:
-    """Keys, times (T,) and cells (T, S, 5) of committed ticks after the mark, and whether there
-    are more: out of memory, or a stretch of the history where that goes back further.
+def _new(
+    watch: Watch, store: Store, mark: int
+) -> tuple[tuple[str, ...], Times, Floats, int | None]:
+    """Keys, times (T,) and cells (T, S, 5) of committed ticks after the mark: out of memory, or,
+    where that does not go back so far, a stretch of the history, and the end of it (ns).
     """
     keys, time, cells, oldest = watch.recent.after(mark)
     if not watch.ready or watch.waiting:  # the newest may not be committed
-        return keys, time[:0], cells[:0], False
-    if not len(time) or oldest <= mark:
-        return keys, time, cells, False
-    found = store.history_many(keys, mark + 1, min(mark + STRETCH, oldest - 1))
+        return keys, time[:0], cells[:0], None
+    if not keys or not len(time) or oldest <= mark:
+        return keys, time, cells, None
+    end = mark + _stretch(watch, len(keys))
+    found = store.history_many(keys, mark + 1, min(end, oldest - 1))
     times = np.unique(np.concatenate([points.time for points in found.values()]))
     old = np.full((len(times), len(keys), len(COLUMNS)), np.nan)
     for s, points in enumerate(found.values()):
         rows = np.searchsorted(times, points.time)
         for c, column in enumerate(points.columns()[1:]):
             old[rows, s, c] = column
-    if mark + STRETCH < oldest:
-        return keys, times, old, True
-    return keys, np.concatenate([times, time]), np.concatenate([old, cells]), False
+    if end < oldest:
+        return keys, times, old, end
+    return keys, np.concatenate([times, time]), np.concatenate([old, cells]), None
+
+
+def _stretch(watch: Watch, series: int) -> int:
+    """How much of the history (ns) to read at once, so that it is bounded in memory."""
+    each = watch.pipeline.features.grid or watch.pipeline.every
+    return min(STRETCH, max(CELLS // (series * len(COLUMNS)), 1) * each)
 
 
 def _requests(

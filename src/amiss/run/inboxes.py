@@ -58,7 +58,15 @@ class Inboxes:
             for url in source.syslog:
                 if url in self._listening:
                     count(watch, self._listening[url].lost())
-        self._listen({url: source.inbox for _, source in reading for url in source.syslog}, world)
+        wanted: dict[str, str] = {}
+        for _, source in reading:
+            for url in source.syslog:
+                if wanted.setdefault(url, source.inbox) != source.inbox:
+                    raise ConfigError(
+                        f"syslog: {url}: two inboxes cannot listen there, {wanted[url]} and "
+                        f"{source.inbox}"
+                    )
+        self._listen(wanted, world)
 
     def close(self) -> None:
         """End all listening, and let go of the files."""
@@ -76,8 +84,8 @@ class Inboxes:
             if url not in self._listening:
                 try:
                     self._listening[url] = Listener(url, name, self.get(name), world.now)
-                except OSError as exc:
-                    wrong = f"syslog: {url}: {exc.strerror or exc}"
+                except (OSError, UnicodeError) as exc:  # the latter of names that cannot be
+                    wrong = f"syslog: {url}: {getattr(exc, 'strerror', None) or exc}"
                     continue
                 log.info("syslog: listens on %s for inbox %s", url, name)
         if wrong:

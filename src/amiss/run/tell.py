@@ -156,6 +156,7 @@ def tell(channel: Channel) -> bool:
     """
     _write(channel)
     mark, revisions = channel.incidents.untold(channel.name)
+    quiet = 0
     for incident in revisions:
         if channel.stop.is_set():
             return False
@@ -167,6 +168,7 @@ def tell(channel: Channel) -> bool:
         ends = before is not None and event == "resolved"
         if not ends and (alike := like(incident, channel.incidents.taught())):
             _keep_quiet(channel, incident, alike)
+            quiet += 1
             continue
         waiting = channel.status.waiting_since or channel.world.now()
         channel.status = replace(channel.status, waiting_since=waiting)
@@ -183,6 +185,8 @@ def tell(channel: Channel) -> bool:
         _write(channel)
     if revisions:
         channel.incidents.told(channel.name, mark)
+        quiet += channel.status.quiet  # each once, however often the others were tried
+        channel.status = replace(channel.status, quiet=quiet)
     return bool(revisions)
 
 
@@ -241,7 +245,6 @@ def _send(channel: Channel, incident: Incident, event: Event) -> str | None:
 def _keep_quiet(channel: Channel, incident: Incident, alike: Taught) -> None:
     said = f"like {alike.incident.id}, which {alike.who} called normal"
     channel.incidents.delivered(*_outcome(channel, incident, "quiet", said))
-    channel.status = replace(channel.status, quiet=channel.status.quiet + 1)
     log.info("sink %s is not told of incident %s: %s", channel.name, incident.id, said)
 
 

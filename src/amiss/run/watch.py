@@ -131,12 +131,11 @@ def _step(watch: Watch, records: Records) -> None:
             count(watch, {"a model that did not work": 1})
         raise
     spent = (world.monotonic() - began) / 1e9
-    outcome = _of_now(watch, outcome)
+    outcome = _of_now(watch, outcome, records.watermark)
     remember(watch, outcome)
     count(watch, outcome.skipped)
     if log.isEnabledFor(logging.DEBUG):
-        for why in decisions(watch.pipeline, watch.states, records, outcome):
-            log.debug("pipeline %s: %s", watch.name, why)
+        _explain(watch, records, outcome)
     since, waiting = world.now() - watch.checkpointed, len(watch.waiting)
     due = not 0 <= since < watch.every_checkpoint or waiting >= MOST_WAITING or installed
     due = due or sum(map(commits.size, watch.pending)) > MOST_PENDING
@@ -152,14 +151,26 @@ def _step(watch: Watch, records: Records) -> None:
     )
 
 
-def _of_now(watch: Watch, outcome: Outcome) -> Outcome:
+def _explain(watch: Watch, records: Records, outcome: Outcome) -> None:
+    """Say why something was found, or was not; a fault in that costs no records."""
+    try:
+        for why in decisions(watch.pipeline, watch.states, records, outcome):
+            log.debug("pipeline %s: %s", watch.name, why)
+    except Exception:
+        log.debug("pipeline %s: what was decided cannot be said", watch.name, exc_info=True)
+
+
+def _of_now(watch: Watch, outcome: Outcome, watermark: int | None) -> Outcome:
     """Without the incidents of a past that is learned from: those that are over are counted,
-    those that still last are told of when the past is.
+    those that still last are told of when the past is. Where single records were judged and no
+    tick is complete, the watermark says when that is.
     """
     until = watch.pipeline.source.learned_until(watch.cursor)
     if until is None:
         return outcome
-    if len(outcome.frame.time) and outcome.frame.time[-1] > until:
+    time = outcome.frame.time
+    newest = int(time[-1]) if len(time) else watermark
+    if newest is not None and newest > until:
         incidents = (*watch.past.values(), *outcome.incidents)
         watch.past.clear()
         return replace(outcome, incidents=incidents)

@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from amiss.run.recent import Recent
 from amiss.run.seen import Seen, look
 from amiss.store import Block, Checkpoint, Store
 from amiss.world import World
+
+MOST_REASONS = 200
+OTHERS = "for other reasons"
+_counting = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,16 @@ class Watch:
 
 
 def count(watch: Watch, skipped: Mapping[str, int]) -> None:
-    """Add to what was left out, by reason."""
-    if any(skipped.values()):  # a new dict: others may be reading the old one
-        watch.skipped = dict(Counter(watch.skipped) + Counter(skipped))
+    """Add to what was left out, by reason: of so many at most, as servers have words of theirs.
+
+    Safe for any thread: who listens for it counts, too.
+    """
+    if any(skipped.values()):
+        with _counting:  # a new dict: others may be reading the old one
+            found = Counter(watch.skipped)
+            for why, n in skipped.items():
+                found[why if why in found or len(found) < MOST_REASONS else OTHERS] += n
+            watch.skipped = dict(+found)
 
 
 def checkpoint(watch: Watch) -> Checkpoint:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from amiss.component import Cursor, Source
-from amiss.data import SECOND, Records
+from amiss.data import DAY, SECOND, Records
 from amiss.logql import CATEGORIES, Lines, data_of, merged, samples_of
 from amiss.paged import Pages
 from amiss.shipped import Shipped, told
@@ -14,6 +14,7 @@ from amiss.spans import Span
 from amiss.world import World
 
 POINTS = 1000  # of each series in one answer; Loki gives 11,000
+LONGEST = 7 * DAY  # that is asked for at once; Loki refuses more than 30 days
 
 
 class Loki(Shipped, Source):
@@ -76,7 +77,8 @@ class Loki(Shipped, Source):
     def _samples(self, cursor: Cursor, now: int, ask: Any) -> tuple[Cursor, Records]:
         end = (now - self.delay) // self.step * self.step
         at = cursor.get("next", -(-max(end - self.history, 0) // self.step) * self.step)
-        until = min(end, at + (POINTS - 1) * self.step)
+        parted = max(min(POINTS, LONGEST // self.step), 1)
+        until = min(end, at + (parted - 1) * self.step)
         parts = [samples_of({"result": []}, "none", {})]
         if until >= at:
             span = {"start": at, "end": until, "step": f"{self.step // SECOND}s"}

@@ -26,6 +26,7 @@ POINTS = 10_000
 FIRST = 60
 """Points of the first poll, when it is not known yet how many series there are."""
 BYTES = 8  # of a series in the cursor
+HISTOGRAM = "native histogram"
 WORD = re.compile(r'[^=,{}"\s]{1,100}')
 
 
@@ -45,7 +46,7 @@ class Prometheus(Source):
     cursor is the last moment of which all queries have answered, the watermark the same. A sample
     that reaches the server later than `delay` is not seen. A series without a sample at a step
     has no record there; how long the server repeats the last one is its own affair (staleness).
-    Where a query gives several metrics, their names are the label `metric`.
+    Where a query gives several metrics, their names are the label `metric`, from then on.
 
     The first poll begins `history` ago, and what it reads until now is learned from: of its
     incidents nobody is told. Ranges are read in parts of `chunk` at most, so that one poll gives
@@ -81,7 +82,7 @@ class Prometheus(Source):
     labels: dict[Name, str] = Field({}, examples=[{"site": "berlin"}])
     """Labels of all records, such as `site: berlin`; they go before labels of that name."""
     rename: dict[Name, Name] = Field({}, examples=[{"instance": "host"}])
-    """Labels that are called something else here."""
+    """Labels that are called something else here; what was called so before is `exported_`."""
     parameters: dict[str, str] = Field({}, examples=[{"nocache": "1"}])
     """More parameters of each request, such as `extra_label` of VictoriaMetrics."""
     timeout: Span = Field(30 * SECOND, gt=0)
@@ -128,8 +129,12 @@ class Prometheus(Source):
         if first <= began:  # no poll is of the past and the present
             last = min(last, began // pace * pace)
         lines, skipped = list[tuple[str, Line]](), dict[str, int]()
+        several = list[str]()  # a metric that is not there for a while changes no series' labels
         for name, query in self.queries.items():
-            answer = self._ask(name, query, first, last, world)
+            answer = self._ask(name, query, first, last, world, name in cursor.get("several", ()))
+            several += [name] * answer.several
+            if answer.histograms:
+                skipped[HISTOGRAM] = skipped.get(HISTOGRAM, 0) + answer.histograms
             lines += [(name, line) for line in answer.lines]
             for said in answer.warnings:
                 why = f"nothing, but the server warns: {said}"
@@ -143,10 +148,13 @@ class Prometheus(Source):
             "began": began,
             "wide": max(samples * pace / (last - first + pace), 1.0),
             "series": known,
+            "several": several,
         }
         return after, self._records(kept, last, skipped, more=last < newest)
 
-    def _ask(self, name: str, query: str, first: int, last: int, world: World) -> Answer:
+    def _ask(
+        self, name: str, query: str, first: int, last: int, world: World, several: bool
+    ) -> Answer:
         hush()
         try:
             reply = world.ask(
@@ -166,7 +174,7 @@ class Prometheus(Source):
         except Rejected as exc:
             raise Rejected(f"query {name}: {exc}") from None
         try:
-            answer = read(reply.content)
+            answer = read(reply.content, several)
         except ValueError as exc:
             raise Unreachable(f"query {name}: {reply.url.host}: {exc}") from None
         if answer.partial:

@@ -11,12 +11,14 @@ from amiss.component import Cursor, Source
 from amiss.data import MINUTE, SECOND, Records, joined
 from amiss.formats import form, pushed, pushed_lines, times
 from amiss.formats.settings import LineFormat, Pattern, TimeFormat, fit
+from amiss.formats.told import NAMES
 from amiss.inbox import Entry, Place
 from amiss.spans import Span
 from amiss.world import World
 
 UNREAD = "pushed messages that this version cannot read"
 DAMAGED = "pushed messages that a crash or the disk has cut off"
+MANY = f"samples whose labels are beyond {NAMES:,} names at once"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 LISTEN = re.compile(r"(udp|tcp)://([\w.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
 
@@ -140,6 +142,7 @@ class Push(Source):
     ) -> tuple[list[Records], list[pushed_lines.Arrived]]:
         """Numbers, and lines with when they came."""
         numbers: list[Records] = []
+        names: set[str] = set()
         lines: list[pushed_lines.Arrived] = []
         for entry in entries:
             try:
@@ -150,7 +153,11 @@ class Push(Source):
             skipped.update(said.skipped)
             if said.numbers is not None:
                 skipped.update(said.numbers.skipped)
-                numbers.append(said.numbers)
+                if len(names | said.numbers.labels.keys()) > NAMES:
+                    skipped[MANY] += len(said.numbers)
+                else:
+                    names |= said.numbers.labels.keys()
+                    numbers.append(said.numbers)
             lines += [pushed_lines.Arrived(one.time, one.text, one.labels) for one in said.lines]
             lines += [pushed_lines.Arrived(None, text, {}, entry.arrived) for text in said.raw]
         return numbers, lines

@@ -1,5 +1,6 @@
 """VictoriaLogs: lines and events by LogsQL."""
 
+from collections import Counter
 from itertools import chain
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from amiss.data import SECOND, Records
 from amiss.entries import Entries
 from amiss.errors import Unreachable
 from amiss.formats import times
+from amiss.formats.parsed import MOST_FIELDS
 from amiss.paged import Pages
 from amiss.shipped import Shipped, told
 from amiss.world import World
@@ -77,7 +79,7 @@ def entries_of(body: bytes, start: int, end: int) -> Entries:
         read = times.reader("iso", "UTC", 0)
         at = [read(row["_time"]) for row in rows]
         text = [str(row.get("_msg", "")) for row in rows]
-        names = [one for one in dict.fromkeys(chain.from_iterable(rows)) if one not in OWN]
+        often = Counter(one for one in chain.from_iterable(rows) if one not in OWN)
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         raise Unreachable("the answer is not one of VictoriaLogs") from None
     if None in at:
@@ -86,8 +88,10 @@ def entries_of(body: bytes, start: int, end: int) -> Entries:
     order = np.argsort(time, kind="stable")
     order = order[(time[order] >= start) & (time[order] < end)]
     kept = order.tolist()
-    labels = {name: [_text(rows[i].get(name)) for i in kept] for name in names}
-    return Entries(time[order], [text[i] for i in kept], labels)
+    names = list(often)
+    labels = {name: [_text(rows[i].get(name)) for i in kept] for name in names[:MOST_FIELDS]}
+    over = sum(often[name] for name in names[MOST_FIELDS:])
+    return Entries(time[order], [text[i] for i in kept], labels, over=over)
 
 
 def _text(value: object) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse
 
@@ -84,6 +85,7 @@ def build(live: Live) -> FastAPI:
     )
     app.state.live, app.state.token, app.state.guesses = live, token, guesses
     app.state.feed, app.state.predictions, app.state.trainings = feed, predictions, Shared()
+    app.state.lanes = CapacityLimiter(push.AT_ONCE)
     app.state.registry = exposition.registry(
         Exposition(live.now, predictions, guesses, lambda: feed.clients)
     )

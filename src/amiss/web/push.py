@@ -1,11 +1,12 @@
 """What others push: kept on the disk, then acknowledged, and judged when its pipeline reads it."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
 
 from amiss.errors import Unreachable
 from amiss.formats import pushed
@@ -17,6 +18,7 @@ from amiss.web.running import Running
 
 router = APIRouter(tags=["push"])
 DEFAULT = "default"
+AT_ONCE = 4  # messages that are unpacked; others wait, and no other page waits for them
 Inbox = Annotated[str, Path(description="The inbox that the source `push` of a pipeline names.")]
 Answer = Callable[..., Awaitable[Response]]
 SAYS = {
@@ -70,7 +72,8 @@ async def _take(request: Request, live: Live, inbox: str, path: str) -> Response
         return problem(415, str(exc))
     body = await request.body()
     try:
-        return await run_in_threadpool(_keep, live, inbox, written, body)
+        lanes: CapacityLimiter = request.app.state.lanes
+        return await to_thread.run_sync(partial(_keep, live, inbox, written, body), limiter=lanes)
     except OverflowError:
         return problem(413, f"the message is larger than {LARGEST:,} bytes when it is unpacked")
     except ValueError as exc:
