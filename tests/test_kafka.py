@@ -13,9 +13,11 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
+from amiss.brokers import Reader, Subscription, publish
+from amiss.brokers import reader as open_reader
 from amiss.component import Cursor
 from amiss.data import SECOND, Records
-from amiss.errors import ConfigError, Unreachable
+from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.sinks.kafka import Kafka as Sink
 from amiss.sources.kafka import Kafka
 from amiss.world import World
@@ -62,6 +64,78 @@ def test_poison_is_counted_and_the_rest_is_read() -> None:
         "rows without a time that can be read": 1,
     }
     assert cursor["offsets"] == {"web/0": 8}  # they are behind us
+
+
+def test_values_of_any_shape_stop_nothing() -> None:
+    """Lists of one length, objects in objects in objects, lists in lists in lists."""
+    topic = MadeTopic("web")
+    topic.put(hit(1, 5.0, many=[1, 2], host=orjson.Fragment(b"[" * 900 + b"]" * 900)))
+    topic.put(hit(2, 6.0, many=[3, 4], deep=orjson.Fragment(b'{"a":' * 900 + b"1" + b"}" * 900)))
+    _, records = made(time="ts", values=("many",), by=("host",)).poll({}, at(topic))
+    assert not len(records) and records.skipped == {"values that are no numbers": 2}
+    _, records = made(time="ts", by=("host",)).poll({}, at(topic))
+    assert said(records) == [(1, "ms", 5.0), (2, "ms", 6.0)]
+
+
+def test_empty_values_and_broken_times_of_brokers_are_counted() -> None:
+    topic = MadeTopic("web")
+    topic.put(b"")
+    for ms in (START * 1000, -1, START * 10**6, START * 10**9):  # the last in ns, by mistake
+        topic.put(orjson.dumps({"ms": 1}), ms=ms)
+    cursor, records = made().poll({}, at(topic))
+    assert said(records) == [(0, "ms", 1.0)] and cursor["partitions"] == {"web/0": START * SECOND}
+    assert records.skipped == {
+        "messages without a value": 1, "rows without a time that can be read": 3,
+    }  # fmt: skip
+
+
+class Consumer:
+    """Has nothing to say yet, and remembers where it was sent."""
+
+    def __init__(self) -> None:
+        self.sought = list[int]()
+
+    def seek(self, place: Any) -> None:
+        self.sought.append(place.offset)
+
+    def commit(self, **parts: Any) -> None:
+        pass
+
+    def consume(self, most: int, wait: float) -> list[Any]:
+        return []
+
+    def close(self) -> None:
+        self.sought.append(-1)
+
+
+def test_a_partition_that_is_read_again_is_not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a group: else the promise goes on with the clock, and what is read again is late."""
+    monkeypatch.setattr("amiss.brokers.FETCHING", 0.0)
+    monkeypatch.setattr("amiss.brokers.FIRST", 0.0)
+    asked = Subscription((("bootstrap.servers", "x"), ("sasl.password", "hunter2")), ("web",), "g")
+    assert "hunter2" not in repr(asked)
+    consumer, ten = Consumer(), {"web/0": 10}
+    reader = Reader(asked, _consumer=consumer, _next=dict(ten), _ended=dict(ten))
+    assert reader.read(ten, 5).behind == () and not consumer.sought
+    got = reader.read({"web/0": 4}, 5)
+    assert got.behind == ("web/0",) and got.offsets == {"web/0": 4} and consumer.sought == [4]
+
+
+def test_what_nobody_reads_any_more_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a reload with other settings: 64 MB each, and partitions of the group."""
+    monkeypatch.setattr("amiss.brokers._readers", {})
+    asked = [Subscription((), ("web",), "g", owner=str(n)) for n in range(3)]
+    consumers = [Consumer(), Consumer()]
+    for one, consumer in zip(asked, consumers, strict=False):
+        open_reader(one)._consumer = consumer
+    open_reader(asked[0]).used -= 1000
+    assert open_reader(asked[2]) is open_reader(asked[2])
+    assert [consumer.sought for consumer in consumers] == [[-1], []]
+
+
+def test_what_is_too_large_for_a_message_is_not_tried_for_ever() -> None:
+    with pytest.raises(Rejected, match="too large"):
+        publish({"bootstrap.servers": "127.0.0.1:1"}, "x", [(b"", b"x" * 2_000_000)], 1.0)
 
 
 def test_without_a_time_a_message_has_that_of_the_broker() -> None:

@@ -96,6 +96,12 @@ def test_rows_that_were_known_and_are_gone_are_counted() -> None:
 def test_keys_of_any_type_go_through_json(one) -> None:
     place = keyset.Place((one, 1), (4, 5))
     assert keyset.load(orjson.loads(orjson.dumps(place.dump()))) == place
+    assert keyset.unpack(place.pack()) == place
+
+
+def test_the_largest_place_fits_a_message_of_kafka() -> None:
+    place = keyset.Place((2**63,), tuple(range(2**56 - keyset.MOST, 2**56)))
+    assert keyset.unpack(place.pack()) == place and len(place.pack()) < 1_000_000 - 1000
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 3)] * 3)), st.tuples(*[st.integers(0, 3)] * 3))

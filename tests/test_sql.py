@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import text
 
 from amiss.component import Cursor
 from amiss.data import SECOND, Records, series_key
@@ -208,6 +209,61 @@ def test_what_is_not_there_is_said(base: sqlite3.Connection, tmp_path: Path) -> 
     with pytest.raises(Unreachable, match=r"shop\.db: there is no such file"):
         made(tmp_path).poll({}, at(1))
     assert not (tmp_path / "shop.db").exists()
+
+
+@pytest.mark.parametrize("late", ["0s", "5s"])
+def test_a_time_that_is_far_ahead_hides_no_row(
+    base: sqlite3.Connection, tmp_path: Path, late: str
+) -> None:
+    """By time alone: two years that were mistyped are the last rows for a long time."""
+    source, year = made(tmp_path, cursor=(), values=("hits",), late=late), 366 * 86_400
+    put(base, 0, "a", 1, 0)
+    put(base, year, "a", 2, 0)
+    put(base, 2 * year, "a", 3, 0)
+    cursor, records = source.poll({}, at(10))
+    assert [row[2] for row in series(records)] == [1.0]
+    assert records.skipped == {"rows without a time that can be read": 2}
+    for second in range(10, 20):
+        put(base, second, "a", second, 0)
+        cursor, records = source.poll(cursor, at(second + 1))
+        assert [row[2] for row in series(records)] == [second] and not records.skipped
+
+
+def test_text_that_is_no_utf_8_is_data(base: sqlite3.Connection, source: Sql) -> None:
+    put(base, 0, "a", 1, None)
+    base.execute("UPDATE web SET host = CAST(x'ff41' AS TEXT)")
+    _, records = source.poll({}, at(10))
+    assert records.labels["host"].tolist() == ["\\xffA"]
+
+
+def test_a_long_text_makes_no_column_as_wide(base: sqlite3.Connection, tmp_path: Path) -> None:
+    for second, host in enumerate(("a", "b" * 1_000_000)):
+        put(base, second, host, 1, None)
+    for events in (False, True):
+        _, records = made(tmp_path, events=events, by=("host",), values=("hits",)).poll({}, at(9))
+        assert records.labels["host"].nbytes < 20_000 and records.labels["host"][0] == "a"
+    topic = Tabular(events=True, by=("host",))
+    records, _ = topic.rows({"host": ["a"]}, np.zeros(1, np.int64), (), ["b" * 1_000_000])
+    assert records.text is not None and records.text.nbytes < 40_000
+
+
+def test_columns_are_called_whatever_they_are(base: sqlite3.Connection, tmp_path: Path) -> None:
+    base.execute('CREATE TABLE odd (ts INTEGER, "cpu.load" REAL, "cpu %:x" REAL, """" REAL)')
+    base.execute("INSERT INTO odd VALUES (?, 1, 2, 3)", (START,))
+    for name in ("odd", "main.odd"):
+        source = made(tmp_path, table=name, cursor=(), by=(), values=("cpu.load", "cpu %:x", '"'))
+        assert [row[2] for row in series(source.poll({}, at(10))[1])] == [1.0, 2.0, 3.0]
+    for kind, mark in (("mysql", "`"), ("postgresql", '"')):
+        database = Database(f"{kind}://127.0.0.1:1/shop")
+        statement = text(f"SELECT {database.quoted('cpu %', 'a:b')}")
+        said = str(statement.compile(dialect=database._engine.dialect))
+        assert said == f"SELECT {mark}cpu %%{mark}.{mark}a:b{mark}"  # %% is one % to the driver
+
+
+def test_what_a_driver_does_not_know_is_one_sentence() -> None:
+    database = Database("mysql://joe:hunter2@127.0.0.1:1/shop?colour=red")
+    with pytest.raises(Rejected, match=r"127\.0\.0\.1: .*'colour'"):
+        database.rows("SELECT 1", {})
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,22 @@ def write(engine: Engine, some: list[dict[str, Any]]) -> None:
     """Make the table if it is not there, and put rows into it."""
     with engine.begin() as connection:
         connection.execute(text(TABLE))
-        connection.execute(text(INSERT), some)
+        if some:
+            connection.execute(text(INSERT), some)
+
+
+def left(start: int, until: int, newest: int | None) -> range:
+    """Minutes after `start` (s) that are not yet written, up to `until` (s), which is one."""
+    first = 0 if newest is None else (newest - start) // MINUTE + 1
+    return range(max(first, 0), (until - start) // MINUTE + 1)
+
+
+def newest(engine: Engine) -> int | None:
+    """The time of the last row, in seconds; None if there is none."""
+    with engine.begin() as connection:
+        connection.execute(text(TABLE))
+        last = connection.execute(text("SELECT max(ts) FROM web")).scalar()
+    return None if last is None else int(last) // 1000
 
 
 def main() -> None:
@@ -82,10 +97,12 @@ def main() -> None:
     if asked.start:
         start = int(datetime.fromisoformat(asked.start).replace(tzinfo=UTC).timestamp())
     engine = create_engine(reveal(asked.database), pool_pre_ping=True)
-    write(engine, rows(start, range(asked.minutes), asked.fault))
-    while asked.live:
+    if not asked.live:
+        write(engine, rows(start, range(asked.minutes), asked.fault))
+    while asked.live:  # started again, it goes on after the last row
+        until = int(time.time()) // MINUTE * MINUTE
+        write(engine, rows(start, left(start, until, newest(engine)), asked.fault))
         time.sleep(MINUTE - time.time() % MINUTE)
-        write(engine, rows(int(time.time()) // MINUTE * MINUTE, range(1)))
 
 
 if __name__ == "__main__":

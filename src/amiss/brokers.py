@@ -13,6 +13,7 @@ PATIENCE = 5.0  # seconds for an answer
 FETCHING = 1.0  # seconds that what is known to be there may take
 FIRST = 10.0  # seconds of which, until each partition has said something
 TURN = 0.1  # seconds of which, at a time
+IDLE = 300.0  # seconds; a group has given its partitions to others by then
 AFRESH = 60.0  # seconds between two looks at which partitions there are
 FETCHED = {
     "enable.auto.commit": False,
@@ -35,7 +36,7 @@ Offsets: TypeAlias = dict[str, int]
 class Subscription:
     """Who reads what: equal ones share a connection."""
 
-    joining: tuple[tuple[str, str], ...]
+    joining: tuple[tuple[str, str], ...] = field(repr=False)  # with the password
     topics: tuple[str, ...]
     group: str = ""  # empty: all partitions
     start: str = "beginning"  # or end, where nothing says otherwise
@@ -59,13 +60,12 @@ class Reader:
     asked: Subscription
     schemas: dict[int, Any] = field(default_factory=dict)
     """What a registry said, by number: these never change."""
+    used: float = field(default_factory=time.monotonic)  # last
     _consumer: Any = None
     _next: Offsets = field(default_factory=dict)
     _told: Offsets = field(default_factory=dict)  # the group
     _wanted: Offsets = field(default_factory=dict)
-    _ended: Offsets = field(
-        default_factory=dict
-    )  # of those that were read to the end: where it was
+    _ended: Offsets = field(default_factory=dict)  # where the end was of those read so far
     _heard: set[str] = field(default_factory=set)  # that said something since they are ours
     _gone: int = 0
     _looked: float = -AFRESH
@@ -79,6 +79,7 @@ class Reader:
         """
         kafka = _library()
         with self._lock:
+            self.used = time.monotonic()
             try:
                 self._ready(kafka, offsets)
                 messages = self._take(kafka, most)
@@ -119,6 +120,8 @@ class Reader:
             for name in self._next:
                 if offsets.get(name, self._next[name]) != self._next[name]:
                     self._next[name] = offsets[name]
+                    self._ended.pop(name, None)
+                    self._heard.discard(name)
                     self._consumer.seek(_place(kafka, name, offsets[name]))
             self._tell(kafka, offsets)
             return
@@ -229,10 +232,19 @@ class Reader:
         return (Rejected if error.code() in no else Unreachable)(said[:300])
 
 
-@cache
+_readers: dict[Subscription, Reader] = {}
+_opening = Lock()
+
+
 def reader(asked: Subscription) -> Reader:
-    """The one that reads this, opened when it is asked for the first time."""
-    return Reader(asked)
+    """The one that reads this. When it is a new one, those that nobody reads any more leave."""
+    with _opening:
+        if asked not in _readers:
+            for old in _readers.values():
+                if time.monotonic() - old.used > IDLE:
+                    old.close()
+            _readers[asked] = Reader(asked)
+        return _readers[asked]
 
 
 @cache
@@ -259,9 +271,11 @@ def publish(
         if left:
             producer.purge()
             producer.flush(1.0)
-    except (kafka.KafkaException, BufferError) as exc:
-        said = exc.args[0].str() if isinstance(exc, kafka.KafkaException) else str(exc)
-        raise Unreachable(f"{joining['bootstrap.servers']}: {said}") from None
+    except kafka.KafkaException as exc:
+        wrong[:] = exc.args[:1]  # of what is too large it is said at once
+        left = 0
+    except BufferError as exc:
+        raise Unreachable(f"{joining['bootstrap.servers']}: {exc}") from None
     if left:
         where = joining["bootstrap.servers"]
         raise Unreachable(f"{where}: did not take it within {timeout:g} s")
@@ -273,9 +287,7 @@ def publish(
 
 def _place(kafka: Any, name: str, offset: int | None = None) -> Any:
     topic, _, number = name.rpartition("/")
-    if offset is None:
-        return kafka.TopicPartition(topic, int(number))
-    return kafka.TopicPartition(topic, int(number), offset)
+    return kafka.TopicPartition(topic, int(number), *([] if offset is None else [offset]))
 
 
 def _library() -> Any:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
@@ -59,10 +60,12 @@ class Database:
         """Close its connections; they are opened again when they are needed."""
         self._engine.dispose()
 
-    def quoted(self, name: str) -> str:
-        """The name of a table or column in a statement; dots part schema and table."""
-        quote = self._engine.dialect.identifier_preparer.quote_identifier
-        return ".".join(map(quote, name.split("."))).replace(":", r"\:")
+    def quoted(self, *names: str) -> str:
+        """A name in a statement: of a column, or of schema and table."""
+        how = self._engine.dialect.identifier_preparer
+        inner = [name.replace(how.escape_quote, how.escape_to_quote) for name in names]
+        whole = ".".join(f"{how.initial_quote}{name}{how.final_quote}" for name in inner)
+        return whole.replace(":", r"\:")
 
     def rows(
         self, statement: str, values: Mapping[str, Any]
@@ -80,12 +83,18 @@ class Database:
                 found = connection.execute(text(statement), dict(values))
                 return list(found.keys()), found.fetchall()
         except DBAPIError as exc:
-            said = " ".join(str(exc.orig).split())[:SHOWN]
-            if self._url.password:
-                said = said.replace(str(self._url.password), "***")
-            raise (Rejected if _refused(exc) else Unreachable)(f"{self.place}: {said}") from None
+            raise (Rejected if _refused(exc) else Unreachable)(self._told(exc.orig)) from None
         except SQLAlchemyError as exc:
             raise Rejected(f"{self.place}: {type(exc).__name__}") from None
+        except (TypeError, ValueError, AttributeError, LookupError) as exc:
+            # of the driver: a setting in the address that it has not, a text it cannot read
+            raise Rejected(self._told(exc)) from None
+
+    def _told(self, exc: BaseException | None) -> str:
+        said = " ".join(str(exc).split())
+        if self._url.password:
+            said = said.replace(str(self._url.password), "***")
+        return f"{self.place}: {said[:SHOWN]}"
 
 
 def _engine(url: URL) -> Engine:
@@ -102,6 +111,8 @@ def _engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def read_only(connection: Any, record: Any) -> None:
+        if name == "sqlite":  # a text that is no UTF-8 is data too
+            connection.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
         cursor = connection.cursor()
         cursor.execute(READ_ONLY[name])
         cursor.close()

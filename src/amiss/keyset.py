@@ -5,6 +5,7 @@ ended between, and those of the last moments, among which late ones may turn up.
 them is known by its hash and taken out. Pure; whoever asks the database is handed what to ask.
 """
 
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from amiss.component import Cursor
 from amiss.data import Times
 from amiss.errors import Rejected
 
 MOST = 100_000  # rows that are remembered, and so the most that may share a key
+SIZE = 7  # bytes of the hash of one
 
 Row = Sequence[Any]
 Key = tuple[Any, ...]
@@ -44,12 +48,25 @@ class Place:
         """To JSON."""
         return {"key": [_written(one) for one in self.key], "seen": list(self.seen)}
 
+    def pack(self) -> bytes:
+        """To one text, of less than a million bytes however many rows are remembered."""
+        seen = b"".join(one.to_bytes(SIZE) for one in self.seen)
+        return orjson.dumps(self.dump() | {"seen": b64encode(seen).decode()})
+
 
 def load(said: Cursor) -> Place:
     """From JSON."""
     key = said.get("key", ())
     return Place(tuple(_READ[one[0]](one[1]) if isinstance(one, list) else one for one in key),
                  tuple(said.get("seen", ())))  # fmt: skip
+
+
+def unpack(said: bytes) -> Place:
+    """What was packed."""
+    place = orjson.loads(said)
+    seen = b64decode(place["seen"])
+    parts = [int.from_bytes(seen[at : at + SIZE]) for at in range(0, len(seen), SIZE)]
+    return load(place | {"seen": parts})
 
 
 def condition(columns: Sequence[str], key: Key) -> tuple[str, dict[str, Any]]:
@@ -72,8 +89,9 @@ def fresh(
     """Which rows of a page are new, where to read on, and how many known ones were not there.
 
     The page has the rows at and after the place in the order of their keys, and at least one more
-    than are remembered if there is one. `times` (N,) are in ns; what is no more than `late` older
-    than the newest is looked at again. Raises Rejected where too many rows share one key.
+    than are remembered if there is one. `times` (N,) are in ns, below 0 where there is none; what
+    is no more than `late` older than the newest is looked at again. Raises Rejected where too many
+    rows share one key.
     """
     known = Counter(place.seen)
     missing, new = len(place.seen), list[int]()
@@ -104,7 +122,11 @@ def fresh(
 def _first(keys: Sequence[Key], times: Times, late: int) -> int:
     """The row from which on all are to be looked at again."""
     last = len(keys) - 1
-    while last and keys[last - 1] == keys[-1]:
+    timed = (times >= 0).nonzero()[0]
+    if not late and len(timed) and len(keys) - timed[-1] <= MOST:
+        last = int(timed[-1])  # what has no time may be far ahead of what has one
+    end = keys[last]
+    while last and keys[last - 1] == end:
         last -= 1
     if not late:
         return last
@@ -121,7 +143,7 @@ def _first(keys: Sequence[Key], times: Times, late: int) -> int:
 
 def _hash(row: Row) -> int:
     said = repr(tuple(row)).encode("utf-8", "backslashreplace")
-    return int.from_bytes(blake2b(said, digest_size=7).digest())
+    return int.from_bytes(blake2b(said, digest_size=SIZE).digest())
 
 
 def _written(value: Any) -> Any:

@@ -10,12 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from amiss.data import Array, Floats, Records, Strings, Times, measured
 from amiss.formats import times
+from amiss.formats.settings import at_most, short
 
 NO_TIME = -1
 UNTIMED = "rows without a time that can be read"
 NO_NUMBER = "values that are no numbers"
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (of times without a zone, which is given beside)
 MICROSECOND = timedelta(microseconds=1)
+LONGEST = 8192  # bytes of the text of an event
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -28,7 +30,7 @@ class Tabular(BaseModel):
     )
 
     time: str = ""
-    """The column with the time."""
+    """The column with the time. One that is more than a day ahead of the clock is none."""
     time_format: str = ""
     """Of times that are no times for the database: `s`, `ms`, `us`, `ns`, `epoch`, `iso` or a
     pattern of strptime; else they are looked at."""
@@ -40,7 +42,8 @@ class Tabular(BaseModel):
     metric: str = ""
     """Of a long table: the column that says what the number of a row is called."""
     by: tuple[str, ...] = ()
-    """Columns that are labels. Of events empty for all that are nothing else."""
+    """Columns that are labels, of which long values are cut. Of events empty for all that are
+    nothing else."""
     events: bool = False
     """Whether each row is an event that is judged by itself (`features: {type: each}`), and not
     numbers of series; one column of `values` is then its number."""
@@ -76,8 +79,13 @@ class Tabular(BaseModel):
         return tuple(dict.fromkeys(filter(None, (self.time, *self.values, self.metric, *self.by))))
 
     def stamps(self, column: Sequence[Any], latest: int) -> Times:
-        """(N,) times in ns; NO_TIME where there is none that can be read."""
-        return _times(column, self.time_format, self.zone, latest)
+        """(N,) times in ns; NO_TIME where there is none that can be read, or it is after `latest`.
+
+        A year that is wrong would be the newest time for as long as it takes to come.
+        """
+        found = _times(column, self.time_format, self.zone, latest)
+        found[found > latest] = NO_TIME
+        return found
 
     def rows(
         self,
@@ -149,7 +157,7 @@ class Tabular(BaseModel):
             value = _number(columns.get(self.values[0], ()), len(when), skipped)
         labels = {name: column[kept] for name, column in found.items() if name not in self.labels}
         labels |= {name: np.full(len(kept), one) for name, one in self.labels.items()}
-        text = np.array(said, str)[kept]
+        text = np.array(at_most(list(said), LONGEST), str)[kept]
         return Records(when[kept], np.full(len(kept), "event"), value[kept], labels, text)
 
 
@@ -159,10 +167,10 @@ def words(column: Sequence[Any], n: int) -> Strings:
         return np.full(n, "")
     try:
         if set(map(type, column)) == {str}:
-            return np.array(column, str)
+            return np.array(short(list(column)), str)
     except TypeError:
         pass
-    return np.array(["" if one is None else _word(one) for one in column], str)
+    return np.array(short(["" if one is None else _word(one) for one in column]), str)
 
 
 def _word(value: Any) -> str:
@@ -170,7 +178,10 @@ def _word(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
-    return str(value)
+    try:
+        return str(value)
+    except RecursionError:  # lists in lists in lists
+        return "..."
 
 
 def _numeric(column: Sequence[Any]) -> bool:
@@ -186,9 +197,12 @@ def _number(column: Sequence[Any], n: int, skipped: Counter[str]) -> Floats:
     if not len(column):
         return np.full(n, np.nan)
     try:
-        return measured(np.array(column, np.float64))
+        whole = np.array(column, np.float64)
+        if whole.ndim == 1:  # else there are lists, all of one length
+            return measured(whole)
     except (ValueError, TypeError, OverflowError):
-        found: Floats = np.full(n, np.nan)
+        pass
+    found: Floats = np.full(n, np.nan)
     for i, one in enumerate(column):
         try:
             found[i] = np.nan if one is None else float(one)

@@ -10,6 +10,8 @@ import orjson
 from amiss.formats.form import Form, parse
 from amiss.formats.parsed import MOST_FIELDS
 
+DEEPEST = 100  # objects in objects whose values have columns of their own
+
 Rows = list[dict[str, Any]]
 Columns = dict[str, list[Any]]
 
@@ -79,11 +81,11 @@ def _nested(rows: Rows) -> bool:
     return any(type(value) is dict for row in rows for value in row.values())
 
 
-def _flat(row: Mapping[str, Any], outer: str = "") -> dict[str, Any]:
+def _flat(row: Mapping[str, Any], outer: str = "", depth: int = 0) -> dict[str, Any]:
     found = dict[str, Any]()
     for name, value in row.items():
-        if isinstance(value, dict):
-            found |= _flat(value, f"{outer}{name}.")
+        if isinstance(value, dict) and depth < DEEPEST:
+            found |= _flat(value, f"{outer}{name}.", depth + 1)
         else:
             found[f"{outer}{name}"] = value
     return found

@@ -21,6 +21,7 @@ from amiss.data import SECOND, Times
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.formats.times import latest_of
 from amiss.sources.sql import Sql
+from amiss.tabular import NO_TIME
 from amiss.world import World
 
 PATIENCE = 30.0  # seconds for a transaction
@@ -61,11 +62,15 @@ class _Clock:
             self.began = now
         since, n = now - self.began, len(times)
         if self.pump.rate is not None:
-            n = min(n, int(since / SECOND * self.pump.rate) + 1 - self.sent)
+            allowed = int(since / SECOND * self.pump.rate) + 1
+            if not n:  # what is not used while there is nothing is not made up for
+                self.sent = max(self.sent, allowed - 1)
+            n = min(n, allowed - self.sent)
         if self.pump.pace is not None and n > 0:
-            if self.first is None:
-                self.first = int(times.min())
-            reached = self.first + int(since * self.pump.pace)
+            timed = times[times != NO_TIME]
+            if self.first is None and len(timed):
+                self.first = int(timed.min()) - int(since * self.pump.pace)
+            reached = (self.first or 0) + int(since * self.pump.pace)
             late = np.flatnonzero(times > reached)
             n = min(n, int(late[0]) if len(late) else n)
         return max(n, 0)
@@ -179,8 +184,12 @@ class _Producer:
             self._producer.init_transactions(PATIENCE)
 
     def place(self) -> keyset.Place:
-        """The last one of this pump that was committed."""
-        kafka, found = self._kafka, keyset.Place()
+        """The last one of this pump that was committed.
+
+        Beyond a transaction of another pump that is still open nothing can be read: it is waited
+        for, as a place of ours may stand behind it.
+        """
+        kafka, found, end = self._kafka, keyset.Place(), self._end()
         said = {"group.id": "amiss-pump", "isolation.level": "read_committed"}
         said |= {"enable.auto.commit": "false", "enable.partition.eof": "true"}
         consumer = kafka.Consumer({**self._joining, **said})
@@ -190,14 +199,27 @@ class _Producer:
                 while (message := consumer.poll(PATIENCE)) is not None:
                     error = message.error()
                     if error is not None and error.code() == kafka.KafkaError._PARTITION_EOF:
-                        return found
+                        if message.offset() >= end:
+                            return found
+                        continue
                     if error is not None:
                         raise kafka.KafkaException(error)
                     if message.key() == self._pump.name.encode():
-                        found = keyset.load(orjson.loads(message.value()))
+                        found = keyset.unpack(message.value())
         finally:
             consumer.close()
         raise Unreachable(f"{self._pump.cluster.servers}: did not say where the pump was")
+
+    def _end(self) -> int:
+        """Where the topic of places ends, committed or not."""
+        said = {"group.id": "amiss-pump", "isolation.level": "read_uncommitted"}
+        consumer = self._kafka.Consumer({**self._joining, **said})
+        try:
+            with self._failing():
+                where = self._kafka.TopicPartition(PLACES, 0)
+                return int(consumer.get_watermark_offsets(where, PATIENCE)[1])
+        finally:
+            consumer.close()
 
     def send(self, names: list[str], rows: Sequence[Sequence[Any]], after: keyset.Place) -> None:
         """Rows and the place after them, all or nothing."""
@@ -206,11 +228,20 @@ class _Producer:
             self._producer.begin_transaction()
             for row in rows:
                 value = orjson.dumps(dict(zip(names, row, strict=True)), default=_plain)
-                key = None if by is None else str(row[by]).encode()
-                self._producer.produce(self._pump.topic, value, key)
-            place = orjson.dumps(after.dump())
-            self._producer.produce(PLACES, place, self._pump.name.encode())
+                key = None if by is None or row[by] is None else str(row[by]).encode()
+                self._produce(self._pump.topic, value, key)
+            self._produce(PLACES, after.pack(), self._pump.name.encode())
             self._producer.commit_transaction(PATIENCE)
+
+    def _produce(self, topic: str, value: bytes, key: bytes | None) -> None:
+        """Into the queue; where that is full, once some of it is delivered."""
+        for _ in range(int(PATIENCE / TURN)):
+            try:
+                self._producer.produce(topic, value, key)
+                return
+            except BufferError:
+                self._producer.poll(TURN)
+        raise Unreachable(f"{self._pump.cluster.servers}: takes no more")
 
     def close(self) -> None:
         """Let go of what was not committed."""
@@ -232,6 +263,8 @@ class _Failing:
         pass
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, TimeoutError):
+            raise Unreachable(f"{self.where}: does not answer") from None
         if not isinstance(error, self.kafka.KafkaException):
             return
         said = error.args[0]
@@ -239,6 +272,8 @@ class _Failing:
             raise Rejected(
                 "another pump of this name has begun, and goes on in its place"
             ) from None
+        if said.code() == self.kafka.KafkaError.MSG_SIZE_TOO_LARGE:
+            raise Rejected(f"{self.where}: a row is too large: {said.str()}") from None
         raise Unreachable(f"{self.where}: {said.str()}") from None
 
 

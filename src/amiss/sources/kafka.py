@@ -159,7 +159,7 @@ class Kafka(Cluster, Tabular, Source):
         messages: Sequence[Any] = got.messages
         values = [one.value() for one in messages]
         left: Counter[str] = Counter()
-        if None in values:
+        if not all(values):
             messages = [one for one, value in zip(messages, values, strict=True) if value]
             left[EMPTY] = len(values) - len(messages)
             values = [one.value() for one in messages]
@@ -170,8 +170,9 @@ class Kafka(Cluster, Tabular, Source):
         if self.time:
             times = self.stamps(columns.get(self.time, [None] * len(messages)), latest_of(now, now))
         else:
-            stamps = [one.timestamp()[1] for one in messages]
-            times = np.array(stamps, np.int64) * 1_000_000
+            times = self.model_copy(update={"time_format": "ms"}).stamps(
+                [one.timestamp()[1] for one in messages], latest_of(now, now)
+            )
         records, skipped = self.rows(columns, times, (), said)
         newest = dict[str, int]()
         if messages:

@@ -50,7 +50,8 @@ class Pinot(Tabular, Source):
     table: str = Field(pattern=r"^[\w.$-]+$", examples=["requests"])
     """The table."""
     time: str = Field(min_length=1, examples=["ts"])
-    """The column with the time, which rows are read by."""
+    """The column with the time, which rows are read by. One that is more than a day ahead of the
+    clock is none."""
     where: str = ""
     """A condition in Pinot's SQL for the rows to read, such as `region = 'eu'`."""
     start: Literal["beginning", "end"] = "beginning"

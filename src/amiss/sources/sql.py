@@ -55,7 +55,7 @@ class Sql(Tabular, Source):
     table: str | None = Field(None, examples=["requests"])
     """The table or view, with its schema before a dot if need be."""
     time: str = Field(min_length=1, examples=["ts"])
-    """The column with the time."""
+    """The column with the time. One that is more than a day ahead of the clock is none."""
     query: str = ""
     """Or a SELECT; its columns are those that the other settings name."""
     cursor: tuple[str, ...] = Field((), examples=[("id",)])
@@ -131,7 +131,7 @@ class Sql(Tabular, Source):
 
     def _from(self, database: "Database") -> str:
         if self.table:
-            return database.quoted(self.table)
+            return database.quoted(*self.table.split("."))
         return f"({self.query.strip().rstrip(';')}) AS amiss".replace(":", r"\:")
 
     def _end(self, database: "Database") -> keyset.Place:
