@@ -177,7 +177,8 @@ def test_a_group_shares_partitions_and_takes_over(broker: Running, readers: Any)
 
 
 def test_incidents_arrive_and_wait_for_a_broker(broker: Running, readers: Any) -> None:
-    name, there = topic(broker, "incidents", 2), world(readers)
+    name = topic(broker, "incidents", 2)
+    there = World(subscribe=readers)  # the broker's clock says when they came
     sink = Sink(servers=kafka.address(broker), topic=name)
     sink.send((incident("a", 1), incident("b", 1), incident("a", 2)), there)
     source = Kafka(servers=kafka.address(broker), topics=(name,), events=True)
