@@ -2,9 +2,9 @@
 
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from errno import EMSGSIZE
+from errno import ECONNRESET, EMSGSIZE
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -63,9 +63,8 @@ def carry(to: Destination, messages: Sequence[bytes]) -> None:
         with socket.create_connection((to.host, to.port), to.timeout) as plain:
             if context is None:
                 _stream(plain, messages)
-                return
-            with context.wrap_socket(plain, server_hostname=to.host) as secured:
-                _secured(secured, messages)
+            else:
+                _secured(plain, context, to.host, messages)
     except ssl.SSLCertVerificationError as exc:
         raise Unreachable(f"{to.host}: its certificate: {exc.verify_message}") from None
     except ssl.SSLError as exc:
@@ -101,14 +100,39 @@ def _stream(sock: socket.socket, messages: Sequence[bytes]) -> None:
         pass
 
 
-def _secured(sock: ssl.SSLSocket, messages: Sequence[bytes]) -> None:
-    sock.sendall(b"".join(messages))
+def _secured(
+    plain: socket.socket, context: ssl.SSLContext, host: str, messages: Sequence[bytes]
+) -> None:
+    """A goodbye is said without a look at what the receiver said: OpenSSL takes an alert for a
+    goodbye there, and of TLS 1.3 a certificate is refused only after the handshake.
+    """
+    came, going = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(came, going, server_hostname=host)
+
+    def over(step: Callable[[], object]) -> bool:
+        """Do what needs the other side to answer; says whether it has closed."""
+        while True:
+            try:
+                return step() == b""
+            except ssl.SSLWantReadError:
+                plain.sendall(going.read())
+                data = plain.recv(2**14)
+                came.write(data) if data else came.write_eof()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return True
+
+    if over(tls.do_handshake):
+        raise ConnectionResetError(ECONNRESET, "closed within the handshake")
+    tls.write(b"".join(messages))
     try:
-        sock.unwrap()
-    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-        pass  # it closed without the goodbye that it should say
-    except TimeoutError:
-        raise  # it has no number either
-    except OSError as exc:
-        if exc.errno:  # 0 is the same
-            raise
+        while tls.read(2**14):
+            pass
+    except ssl.SSLWantReadError:
+        pass  # so nothing that came is unread
+    try:
+        tls.unwrap()
+    except ssl.SSLWantReadError:
+        pass  # it is said, and not answered yet
+    plain.sendall(going.read())
+    while not over(lambda: tls.read(2**14)):
+        pass
