@@ -4,7 +4,6 @@ import re
 import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from amiss.run.tell import Channel, tell
 from amiss.sinks.syslog import Syslog
 from amiss.store import Store
 from amiss.world import World
+from servers.certificates import make
 from servers.incidents import ended, incident
 from servers.receivers import PATIENCE
 
@@ -103,14 +103,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make a certificate with")
     folder = tmp_path_factory.mktemp("certificates")
-    for name in ("server", "client"):
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-             "-nodes", "-days", "2", "-subj", f"/CN={name}",
-             "-addext", "subjectAltName=IP:127.0.0.1",
-             "-keyout", f"{name}.key", "-out", f"{name}.pem"],
-            cwd=folder, check=True, capture_output=True,
-        )  # fmt: skip
+    make(folder, "server", "client")
     return folder
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from amiss.data import Array, Floats, Records, Strings, Times, measured
 from amiss.formats import times
-from amiss.formats.settings import at_most, short
+from amiss.formats.settings import Zone, at_most, short
 
 NO_TIME = -1
 UNTIMED = "rows without a time that can be read"
@@ -34,7 +34,7 @@ class Tabular(BaseModel):
     time_format: str = ""
     """Of times that are no times for the database: `s`, `ms`, `us`, `ns`, `epoch`, `iso` or a
     pattern of strptime; else they are looked at."""
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     """Time zone of times that say none, such as Europe/Berlin."""
     values: tuple[str, ...] = ()
     """Columns with numbers, each a series of its name; empty for all that have numbers and are
@@ -49,12 +49,6 @@ class Tabular(BaseModel):
     numbers of series; one column of `values` is then its number."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Labels of all records, such as `host: web-1`; they go before columns of that name."""
-
-    @field_validator("zone")
-    @classmethod
-    def _zone(cls, zone: str) -> str:
-        times.zone_of(zone)
-        return zone
 
     @field_validator("time_format")
     @classmethod

@@ -52,7 +52,9 @@ def live(tmp_path: Path) -> Iterator[Live]:
     lines = LINES | {
         "source": LINES["source"] | {"syslog": [f"udp://127.0.0.1:{udp}", f"tcp://127.0.0.1:{tcp}"]}
     }
-    settings = Settings.model_validate({"pipelines": [NUMBERS, lines]})
+    settings = Settings.model_validate(
+        {"listen": f"127.0.0.1:{free_port()}", "pipelines": [NUMBERS, lines]}
+    )
     live = Live(settings, tmp_path, World())
     live.start()
     yield live

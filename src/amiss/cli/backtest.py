@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amiss.cli.options import AsJson, Home
+from amiss.cli.options import AsJson, Home, Labels, Near
 
 if TYPE_CHECKING:
     from amiss.evaluate.recording import Recording
@@ -49,15 +49,8 @@ def backtest(
         typer.Option(help="A column of files that is a label of its series; may be given again."),
     ] = None,
     pipeline: Annotated[str | None, typer.Option(help="This one alone; else all.")] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            help="A table of what was amiss: start,end or time for moments, and series if known."
-        ),
-    ] = None,
-    near: Annotated[
-        str, typer.Option(help="How far from a labelled moment an incident still tells of it.")
-    ] = "10m",
+    labels: Labels = None,
+    near: Near = "10m",
     report: Annotated[
         Path, typer.Option(help="The page to write; what has this name is replaced.")
     ] = Path("backtest.html"),

@@ -12,3 +12,12 @@ Home: TypeAlias = Annotated[
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+Labels: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="A table of what was amiss: start,end or time for moments, and series if known."
+    ),
+]
+Near: TypeAlias = Annotated[
+    str, typer.Option(help="How far from a labelled moment an incident still tells of it.")
+]

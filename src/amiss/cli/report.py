@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amiss.cli.options import AsJson, Home
+from amiss.cli.options import AsJson, Home, Labels, Near
 
 if TYPE_CHECKING:
     from amiss.evaluate.labels import Found
@@ -21,15 +21,8 @@ def report(
     end: Annotated[
         str | None, typer.Option("--to", help="Until when, written the same way; else now.")
     ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            help="A table of what was amiss: start,end or time for moments, and series if known."
-        ),
-    ] = None,
-    near: Annotated[
-        str, typer.Option(help="How far from a labelled moment an incident still tells of it.")
-    ] = "10m",
+    labels: Labels = None,
+    near: Near = "10m",
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The page; what has this name is replaced.")
     ] = Path("report.html"),

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -12,20 +11,12 @@ from amiss.formats import form, times
 from amiss.formats.form import Asked, Form
 from amiss.formats.parsed import MOST_FIELDS, OVER, places
 from amiss.formats.settings import at_most, label, short
+from amiss.formats.told import Line
 
 NO_TIME = "times that cannot be read; that of arrival is taken"
 
 
-class Arrived(NamedTuple):
-    """A line that came; `time` is what the sender said beside it, if anything."""
-
-    time: int | None  # ns
-    text: str
-    labels: dict[str, str]
-    arrived: int = 0  # ns; of lines without a time
-
-
-def look(lines: Sequence[Arrived], asked: Asked, known: Form | None) -> Form:
+def look(lines: Sequence[Line], asked: Asked, known: Form | None) -> Form:
     """How they are written: as before, or as the first of them tell.
 
     What was found before does not count against what is asked for now.
@@ -54,7 +45,7 @@ class Reading:
     longest: int  # bytes of a line
     value: str  # the field with the number, if any
 
-    def records(self, lines: Sequence[Arrived], name: str, skipped: Counter[str]) -> Records:
+    def records(self, lines: Sequence[Line], name: str, skipped: Counter[str]) -> Records:
         """(N,) lines -> records, in their order; those that do not fit are counted. 4 us a line."""
         known = self.form
         texts = [line.text for line in lines]
@@ -89,7 +80,7 @@ class Reading:
         )
 
     def _told(
-        self, texts: list[str], column: Sequence[str], lines: Sequence[Arrived]
+        self, texts: list[str], column: Sequence[str], lines: Sequence[Line]
     ) -> list[int | None]:
         """The times said beside the lines, else those in them; None where there is none."""
         stamp, latest = self.form.stamp, max(line.arrived for line in lines)

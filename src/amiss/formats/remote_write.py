@@ -15,6 +15,7 @@ import numpy as np
 from amiss.data import Array, Floats, Records, Strings, Times
 from amiss.formats.protobuf import found, scan
 from amiss.formats.told import NO_CLOCK, bounded
+from amiss.formats.unpacked import unpacked
 
 Version: TypeAlias = Literal[1, 2]
 
@@ -113,13 +114,11 @@ def decode(body: bytes, version: Version = 1, most: int = MOST) -> Written:
 
 
 def _unpacked(body: bytes, most: int) -> bytes:
-    import cramjam
-
     try:
-        if cramjam.snappy.decompress_raw_len(body) > most:
-            raise ValueError(f"a remote write request of more than {most} bytes")
-        return bytes(cramjam.snappy.decompress_raw(body))
-    except cramjam.DecompressionError:
+        return unpacked(body, "snappy", most)
+    except OverflowError:
+        raise ValueError(f"a remote write request of more than {most} bytes") from None
+    except ValueError:
         raise ValueError("no remote write request: it is no block of snappy") from None
 
 

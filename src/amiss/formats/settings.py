@@ -30,6 +30,13 @@ def _pattern(pattern: str) -> str:
     return pattern
 
 
+def _zone(zone: str) -> str:
+    times.zone_of(zone)
+    return zone
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+"""A time zone by its name, such as Europe/Berlin."""
 TimeFormat = Annotated[str, AfterValidator(_time_format)]
 """How a time is written (see times.KINDS), or a pattern of strptime."""
 Pattern = Annotated[str, AfterValidator(_pattern)]

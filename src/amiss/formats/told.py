@@ -21,9 +21,10 @@ class Number(NamedTuple):
 class Line(NamedTuple):
     """A line or an event. Its labels may be those of others too: they are not to be changed."""
 
-    time: int  # ns
+    time: int | None  # ns, as the sender said it beside the line; None if it did not
     text: str
     labels: dict[str, str]
+    arrived: int = 0  # ns; of lines without a time
 
 
 def bounded(many: int, longest: Iterable[int]) -> None:

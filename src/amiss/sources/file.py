@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from amiss.component import Cursor, Source
 from amiss.data import SECOND, Records, Strings
 from amiss.errors import Unreachable
 from amiss.files import each
-from amiss.formats import form, times
-from amiss.formats.settings import Pattern, TimeFormat, fit, label
+from amiss.formats import form
+from amiss.formats.settings import Pattern, TimeFormat, Zone, fit, label
 from amiss.located import located
 from amiss.spans import Span
 from amiss.tail.follow import Following, follow
@@ -64,7 +64,7 @@ class File(Source):
     """The field with the time; empty looks for one, such as timestamp or ts."""
     time_format: TimeFormat = ""
     """`s`, `ms`, `us`, `ns`, `epoch`, `iso`, `clf`, `syslog`, `ctime` or a pattern of strptime."""
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     """Time zone of times that say none, such as Europe/Berlin."""
     value: str = ""
     """The field that is the record's number, if any."""
@@ -95,12 +95,6 @@ class File(Source):
     """Bytes of one poll, to the next 256 kB; if there is more, the next poll follows at once."""
     most_files: int = Field(1000, gt=0)
     """Most files; over it the newest are refused and counted."""
-
-    @field_validator("zone")
-    @classmethod
-    def _zone(cls, zone: str) -> str:
-        times.zone_of(zone)
-        return zone
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

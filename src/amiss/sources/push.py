@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from amiss.component import Cursor, Source
 from amiss.data import MINUTE, SECOND, Records, joined
-from amiss.formats import form, pushed, pushed_lines, times
-from amiss.formats.settings import LineFormat, Pattern, TimeFormat, fit
-from amiss.formats.told import NAMES
+from amiss.formats import form, pushed, pushed_lines
+from amiss.formats.settings import LineFormat, Pattern, TimeFormat, Zone, fit
+from amiss.formats.told import NAMES, Line
 from amiss.inbox import Entry, Place
 from amiss.spans import Span
 from amiss.world import World
@@ -64,7 +64,7 @@ class Push(Source):
     """The field with the time of lines that are pushed without; empty looks for one."""
     time_format: TimeFormat = ""
     """`s`, `ms`, `us`, `ns`, `epoch`, `iso`, `clf`, `syslog`, `ctime` or a pattern of strptime."""
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     """Time zone of times that say none, such as Europe/Berlin."""
     value: str = ""
     """The field of a line that is the record's number, if any."""
@@ -81,12 +81,6 @@ class Push(Source):
     """Most bytes of a line; what is beyond is cut, and said to be."""
     most: int = Field(16_000_000, ge=10_000, le=100_000_000)
     """Bytes of messages, unpacked, of one poll; if there are more, the next follows at once."""
-
-    @field_validator("zone")
-    @classmethod
-    def _zone(cls, zone: str) -> str:
-        times.zone_of(zone)
-        return zone
 
     @field_validator("syslog")
     @classmethod
@@ -139,11 +133,11 @@ class Push(Source):
 
     def _read(
         self, entries: list[Entry], skipped: Counter[str]
-    ) -> tuple[list[Records], list[pushed_lines.Arrived]]:
+    ) -> tuple[list[Records], list[Line]]:
         """Numbers, and lines with when they came."""
         numbers: list[Records] = []
         names: set[str] = set()
-        lines: list[pushed_lines.Arrived] = []
+        lines: list[Line] = []
         for entry in entries:
             try:
                 said = pushed.read(entry.kind, entry.body)
@@ -158,8 +152,8 @@ class Push(Source):
                 else:
                     names |= said.numbers.labels.keys()
                     numbers.append(said.numbers)
-            lines += [pushed_lines.Arrived(one.time, one.text, one.labels) for one in said.lines]
-            lines += [pushed_lines.Arrived(None, text, {}, entry.arrived) for text in said.raw]
+            lines += said.lines
+            lines += [Line(None, text, {}, entry.arrived) for text in said.raw]
         return numbers, lines
 
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
