@@ -109,6 +109,28 @@ def test_a_late_line_within_the_delay_is_used_once_and_none_twice() -> None:
     assert texts(found) == []
 
 
+def test_the_past_that_is_learned_from_ends_where_it_began() -> None:
+    server, one = FakeLoki(), source(history="1m", most=5, format="text")
+    for second in range(60):
+        server.push(NOW - 30 * SECOND + second * SECOND, f"at {second}", app="shop")
+    assert one.learned_until({}) is None
+    cursor, first = polled(one, server, NOW, {})
+    cursor, rest = polled(one, server, NOW + 60 * SECOND, cursor)
+    assert one.learned_until(cursor) == NOW
+    found = [records for records in (*first, *rest) if len(records)]
+    assert texts(found) == [f"at {second}" for second in range(60)]
+    past = [set((records.time <= NOW).tolist()) for records in found]
+    assert {True} in past and {False} in past
+    assert {True, False} not in past, "a poll is of the past and the present"
+
+
+def test_a_cursor_from_before_the_past_was_told_apart_has_read_all_of_it() -> None:
+    server, one = FakeLoki(), source(format="text")
+    server.push(NOW - 20 * SECOND, "new", app="shop")
+    cursor, found = polled(one, server, NOW, {"next": NOW - 30 * SECOND})
+    assert texts(found) == ["new"] and one.learned_until(cursor) == NOW - 30 * SECOND - 1
+
+
 def test_labels_metadata_and_fields_are_labels() -> None:
     server = FakeLoki()
     line = '{"time": "2023-11-14T22:13:00Z", "status": 500, "app": "inner", "ms": 12.5}'
@@ -202,6 +224,16 @@ def test_long_histories_of_metrics_come_in_pieces() -> None:
     steps = [t for a, b in spans for t in range(a, b + 1, 60 * SECOND)]
     assert steps == list(range(steps[0], steps[-1] + 1, 60 * SECOND)) and len(steps) == 2881
     assert [records.more for records in found] == [True, True, False]
+
+
+def test_no_answer_of_metrics_is_of_the_past_and_the_present() -> None:
+    server = FakeLoki(body=b'{"status": "success", "data": {"result": []}}')
+    one = source(metrics={"a": "x"}, history="1d")
+    cursor, _ = one.poll({}, World(http=server.client, now=lambda: NOW))
+    cursor, _ = polled(one, server, NOW + 7200 * SECOND, cursor)  # the rest comes late
+    assert one.learned_until(cursor) == NOW
+    spans = [(int(r.url.params["start"]), int(r.url.params["end"])) for r in server.asked]
+    assert NOW - 60 * SECOND < spans[1][1] <= NOW < spans[2][0]
 
 
 def test_no_more_than_a_week_of_metrics_is_asked_for_at_once() -> None:

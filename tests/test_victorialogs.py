@@ -50,6 +50,7 @@ def test_entries_are_records_in_order_of_their_times() -> None:
     assert str(request.url) == "http://logs:9428/select/logsql/query"
     assert said["query"] == '{app="shop"} | sort by (_time) limit 5000'
     assert int(said["end"]) == NOW - 10 * SECOND == cursor["next"]
+    assert cursor["began"] == NOW
     assert request.headers["accountid"] == "12" and request.headers["projectid"] == "3"
 
 

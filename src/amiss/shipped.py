@@ -27,7 +27,8 @@ class Shipped(BaseModel):
     access: Access = Access()
     """Password, token, tenant, certificates, if it asks for such."""
     history: Span = Field(DAY, ge=0)
-    """How far back the first poll begins: what is there is learned from."""
+    """How far back the first poll begins. What is there until now is learned from: of its
+    incidents nobody is told."""
     delay: Span = Field(10 * SECOND, ge=0)
     """How long after its time a line may arrive: it is asked for when that has passed."""
     format: LineFormat = "auto"
@@ -54,15 +55,21 @@ class Shipped(BaseModel):
         fit(self.format, self.regex, bool(self.value))
         return self
 
+    def learned_until(self, cursor: Cursor) -> int | None:
+        """When the first poll was."""
+        began: int | None = cursor.get("began")
+        return began
+
     def lines(self, cursor: Cursor, now: int, pages: Pages) -> tuple[Cursor, Records]:
         """The lines after the cursor, up to `delay` before now. Raises as `pages`."""
         at = cursor.get("next", max(now - self.delay - self.history, 0))
-        end = now - self.delay
+        end, began = now - self.delay, begun(cursor, now)
         said = cursor.get("form")
         asked = Asked(self.format, regex=self.regex)
         taken = Taken(asked, self.longest, form.load(said) if said else None)
-        until = pages.read(at, end, self.most, taken)
-        after: Cursor = {"next": until}
+        # no poll is of the past and the present
+        until = pages.read(at, min(end, began + 1) if at <= began else end, self.most, taken)
+        after: Cursor = {"next": until, "began": began}
         if taken.form is not None:
             after["form"] = taken.form.dump()
         return after, promised(taken.records(self.name, self.value, self.labels), until, end)
@@ -85,6 +92,12 @@ class Shipped(BaseModel):
         kind = cursor.get("form", {}).get("kind", "text")
         fields = ", ".join(records.labels) or "none"
         return f"{len(records)} lines read, {kind}", f"fields: {fields}"
+
+
+def begun(cursor: Cursor, now: int) -> int:
+    """When the first poll was; of a cursor that does not say it, where reading has come to."""
+    at: int = cursor.get("began", cursor.get("next", now + 1) - 1)
+    return at
 
 
 def promised(records: Records, until: int, end: int) -> Records:

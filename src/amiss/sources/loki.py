@@ -9,7 +9,7 @@ from amiss.component import Cursor, Source
 from amiss.data import DAY, SECOND, Records
 from amiss.logql import CATEGORIES, Lines, data_of, merged, samples_of
 from amiss.paged import Pages
-from amiss.shipped import Shipped, told
+from amiss.shipped import Shipped, begun, told
 from amiss.spans import Span
 from amiss.world import World
 
@@ -78,7 +78,9 @@ class Loki(Shipped, Source):
         end = (now - self.delay) // self.step * self.step
         at = cursor.get("next", -(-max(end - self.history, 0) // self.step) * self.step)
         parted = max(min(POINTS, LONGEST // self.step), 1)
-        until = min(end, at + (parted - 1) * self.step)
+        until, began = min(end, at + (parted - 1) * self.step), begun(cursor, now)
+        if at <= began:  # no poll is of the past and the present
+            until = min(until, began // self.step * self.step)
         parts = [samples_of({"result": []}, "none", {})]
         if until >= at:
             span = {"start": at, "end": until, "step": f"{self.step // SECOND}s"}
@@ -88,7 +90,8 @@ class Loki(Shipped, Source):
         records = merged(parts)
         if until < at:
             return cursor, replace(records, watermark=at - self.step)
-        return {"next": until + self.step}, replace(records, watermark=until, more=until < end)
+        after = {"next": until + self.step, "began": began}
+        return after, replace(records, watermark=until, more=until < end)
 
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
         """Lines, how they are written, fields; or how many samples."""
