@@ -1,5 +1,6 @@
 """The source `pinot` on made exchanges: pages, partial answers, garbage, rows that are away."""
 
+import random
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -39,7 +40,9 @@ class Broker:
         found = ASKED.fullmatch(sql)
         assert found, sql
         least = int(found["least"] or 0)
-        rows = sorted((row for row in self.rows if row[0] >= least), key=lambda row: row[0])
+        rows = [row for row in self.rows if row[0] >= least]
+        random.Random(len(self.asked)).shuffle(rows)  # of one time Pinot gives any
+        rows.sort(key=lambda row: row[0])
         rows = (rows[::-1] if found["order"] else rows)[: int(found["most"])]
         names = ["ts", "host", "ms"]
         if found["what"] == '"ts"':
@@ -95,6 +98,17 @@ def test_every_row_once_by_pages_and_late(broker: Broker, at: Callable[[int], Wo
     assert read(source, at(12), cursor) == (cursor, [])
 
 
+@pytest.mark.parametrize("late", ["0s", "3s"])
+def test_more_rows_of_one_time_than_are_on_a_page(
+    broker: Broker, at: Callable[[int], World], late: str
+) -> None:
+    for n in range(60):
+        put(broker, min(n // 4, 10), n)
+    cursor, found = read(made(most=7, late=late), at(12), {})
+    assert sorted(found) == list(range(60))
+    assert read(made(most=7, late=late), at(12), cursor)[1] == []
+
+
 def test_rows_that_were_there_are_waited_for(broker: Broker, at: Callable[[int], World]) -> None:
     """As after a restart: one partition is consumed again before the other."""
     for n in range(6):
@@ -141,7 +155,10 @@ def test_what_is_asked(broker: Broker, at: Callable[[int], World]) -> None:
         ({"exceptions": [{"errorCode": 305, "message": "segments unavailable"}]}, Unreachable,
          "pinot: segments unavailable"),
         ({"exceptions": [{"errorCode": 190, "message": "TableDoesNotExistError: web"}]}, Rejected,
-         "pinot: web"),
+         "pinot: web$"),
+        ({"exceptions": [{"errorCode": 710, "message": "UnknownColumnError:\norg.apache.pinot."
+          "BadQueryRequestException: no 'a' in it\n\tat org.apache.pinot.X.y(X.java:7)"}]},
+         Rejected, "^pinot: no 'a' in it$"),
         ({"numServersResponded": 0}, Unreachable, "0 of 1 servers answered"),
         ({"resultTable": None}, Unreachable, "the table is not ready"),
         ({"resultTable": {"rows": 7}}, Rejected, "not as Pinot does"),

@@ -10,7 +10,7 @@ from servers.jars import LOGGED, QUICK, fetch, java, loopback
 from servers.running import Running, answers, port, takes
 
 CLUSTER = "amiss"
-SESSION = 20_000  # ms until ZooKeeper gives up one that was killed, or that has no turn for so long
+SESSION = 10_000  # ms until ZooKeeper gives up one that was killed, or that has no turn for so long
 
 
 def install() -> None:
@@ -76,7 +76,8 @@ def server(folder: Path) -> Pinot:
     jars = f"{CACHE / 'pinot-loopback'}:{CACHE / 'pinot'}/*"
     run = [*QUICK, f"-Dlog4j2.configurationFile={folder}/log4j2.properties"]
     run += [f"-Djava.io.tmpdir={folder}", f"-Dzk.session.timeout={SESSION}", "-cp", jars]
-    keeper = [java(), "-Xmx128m", *run, "org.apache.zookeeper.server.ZooKeeperServerMain"]
+    keeper = [java(), "-Xmx128m", "-Dzookeeper.forceSync=no", *run]  # it is not killed
+    keeper += ["org.apache.zookeeper.server.ZooKeeperServerMain"]
     zookeeper = Running([*keeper, f"{folder}/zoo.cfg"], folder / "zookeeper", zk, takes(zk))
     command = [java(), "-Xms256m", "-Xmx768m", "-XX:MaxDirectMemorySize=512m", *run]
     command += ["org.apache.pinot.tools.admin.PinotAdministrator", "StartServiceManager"]

@@ -25,6 +25,8 @@ PATIENCE = MINUTE  # how long rows that were there may be away
 NO = frozenset((150, 160, 180, 190, 700, 710))
 """Errors of the query: what is no SQL, may not be asked, or is of no table or column."""
 SHOWN = 200  # characters of what Pinot says
+JAVA = re.compile(r"^(\w*Error: |[\w.]+Exception: )+| at org\..*")
+"""Of what it says: the classes in front, and where in Java it happened."""
 
 
 class Pinot(Tabular, Source):
@@ -78,18 +80,21 @@ class Pinot(Tabular, Source):
         if first and self.start == "end":
             names, rows = self._ask(world, f"SELECT {_quoted(self.time)}", "DESC", (), 1)
             place = keyset.Place(tuple(rows[0]) if rows else ())
-        most = self.most + len(place.seen)
-        wanted = self.named or ("*",)
+        most, wanted = self.most + len(place.seen), self.named or ("*",)
         what = ", ".join(name if name == "*" else _quoted(name) for name in wanted)
-        names, rows = self._ask(world, f"SELECT {what}", "", place.key, most)
-        across = zip(*rows, strict=True) if rows else ((),) * len(names)
-        columns = {name: list(column) for name, column in zip(names, across, strict=True)}
-        for name in (self.time, *self.values, *self.by, self.metric):
-            if name and name not in columns:
-                raise ConfigError(f"there is no column {name!r}; there are {', '.join(names)}")
-        times = self.stamps(columns[self.time], latest_of(now, now))
-        keys = [(one,) for one in columns[self.time]]
-        new, after, missing = keyset.fresh(place, rows, keys, times, self.late)
+        while True:
+            names, rows = self._ask(world, f"SELECT {what}", "", place.key, most)
+            across = zip(*rows, strict=True) if rows else ((),) * len(names)
+            columns = {name: list(column) for name, column in zip(names, across, strict=True)}
+            for name in (self.time, *self.values, *self.by, self.metric):
+                if name and name not in columns:
+                    raise ConfigError(f"there is no column {name!r}; there are {', '.join(names)}")
+            times = self.stamps(columns[self.time], latest_of(now, now))
+            keys = [(one,) for one in columns[self.time]]
+            new, after, missing = keyset.fresh(place, rows, keys, times, self.late)
+            if not missing or len(rows) < most or most > keyset.MOST:
+                break
+            most *= 2  # of rows of one time Pinot gives any, and not always the same
         since = cursor.get("missing", now)
         if missing and 0 <= now - since < PATIENCE:
             if "missing" in cursor:
@@ -141,7 +146,7 @@ def _check(said: Mapping[str, Any], host: str) -> None:
     """Raises if it is not the whole answer."""
     for one in said.get("exceptions") or ():
         message = " ".join(str(one.get("message", "")).split())
-        message = re.sub(r"^\w*Error: |^[\w.]+Exception: ", "", message)[:SHOWN]
+        message = JAVA.sub("", message)[:SHOWN]
         failure = Rejected if one.get("errorCode") in NO else Unreachable
         raise failure(f"{host}: {message or 'an error without words'}")
     asked, answered = said.get("numServersQueried"), said.get("numServersResponded")
