@@ -26,8 +26,8 @@ TOGETHER = "(Mahalanobis(), Mahalanobis(seasonal=True))"
 ONLY_L: Edits = (("evaluate/joint.py", TOGETHER, "(Mahalanobis(),)"),)
 ONLY_P: Edits = (("evaluate/joint.py", TOGETHER, "(Mahalanobis(seasonal=True),)"),)
 NO_H: Edits = (
-    ("judge.py", "total, blame = _sized(states, WHOLE, alone)", "total, blame = 0.0 * alone"),
-    ("judge.py", "total / (1 + len(views))", "total / len(views)"),
+    ("steps/judge.py", "total, blame = _sized(states, WHOLE, alone)", "total, blame = 0.0 * alone"),
+    ("steps/judge.py", "total / (1 + len(views))", "total / len(views)"),
 )
 
 

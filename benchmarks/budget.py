@@ -16,7 +16,7 @@ import numpy as np
 from amiss.data import SECOND, Floats, Frame
 from amiss.evaluate.metrics import SINGLE
 from amiss.evaluate.scorer import alerts
-from amiss.judge import States, judge
+from amiss.steps.judge import States, judge
 
 START = 1_750_032_000 * SECOND  # midnight
 EVERY = 900 * SECOND

@@ -23,7 +23,7 @@ from amiss.evaluate.events import Events
 from amiss.evaluate.joint import Joint
 from amiss.evaluate.metrics import SINGLE
 from amiss.evaluate.rows import Rows
-from amiss.judge import States, judge
+from amiss.steps.judge import States, judge
 from amiss.text.lines import lines_of
 
 START = 1_750_032_000  # midnight

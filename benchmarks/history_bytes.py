@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from amiss.data import DAY, SECOND, Floats, Frame, Records
-from amiss.judge import judge
 from amiss.settings import default
+from amiss.steps.judge import judge
 from amiss.store import Block, Checkpoint, Points, Store
 from amiss.store.chunks import POINTS, decode, encode
 

@@ -18,8 +18,8 @@ import cramjam
 import numpy as np
 
 from amiss.data import SECOND
+from amiss.doors.inbox import Entry
 from amiss.formats import loki_push, pushed, remote_write
-from amiss.inbox import Entry
 from amiss.run.inboxes import Inboxes
 from amiss.run.resume import resume
 from amiss.run.watch import tick

@@ -1,9 +1,9 @@
-"""A made-up topic: answers like amiss.brokers.Reader, from lists."""
+"""A made-up topic: answers like amiss.doors.brokers.Reader, from lists."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from amiss.brokers import Fetched, Offsets
+from amiss.doors.brokers import Fetched, Offsets
 
 
 @dataclass(frozen=True)

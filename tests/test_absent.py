@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Floats, Frame
 from amiss.detectors.absent import Absent
-from amiss.quiet import fill, start
+from amiss.steps.quiet import fill, start
 from made import Chance
 from test_rule import FILE, MONDAY, Site
 

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from amiss.access import Access
 from amiss.errors import ConfigError
+from amiss.reading.access import Access
 from amiss.world import World
 
 

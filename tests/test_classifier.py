@@ -10,8 +10,8 @@ from amiss.data import Floats, Frame, State
 from amiss.detectors import classifier
 from amiss.detectors.classifier import Classifier, platt
 from amiss.errors import StateError
-from amiss.judge import name_of
 from amiss.run.fit import fit_apart
+from amiss.steps.judge import name_of
 from made import Chance
 
 NAMES = ("failed", "bytes", "noise", "suspicious")
@@ -102,7 +102,7 @@ def test_logistic_weights_are_those_of_scikit_learn() -> None:
 def test_a_forest_is_that_of_scikit_learn() -> None:
     from sklearn.ensemble import RandomForestClassifier
 
-    from amiss import snapshots, trees
+    from amiss.detecting import snapshots, trees
 
     x = labelled(1000)
     _, state = fitted(x, trees=20, weight=1.0, seed=4)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss import conduct, distinct, firsts, shares, subjects, usual
-from amiss.conduct import BEYOND
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Array, Floats, Frame, Times
 from amiss.detectors import conduct as detector
 from amiss.detectors.conduct import Conduct
-from amiss.names import hashed
+from amiss.subjects import conduct, distinct, firsts, shares, slots, usual
+from amiss.subjects.conduct import BEYOND
+from amiss.text.names import hashed
 from made import START, Chance
 
 TTL = 3 * DAY
@@ -39,7 +39,7 @@ def gone() -> Array:
 def test_different_ones_within_a_window(of: tuple[Times, Array, Array], window: int) -> None:
     wanted, last = [], dict[tuple[int, int], int]()
     for time, key, item in zip(*(column.tolist() for column in of), strict=True):
-        now, mine = time // SECOND, subjects.spread(item, distinct.PLACES)
+        now, mine = time // SECOND, slots.spread(item, distinct.PLACES)
         there = {i for (k, i), t in last.items() if k == key and now - t < window // SECOND}
         new = key and item and mine not in there
         if key and item:

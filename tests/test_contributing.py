@@ -14,7 +14,7 @@ import numpy as np
 from pathlib import Path
 from amiss.config import parse
 from amiss.data import Frame
-from amiss.judge import judge
+from amiss.steps.judge import judge
 from amiss.reference import pages
 
 settings = parse(Path("amiss.yaml").read_text(), "amiss.yaml")

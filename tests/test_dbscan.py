@@ -5,8 +5,8 @@ import pytest
 from pydantic import ValidationError
 from sklearn.cluster import DBSCAN
 
-from amiss import snapshots
 from amiss.data import Floats, Frame, State
+from amiss.detecting import snapshots
 from amiss.detectors import dbscan
 from amiss.detectors.dbscan import Dbscan, bend
 from made import Chance

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from amiss.drifted import bet, evidence
 from amiss.run.challengers import ALARM, BLOCK
+from amiss.run.drifted import bet, evidence
 
 YEAR = 365 * 86400 * 10**9 // BLOCK
 

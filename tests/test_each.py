@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from amiss.data import DAY, HOUR, SECOND, Frame, Records, State
 from amiss.features.each import HEAD, Each
 from amiss.memory import dump, load
-from amiss.names import hashed
+from amiss.text.names import hashed
 from amiss.zones import local
 from made import START, Chance
 

@@ -15,8 +15,8 @@ from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.linear_regression import LinearRegression
 from amiss.detectors.one_class_svm import OneClassSvm
 from amiss.errors import ConfigError, StateError
-from amiss.judge import name_of
 from amiss.run.fit import fit_apart
+from amiss.steps.judge import name_of
 from made import Chance
 
 NAMES = ("a", "b", "c", "suspicious")

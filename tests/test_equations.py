@@ -17,7 +17,7 @@ from amiss.evaluate import joint
 from amiss.evaluate.columns import Piece
 from amiss.evaluate.joint import Joint
 from amiss.evaluate.metrics import SINGLE
-from amiss.judge import judge
+from amiss.steps.judge import judge
 from made import KINDS, START, Chance
 from test_expect import Expect
 from test_fuse import naive as fused

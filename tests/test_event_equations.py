@@ -11,8 +11,8 @@ from math import exp, log, log1p, log2
 
 import numpy as np
 
-from amiss import trees
 from amiss.data import SECOND, Array, Floats, Frame
+from amiss.detecting import trees
 from amiss.detectors.rarity import Rarity
 from amiss.features import encoding
 from made import START

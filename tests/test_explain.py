@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from amiss import wording
 from amiss.data import DAY, HOUR, MINUTE, Member
 from amiss.decide import explain
+from amiss.words import wording
 
 NOON = 1_772_452_800 * 10**9  # 12:00 UTC on 2 March 2026
 

@@ -9,8 +9,8 @@ import pytest
 from amiss.component import Detector, find
 from amiss.data import Floats, Frame, State
 from amiss.errors import StateError
-from amiss.judge import name_of
 from amiss.run.fit import fit_apart, fit_here
+from amiss.steps.judge import name_of
 from laws.test_detectors import NEEDED
 from made import Chance
 

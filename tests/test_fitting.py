@@ -7,7 +7,7 @@ from amiss.data import Frame
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.linear_regression import LinearRegression
 from amiss.fitting import INCIDENTS, Span, fit, spared, validate
-from amiss.judge import judge_jointly, name_of
+from amiss.steps.judge import judge_jointly, name_of
 
 SYSTEMS = ('host="a"', 'host="b"')
 

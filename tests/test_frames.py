@@ -121,7 +121,7 @@ def test_history_is_learned_and_not_reported(columns: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("by", [(), ("host",)])
 def test_threads_change_nothing(by: tuple[str, ...], columns: dict[str, Any], monkeypatch) -> None:
-    monkeypatch.setattr("amiss.judge.BLOCK", 100)
+    monkeypatch.setattr("amiss.steps.judge.BLOCK", 100)
     frame = pd.DataFrame(columns)
     alone = amiss.score(frame, by=by, threads=1)
     pd.testing.assert_frame_equal(amiss.score(frame, by=by, threads=3), alone, check_exact=True)

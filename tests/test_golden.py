@@ -18,7 +18,7 @@ from amiss.detectors.drift import Drift
 from amiss.detectors.level import Level
 from amiss.detectors.step import Step
 from amiss.detectors.surprise import Surprise
-from amiss.judge import Opinion, judge
+from amiss.steps.judge import Opinion, judge
 from made import KINDS, series
 
 GOLDEN = Path(__file__).parent / "golden" / "stack"

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from amiss import habits
 from amiss.data import DAY, HOUR, SECOND, Array, Floats, State, Times
+from amiss.subjects import habits
 from amiss.zones import local
 from made import START, Chance
 

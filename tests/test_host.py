@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from amiss.component import Cursor
 from amiss.data import SECOND, Records, series_key
-from amiss.processes import busiest, due
+from amiss.reading.processes import busiest, due
 from amiss.sources.host import Host
 from amiss.world import World
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss import inbox as module
 from amiss.data import SECOND
+from amiss.doors import inbox as module
+from amiss.doors.inbox import Entry, Inbox, Place
 from amiss.errors import Unreachable
-from amiss.inbox import Entry, Inbox, Place
 
 NOW = 1_700_000_000 * SECOND
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amiss import inference
 from amiss.data import Frame
+from amiss.detecting import inference
 from amiss.detectors.onnx import Onnx
 from amiss.errors import StateError
 from amiss.run.fit import fit_apart
@@ -51,8 +51,8 @@ def test_other_bytes_than_those_of_the_checksum_are_refused() -> None:
 
 
 def test_what_was_asked_for_last_stays_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amiss.inference._ready", {})
-    monkeypatch.setattr("amiss.inference.HELD", 2)
+    monkeypatch.setattr("amiss.detecting.inference._ready", {})
+    monkeypatch.setattr("amiss.detecting.inference.HELD", 2)
 
     def ready(metrics: int) -> inference.Network:
         body, digest = inference.read(str(made_up("output", metrics, 1)))

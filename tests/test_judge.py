@@ -14,7 +14,7 @@ from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.level import Level
 from amiss.detectors.step import Step
 from amiss.detectors.surprise import Surprise
-from amiss.judge import WARM, States, judge, judge_jointly, name_of
+from amiss.steps.judge import WARM, States, judge, judge_jointly, name_of
 from amiss.threads import each
 from made import KINDS, START, Chance, frame
 
@@ -147,7 +147,7 @@ def test_blocks_and_threads_change_nothing(
     x = noise(120, 23)
     x[50:60, 7] = np.nan
     whole = judge(detectors, {}, frame(x))
-    monkeypatch.setattr("amiss.judge.BLOCK", 240)
+    monkeypatch.setattr("amiss.steps.judge.BLOCK", 240)
     states: States = {}
     found = []
     for part in (slice(0, 40), slice(40, 41), slice(41, 120)):

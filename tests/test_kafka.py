@@ -13,10 +13,10 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from amiss.brokers import Reader, Subscription, publish
-from amiss.brokers import reader as open_reader
 from amiss.component import Cursor
 from amiss.data import SECOND, Records
+from amiss.doors.brokers import Reader, Subscription, publish
+from amiss.doors.brokers import reader as open_reader
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.sinks.kafka import Kafka as Sink
 from amiss.sources.kafka import Kafka
@@ -110,8 +110,8 @@ class Consumer:
 
 def test_a_partition_that_is_read_again_is_not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a group: else the promise goes on with the clock, and what is read again is late."""
-    monkeypatch.setattr("amiss.brokers.FETCHING", 0.0)
-    monkeypatch.setattr("amiss.brokers.FIRST", 0.0)
+    monkeypatch.setattr("amiss.doors.brokers.FETCHING", 0.0)
+    monkeypatch.setattr("amiss.doors.brokers.FIRST", 0.0)
     asked = Subscription((("bootstrap.servers", "x"), ("sasl.password", "hunter2")), ("web",), "g")
     assert "hunter2" not in repr(asked)
     consumer, ten = Consumer(), {"web/0": 10}
@@ -123,7 +123,7 @@ def test_a_partition_that_is_read_again_is_not_at_its_end(monkeypatch: pytest.Mo
 
 def test_what_nobody_reads_any_more_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a reload with other settings: 64 MB each, and partitions of the group."""
-    monkeypatch.setattr("amiss.brokers._readers", {})
+    monkeypatch.setattr("amiss.doors.brokers._readers", {})
     asked = [Subscription((), ("web",), "g", owner=str(n)) for n in range(3)]
     consumers = [Consumer(), Consumer()]
     for one, consumer in zip(asked, consumers, strict=False):
@@ -291,7 +291,7 @@ def test_what_the_library_is_told(tmp_path: Path) -> None:
 
 
 def test_nobody_there_is_unreachable_and_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amiss.brokers.PATIENCE", 0.2)
+    monkeypatch.setattr("amiss.doors.brokers.PATIENCE", 0.2)
     with pytest.raises(Unreachable, match=r"^127\.0\.0\.1:1: "):
         made(servers="127.0.0.1:1").poll({}, World())
     with pytest.raises(Unreachable, match=r"^127\.0\.0\.1:1: did not take it within 0\.2 s"):

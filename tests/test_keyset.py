@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss import keyset
 from amiss.data import SECOND
 from amiss.errors import Rejected
+from amiss.reading import keyset
 
 Row = tuple[int, int, str]
 

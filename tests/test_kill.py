@@ -14,10 +14,10 @@ import pytest
 
 from amiss import config
 from amiss.audit import entries, verify
-from amiss.message import telling
 from amiss.run import tell
 from amiss.run.audited import Trail, head
 from amiss.store import Store
+from amiss.words.message import telling
 from amiss.world import World
 from servers.receivers import Receiver
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from amiss.errors import ConfigError
-from amiss.located import located
+from amiss.reading.located import located
 from amiss.sources.file import File
 from amiss.world import World
 

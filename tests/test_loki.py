@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from amiss import entries
 from amiss.component import Cursor
 from amiss.data import DAY, SECOND, Records
 from amiss.errors import Rejected, Unreachable
 from amiss.formats import batch
 from amiss.formats.parsed import places
+from amiss.reading import entries
 from amiss.sources.loki import Loki
 from amiss.world import World
 from fake_loki import FakeLoki

@@ -7,8 +7,8 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
 from sklearn.svm import OneClassSVM
 
-from amiss import snapshots
 from amiss.data import Floats, Frame, State
+from amiss.detecting import snapshots
 from amiss.detectors import one_class_svm
 from amiss.detectors.one_class_svm import EXACT, OneClassSvm, decision
 from made import Chance

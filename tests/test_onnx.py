@@ -146,7 +146,7 @@ def test_a_network_that_does_not_fit_is_one_sentence(tmp_path, made, options, co
 
 def test_without_the_extra_there_is_one_sentence(tmp_path, monkeypatch) -> None:
     (tmp_path / "made.yaml").write_text(CONFIG.format(made_up("output", 2, 1), ""))
-    monkeypatch.setattr("amiss.inference._ready", {})
+    monkeypatch.setattr("amiss.detecting.inference._ready", {})
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     found = amiss("check", tmp_path / "made.yaml")
     assert found.code == 2

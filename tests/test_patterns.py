@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from amiss.data import HOUR, MINUTE, SECOND, Incident, Records
+from amiss.detecting.suspicious import LONGEST, PATTERNS, found
 from amiss.detectors.patterns import Patterns
 from amiss.memory import dump, load
 from amiss.pipeline import Pipeline
-from amiss.suspicious import LONGEST, PATTERNS, found
 from made import Chance
 from test_rule import MONDAY
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss.chosen import groups
 from amiss.data import MINUTE, Floats, Frame, Incident, Records
+from amiss.detecting.chosen import groups
 from amiss.detectors.peers import Peers
 from amiss.memory import dump, load
 from amiss.pipeline import Pipeline

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from amiss import memory
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Records, series_key
-from amiss.judge import States, name_of
 from amiss.pipeline import Pipeline
+from amiss.steps.judge import States, name_of
 from made import START, Chance
 
 NOW = START * SECOND // HOUR * HOUR

@@ -12,11 +12,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from amiss.component import Cursor
 from amiss.data import MINUTE, SECOND, Records
+from amiss.doors.inbox import Entry, Inbox
 from amiss.errors import ConfigError
 from amiss.formats import loki_push, pushed, remote_write
 from amiss.formats.parsed import MOST_FIELDS, OVER
 from amiss.formats.told import NAMES, NO_CLOCK
-from amiss.inbox import Entry, Inbox
 from amiss.run.inboxes import Inboxes
 from amiss.run.watch import Watch
 from amiss.run.watched import count

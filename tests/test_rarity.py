@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss import rarity, trees
 from amiss.data import Array, Floats, State
-from amiss.decide import bulk, portion, sample, tail
+from amiss.decide import bulk, portion, rarity, sample, tail
 from amiss.decide.events import LEAST
+from amiss.detecting import trees
 from amiss.detectors import burst, neighbours, pairs, relation
 from amiss.features import encoding
-from amiss.names import hashed
+from amiss.text.names import hashed
 from made import Chance
 
 N = 300

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss import config
-from amiss.chosen import chosen, pattern
 from amiss.data import MINUTE, SECOND, Floats, Frame, Incident, Records
 from amiss.decide.budget import charged
+from amiss.detecting.chosen import chosen, pattern
 from amiss.detectors.rule import Rule
 from amiss.errors import ConfigError
 from amiss.memory import dump, load
-from amiss.message import telling
 from amiss.pipeline import Pipeline
+from amiss.words.message import telling
 from made import Chance
 
 MONDAY = 1_772_409_600 * SECOND

@@ -26,7 +26,7 @@ from amiss.evaluate.joint import Joint
 from amiss.evaluate.metrics import Metrics
 from amiss.evaluate.score import Report, outputs, score
 from amiss.evaluate.tables import Table
-from amiss.judge import WARM, judge
+from amiss.steps.judge import WARM, judge
 from made import START, Chance
 
 ROWS = 400

@@ -10,9 +10,9 @@ from amiss import config
 from amiss.data import Frame, Incident
 from amiss.decide.judged import LEAST
 from amiss.fitting import fit, trained
-from amiss.judge import States
 from amiss.pipeline import Pipeline
-from amiss.systems import view
+from amiss.steps.judge import States
+from amiss.steps.systems import view
 from amiss.world import World
 from cli.calls import amiss
 from made import START, Chance

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from werkzeug.serving import make_server
 
-from amiss import suspicious
+from amiss.detecting import suspicious
 from servers.shop import module
 
 shop, load = module("shop"), module("load")

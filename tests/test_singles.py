@@ -8,17 +8,17 @@ from math import exp
 import numpy as np
 import pytest
 
-from amiss import singles
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Incident, Records, parse_key
 from amiss.decide import pace
 from amiss.decide.judged import LEAST, Judged
 from amiss.features.each import Each
-from amiss.judge import States
 from amiss.memory import dump, load
-from amiss.outcome import Outcome
-from amiss.phrases import how_rare, one_in
 from amiss.pipeline import Pipeline
-from amiss.singles import Strange
+from amiss.steps import singles
+from amiss.steps.judge import States
+from amiss.steps.outcome import Outcome
+from amiss.steps.singles import Strange
+from amiss.words.phrases import how_rare, one_in
 from made import START, Chance
 
 PIPELINE = Pipeline.model_validate(

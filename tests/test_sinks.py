@@ -18,11 +18,11 @@ from pydantic import ValidationError
 from amiss.data import DAY, MINUTE, Incident
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.masked import Hidden, mask, scrub
-from amiss.message import as_json, compose, event_of, telling, write_time
 from amiss.sinks.apprise import Apprise
 from amiss.sinks.jsonl import Jsonl
 from amiss.sinks.stdout import Stdout
 from amiss.sinks.webhook import Webhook
+from amiss.words.message import as_json, compose, event_of, telling, write_time
 from amiss.world import World
 from servers.incidents import START, ended, incident, member
 from servers.receivers import MailServer, Receiver

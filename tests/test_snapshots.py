@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from amiss import snapshots
 from amiss.data import Floats, Frame
+from amiss.detecting import snapshots
 from made import Chance
 
 NAMES = ("a", "b", "c")

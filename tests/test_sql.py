@@ -15,10 +15,10 @@ from sqlalchemy import text
 
 from amiss.component import Cursor
 from amiss.data import SECOND, Records, series_key
-from amiss.databases import Database
+from amiss.doors.databases import Database
 from amiss.errors import ConfigError, Rejected, Unreachable
+from amiss.reading.tabular import Tabular
 from amiss.sources.sql import Sql
-from amiss.tabular import Tabular
 from amiss.world import World
 
 START = 1_700_000_000

@@ -23,13 +23,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from amiss.data import DAY, HOUR, MINUTE, Array, Floats, Incident, Records, parse_key, series_key
 from amiss.decide import band
-from amiss.judge import States, name_of
-from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
 from amiss.spans import parse_span
-from amiss.systems import view
-from amiss.units import words
-from amiss.wording import is_whole
+from amiss.steps.judge import States, name_of
+from amiss.steps.outcome import Outcome
+from amiss.steps.systems import view
+from amiss.words.units import words
+from amiss.words.wording import is_whole
 from made import Chance
 
 STORIES = sorted((Path(__file__).parent / "golden").glob("*.yaml"))

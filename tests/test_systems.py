@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss.data import SECOND, Floats, Frame, Scores, parse_key, series_key
-from amiss.judge import WARM, Opinion
-from amiss.systems import distinct, joint_key, members_of, system_of, systems_of, view
+from amiss.steps.judge import WARM, Opinion
+from amiss.steps.systems import distinct, joint_key, members_of, system_of, systems_of, view
 
 KEYS = (
     'cpu{host="b"}',

@@ -23,12 +23,12 @@ from amiss.component import Sink
 from amiss.data import MINUTE, Event, Incident, Records
 from amiss.decide.taught import Taught
 from amiss.errors import ConfigError, Rejected, StateError, Unreachable
-from amiss.message import telling
 from amiss.run.tell import Channel, SinkStatus, back_off, channels, start, stop, tell
 from amiss.sinks.apprise import Apprise
 from amiss.sinks.jsonl import Jsonl
 from amiss.sinks.webhook import Webhook
 from amiss.store import Store
+from amiss.words.message import telling
 from amiss.world import World
 from servers.incidents import START, ended, incident
 from servers.receivers import PATIENCE, Receiver

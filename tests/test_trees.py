@@ -5,8 +5,8 @@ from math import log
 import numpy as np
 import pytest
 
-from amiss import trees
-from amiss.trees import EULER, TREES
+from amiss.detecting import trees
+from amiss.detecting.trees import EULER, TREES
 
 
 def usual(n: int) -> float:

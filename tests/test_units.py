@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiss.units import (
+from amiss.words.units import (
     LARGE,
     evidence_for,
     is_slight,

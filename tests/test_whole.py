@@ -8,12 +8,12 @@ import pytest
 
 from amiss.data import MINUTE, Floats, Incident, Records
 from amiss.decide.whole import strangest
-from amiss.judge import name_of
 from amiss.memory import dump, load
-from amiss.message import as_json
-from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
 from amiss.run.replay import replay
+from amiss.steps.judge import name_of
+from amiss.steps.outcome import Outcome
+from amiss.words.message import as_json
 from made import Chance
 
 MONDAY = 1_772_409_600 * 10**9  # 2 March 2026

@@ -21,7 +21,7 @@ import orjson
 
 from amiss import jsonlog
 from amiss.errors import ConfigError
-from amiss.message import write_time
+from amiss.words.message import write_time
 
 FILE = "audit.jsonl"
 MOST = 10_000_000  # bytes of a file

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from amiss.access import Access, ServerUrl
 from amiss.component import Component
 from amiss.data import SECOND
 from amiss.formats.promql import complaint
 from amiss.formats.remote_write import Row, encode, headers
 from amiss.masked import hush
+from amiss.reading.access import Access, ServerUrl
 from amiss.spans import Span
 from amiss.world import World
 

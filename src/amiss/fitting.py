@@ -19,8 +19,8 @@ import numpy as np
 from amiss.component import Detector
 from amiss.data import Floats, Frame
 from amiss.errors import StateError
-from amiss.judge import States, judge_jointly, name_of
 from amiss.model import Figures
+from amiss.steps.judge import States, judge_jointly, name_of
 
 EARLY = 0.8  # share of the history that is fitted on
 LEAST = 20  # ticks on either side, below which there is no validation

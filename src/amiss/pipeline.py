@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from amiss import apart, context, fields, memory, quiet, singles, zones
+from amiss import memory, zones
 from amiss.component import AnyOf, Component, Detector, Features, Source
 from amiss.data import (
     DAY,
@@ -24,11 +24,12 @@ from amiss.data import (
 from amiss.decide import group, opened, pace, pulse
 from amiss.decide.judged import Judged, Policy
 from amiss.dropped import failed, left_out
-from amiss.judge import WHOLE, States, judge, judge_jointly, name_of
-from amiss.outcome import Outcome, join
-from amiss.singles import Strange
 from amiss.spans import Rate, Span
-from amiss.systems import SYSTEM, distinct, features_of, judge_system, members_of, view
+from amiss.steps import apart, context, fields, quiet, singles
+from amiss.steps.judge import WHOLE, States, judge, judge_jointly, name_of
+from amiss.steps.outcome import Outcome, join
+from amiss.steps.singles import Strange
+from amiss.steps.systems import SYSTEM, distinct, features_of, judge_system, members_of, view
 
 NEVER = np.iinfo(np.int64).min
 

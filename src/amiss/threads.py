@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from amiss.judge import Each
+from amiss.steps.judge import Each
 
 
 def cores() -> int:

@@ -7,10 +7,11 @@ from typing import get_args
 import numpy as np
 import pyarrow as pa
 
-from amiss import conduct, habits, trees
 from amiss.component import Detector, find
 from amiss.data import SECOND, Frame, Records
 from amiss.decide import budget, lines, pace, portion
+from amiss.detecting import trees
+from amiss.detecting.precision import invert
 from amiss.detectors import burst, dbscan, one_class_svm, pairs, relation
 from amiss.detectors.conduct import Conduct
 from amiss.detectors.isolation_forest import IsolationForest
@@ -21,8 +22,8 @@ from amiss.evaluate.joint import smooth
 from amiss.evaluate.stream import Stream
 from amiss.features import each, encoding, grams, templates
 from amiss.features.each import Each
-from amiss.judge import judge, judge_whole
-from amiss.precision import invert
+from amiss.steps.judge import judge, judge_whole
+from amiss.subjects import conduct, habits
 from amiss.text.hashes import halve
 from amiss.text.lines import split
 

@@ -9,16 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amiss.doors.files import Files
+from amiss.doors.inbox import Inbox
+from amiss.doors.transport import Destination, Trust, carry
 from amiss.errors import ConfigError, Rejected, Unreachable
-from amiss.files import Files
-from amiss.inbox import Inbox
-from amiss.transport import Destination, Trust, carry
 
 if TYPE_CHECKING:
     import httpx
 
-    from amiss.brokers import Reader, Subscription
-    from amiss.databases import Database
+    from amiss.doors.brokers import Reader, Subscription
+    from amiss.doors.databases import Database
 
 
 def reveal(reference: str) -> str:
@@ -83,13 +83,13 @@ def _places(path: str) -> Any:
 
 @cache
 def _database(address: str) -> "Database":
-    from amiss.databases import Database
+    from amiss.doors.databases import Database
 
     return Database(address)
 
 
 def _subscribe(asked: "Subscription") -> "Reader":
-    from amiss.brokers import reader
+    from amiss.doors.brokers import reader
 
     return reader(asked)
 
@@ -97,7 +97,7 @@ def _subscribe(asked: "Subscription") -> "Reader":
 def _publish(
     joining: Mapping[str, str], topic: str, messages: Sequence[tuple[bytes, bytes]], timeout: float
 ) -> None:
-    from amiss.brokers import publish
+    from amiss.doors.brokers import publish
 
     publish(joining, topic, messages, timeout)
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amiss.cluster import Cluster
 from amiss.data import SECOND
 from amiss.errors import Rejected, Unreachable
-from amiss.keyset import Place
+from amiss.reading.cluster import Cluster
+from amiss.reading.keyset import Place
 from amiss.run.pump import Pump, _Clock, _Producer
 from amiss.sources.sql import Sql
 from amiss.world import World

@@ -11,8 +11,8 @@ from amiss.errors import ConfigError, StateError
 from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.history import history, systems
 from amiss.evaluate.tables import Table
-from amiss.judge import name_of
 from amiss.run.fit import fit_apart
+from amiss.steps.judge import name_of
 from made import Chance
 
 BEGIN = 28_333_333  # minutes since 1970

@@ -18,7 +18,7 @@ from amiss.detectors.mahalanobis import Mahalanobis
 from amiss.detectors.one_class_svm import OneClassSvm
 from amiss.detectors.step import Step
 from amiss.detectors.surprise import Surprise
-from amiss.judge import States, judge, judge_jointly, judge_whole, name_of
+from amiss.steps.judge import States, judge, judge_jointly, judge_whole, name_of
 from laws.laws import LAWS, METRICS, Subject, fit, numbers, plain, systems
 from made import KINDS, series
 

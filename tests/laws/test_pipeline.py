@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amiss.data import HOUR, MINUTE, SECOND, Incident, Records, parse_key, series_key
-from amiss.judge import States, name_of
 from amiss.memory import dump, load
-from amiss.outcome import Outcome, join
 from amiss.pipeline import Pipeline
+from amiss.steps.judge import States, name_of
+from amiss.steps.outcome import Outcome, join
 from laws.laws import METRICS, SPECIAL, fit
 from made import START, Chance
 

@@ -16,9 +16,9 @@ import pytest
 from pydantic import SecretStr, TypeAdapter
 
 from amiss.component import Sink, find
+from amiss.doors.transport import Destination
 from amiss.errors import Error, Rejected, Unreachable
 from amiss.masked import CHATTY
-from amiss.transport import Destination
 from amiss.world import World
 from servers.incidents import incident
 from servers.receivers import Receiver, Request

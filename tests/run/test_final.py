@@ -12,8 +12,8 @@ from amiss.detectors.aer import Aer
 from amiss.run.carded import carded
 from amiss.run.final import BEFORE, Final, final
 from amiss.run.fit import fit_here
+from amiss.steps.systems import view
 from amiss.store import Block, Checkpoint, Store
-from amiss.systems import view
 from servers.incidents import START, incident, member
 
 EVERY = 5 * SECOND

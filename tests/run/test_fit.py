@@ -14,9 +14,9 @@ from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.linear_regression import LinearRegression
 from amiss.detectors.lstm import Lstm
 from amiss.errors import StateError
-from amiss.judge import judge_jointly, name_of
 from amiss.run import fit
 from amiss.run.fit import fit_apart, fit_here
+from amiss.steps.judge import judge_jointly, name_of
 
 FOREST = IsolationForest(trees=10)
 
@@ -73,7 +73,7 @@ from amiss.settings import default
 from amiss.world import World
 from amiss.run.fit import fit_apart
 from amiss.data import Frame
-from amiss.judge import judge_jointly
+from amiss.steps.judge import judge_jointly
 live = Live(default(), Path(tempfile.mkdtemp()), World())
 live.start()
 now = live.now()

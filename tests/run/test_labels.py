@@ -10,10 +10,10 @@ from amiss.data import MINUTE, Frame, Records
 from amiss.detectors.classifier import Classifier
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.fitting import fit
-from amiss.judge import name_of
 from amiss.run import feedback
 from amiss.run.audited import Trail
 from amiss.run.labels import LABEL, labelled, to_learn
+from amiss.steps.judge import name_of
 from amiss.store import Store
 from amiss.world import World
 from servers.incidents import incident

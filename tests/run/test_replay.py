@@ -11,13 +11,13 @@ from amiss.data import DAY, SECOND, Frame, Incident, Records
 from amiss.errors import StateError
 from amiss.evaluate.kept import Kept, records_of, series_of
 from amiss.evaluate.recording import batches
-from amiss.judge import name_of
 from amiss.pipeline import Pipeline
 from amiss.run import replay as module
 from amiss.run.commits import NOTHING
 from amiss.run.fit import fit_here
 from amiss.run.replay import replay
 from amiss.run.watch import close
+from amiss.steps.judge import name_of
 from amiss.store import Block, Checkpoint, Store
 from run.rig import EVERY, START, Numbers, Rig, pipeline
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from amiss.errors import ConfigError
-from amiss.judge import name_of
 from amiss.run import fit, training
 from amiss.run.compared import compare, rate
 from amiss.run.fit import fit_here
 from amiss.run.shadow import Shadow, shadow
 from amiss.run.training import look_up, retrain, trainees
 from amiss.run.watch import close
+from amiss.steps.judge import name_of
 from run.rig import EVERY, START, Rig, pipeline
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from amiss.data import DAY, HOUR, MINUTE
 from amiss.errors import ConfigError, StateError, Unreachable
-from amiss.judge import name_of
 from amiss.model import Card
 from amiss.run import fit, training
 from amiss.run.fit import fit_here
@@ -25,6 +24,7 @@ from amiss.run.training import (
     wanted,
 )
 from amiss.run.watch import close
+from amiss.steps.judge import name_of
 from run.rig import EVERY, PATIENCE, START, Rig, pipeline
 from run.test_watch import same
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from amiss.message import as_json
 from amiss.run import training
 from amiss.run.fit import fit_here
 from amiss.run.training import look_up, retrain, trainees
+from amiss.words.message import as_json
 from run.rig import Rig, pipeline
 
 VOTING = {"type": "ensemble", "detectors": [{"type": "isolation_forest"}, {"type": "dbscan"}]}

@@ -13,13 +13,13 @@ from amiss.component import Cursor
 from amiss.data import AHEAD, DAY, HOUR, MINUTE, SECOND, Records
 from amiss.errors import ConfigError, Rejected, StateError, Unreachable
 from amiss.features.each import Each
-from amiss.judge import States
-from amiss.message import as_json
 from amiss.run import commits, watch
 from amiss.run.resume import LOST
 from amiss.run.watch import close, resume, run_watch, tick
 from amiss.run.watched import MOST_REASONS, count
+from amiss.steps.judge import States
 from amiss.store import Store
+from amiss.words.message import as_json
 from run.rig import EVERY, HARM, START, Feed, Rig, pipeline
 from servers.incidents import ended, incident
 

@@ -11,9 +11,9 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from amiss.brokers import Reader, Subscription
 from amiss.component import Cursor
 from amiss.data import SECOND
+from amiss.doors.brokers import Reader, Subscription
 from amiss.errors import Unreachable
 from amiss.sinks.kafka import Kafka as Sink
 from amiss.sources.kafka import Kafka

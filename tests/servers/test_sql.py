@@ -8,7 +8,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from amiss.component import Cursor
 from amiss.data import SECOND
-from amiss.databases import Database
+from amiss.doors.databases import Database
 from amiss.errors import Rejected, Unreachable
 from amiss.sources.sql import Sql
 from amiss.world import World

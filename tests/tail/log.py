@@ -10,7 +10,7 @@ import orjson
 
 from amiss.component import Cursor
 from amiss.data import SECOND, Records
-from amiss.files import Files
+from amiss.doors.files import Files
 from amiss.sources.file import File
 from amiss.world import World
 

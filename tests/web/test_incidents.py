@@ -3,7 +3,7 @@ import pytest
 
 from amiss.audit import FILE, entries
 from amiss.data import MINUTE
-from amiss.units import words
+from amiss.words.units import words
 from servers.incidents import ended
 from web.fake import DISK, START, FakeLive, incident, member
 

@@ -21,8 +21,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from amiss.data import SECOND
+from amiss.doors.inbox import Inbox
 from amiss.formats import loki_push, remote_write
-from amiss.inbox import Inbox
 from amiss.run.live import Live
 from amiss.settings import Settings
 from amiss.web import limit

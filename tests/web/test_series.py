@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from amiss.model import Card
-from amiss.units import words
 from amiss.web.times import parse_time
+from amiss.words.units import words
 from web.fake import CPU, DISK, HOME, SYSTEM, FakeLive, series
 
 START = 1_772_892_130

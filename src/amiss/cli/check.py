@@ -103,7 +103,7 @@ def _hidden(place: str, value: Any) -> Iterator[tuple[str, str]]:
 def _words(file: Path, settings: "Settings", polled: "dict[str, Polled]") -> Iterator[str]:
     from amiss.cli.cost import PROGRAM, of_all
     from amiss.spans import write_rate, write_span
-    from amiss.units import write_number
+    from amiss.words.units import write_number
 
     costs = of_all(settings, {name: one.series for name, one in polled.items()})
     for pipeline in settings.pipelines:

@@ -122,7 +122,7 @@ def _database(folder: Path) -> tuple[bool, str]:
 def _disk(folder: Path) -> tuple[bool, str]:
     import shutil
 
-    from amiss.units import write_number
+    from amiss.words.units import write_number
 
     while not folder.exists():
         folder = folder.parent

@@ -30,9 +30,9 @@ def explain(
     from amiss.cli.feedback import as_data
     from amiss.cli.output import print_json
     from amiss.cli.stored import stored
-    from amiss.message import as_json
     from amiss.run.feedback import found
     from amiss.run.final import final
+    from amiss.words.message import as_json
 
     with stored(home) as store:
         revisions = found(store, id)
@@ -101,8 +101,8 @@ def _words(store: "Store", revisions: "list[Incident]") -> list[str]:
 def _member(store: "Store", incident: "Incident", member: "Member", final: str) -> list[str]:
     """What was seen of a series, and its curve around that time."""
     from amiss.cli.output import moment, sparkline
-    from amiss.units import words
-    from amiss.wording import observed
+    from amiss.words.units import words
+    from amiss.words.wording import observed
 
     lines = [observed(member), f"  -ln p {member.score:.1f}, {member.series}"]
     if member.votes:

@@ -82,7 +82,7 @@ def as_data(said: "list[Said]") -> list[dict[str, object]]:
     """The same as JSON can hold it."""
     from dataclasses import asdict
 
-    from amiss.message import write_time
+    from amiss.words.message import write_time
 
     return [asdict(one) | {"at": write_time(one.at)} for one in said]
 

@@ -32,7 +32,7 @@ def incidents(
     from amiss.cli.stored import stored
     from amiss.cli.times import moment
     from amiss.errors import ConfigError
-    from amiss.message import as_json
+    from amiss.words.message import as_json
 
     if state not in (None, *STATES):
         raise ConfigError(f"--state: there is no state {state!r}; known: {', '.join(STATES)}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from amiss.cli.output import moment, sparkline
 from amiss.data import DAY
 from amiss.run.figures import asked_by, trained_by, validated
-from amiss.units import write_days
+from amiss.words.units import write_days
 
 if TYPE_CHECKING:
     from amiss.model import Card

@@ -27,7 +27,7 @@ def listed(json: AsJson = False, home: Home = None) -> None:
     """List the models that are kept, the newest first."""
     from amiss.cli.output import moment, print_json, print_table
     from amiss.cli.stored import stored
-    from amiss.message import write_time
+    from amiss.words.message import write_time
 
     with stored(home) as store:
         found = store.models()

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from amiss.data import DAY, SECOND
-from amiss.units import write_days
+from amiss.words.units import write_days
 
 WIDTH = 100
 BARS = "▁▂▃▄▅▆▇█"

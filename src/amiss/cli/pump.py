@@ -100,8 +100,8 @@ def _keep_on(chosen: "Pump", world: Any, stop: Any) -> None:
 def _chosen(source: dict[str, Any], cluster: dict[str, Any], rest: dict[str, Any]) -> "Pump":
     from pydantic import ValidationError
 
-    from amiss.cluster import Cluster
     from amiss.errors import ConfigError
+    from amiss.reading.cluster import Cluster
     from amiss.run.pump import Pump
     from amiss.sources.sql import Sql
 

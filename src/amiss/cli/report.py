@@ -89,8 +89,8 @@ def _survey(store: "Store", start: str | None, end: str | None, now: int) -> "Su
 
 def _as_json(of: "Survey", page: Path | None, found: "Found | None") -> dict[str, Any]:
     """All of it but the pictures. Times in RFC 3339 UTC."""
-    from amiss import message
     from amiss.evaluate.sections import breakdowns
+    from amiss.words import message
 
     return {
         "from": message.write_time(of.start),

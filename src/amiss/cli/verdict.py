@@ -54,8 +54,8 @@ def write_report(
 
 def as_json(trial: "Trial", found: "Found | None") -> dict[str, Any]:
     """All of a trial but its pictures. Times in RFC 3339 UTC, NaN as null."""
-    from amiss import message
     from amiss.evaluate import figures
+    from amiss.words import message
 
     rate, write = figures.rate(trial), message.write_time
     said: dict[str, Any] = {
@@ -101,7 +101,7 @@ def as_json(trial: "Trial", found: "Found | None") -> dict[str, Any]:
 def _print(trial: "Trial", found: "Found | None") -> None:
     from amiss.cli.output import WIDTH, print_table
     from amiss.evaluate import figures
-    from amiss.phrases import count, span, worst_first
+    from amiss.words.phrases import count, span, worst_first
 
     warm = f", after {span(trial.warm)} to learn from" if trial.warm else ""
     print(
@@ -155,7 +155,7 @@ def _lasted(incident: Any) -> str:
 def _of_labels(found: "Found") -> str:
     from amiss.evaluate.figures import amount
     from amiss.evaluate.labels import delay
-    from amiss.phrases import count
+    from amiss.words.phrases import count
 
     if not found.events:
         return "None of the labels is of this span and of these series."

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from amiss.data import SECOND, Member, parse_key
 from amiss.decide.opened import Opened
-from amiss.units import is_slight
+from amiss.words.units import is_slight
 
 EARLY = 3  # ticks
 WIDER = 0.5  # of the band, on either side

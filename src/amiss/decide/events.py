@@ -13,11 +13,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from amiss import rarity
 from amiss.data import Array, Floats, State
-from amiss.decide import bulk, sample
+from amiss.decide import bulk, rarity, sample
+from amiss.detecting.trees import TREES
 from amiss.detectors import burst
-from amiss.trees import TREES
 
 BLOCK = 256
 SEED = 0

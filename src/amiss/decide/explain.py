@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from math import exp
 
 from amiss.data import DAY, SECOND, Member, parse_key
-from amiss.units import evidence_for, listed, words, write_days
-from amiss.wording import is_whole, observed
+from amiss.words.units import evidence_for, listed, words, write_days
+from amiss.words.wording import is_whole, observed
 
 NAMED = 3  # further members in a sentence
 WHOLE = "the picture as a whole"

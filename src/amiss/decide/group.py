@@ -19,7 +19,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from amiss import wording
 from amiss.data import (
     MINUTE,
     SECOND,
@@ -32,6 +31,7 @@ from amiss.decide.fuse import p_of
 from amiss.decide.judged import LEAST, Judged, Policy
 from amiss.decide.opened import Memory, Opened
 from amiss.decide.severity import ORDER, severity
+from amiss.words import wording
 
 Evidence: TypeAlias = Callable[[str, int], Mapping[str, Sequence[str]]]
 """What the source said beside the numbers of a system at a time, by family (units.EVIDENCE)."""

@@ -24,9 +24,9 @@ from itertools import islice, pairwise
 
 import numpy as np
 
-from amiss import trees
 from amiss.data import Array, Floats, State
 from amiss.decide import bulk
+from amiss.detecting import trees
 
 COLUMNS = 1000  # templates; those that come later are one
 LEVELS = 64  # counts as they are below 16, then eight an octave

@@ -6,13 +6,13 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import longest
-from amiss.chosen import chosen
 from amiss.component import Detector
 from amiss.data import DAY, SECOND, Array, Frame, Scores, State
+from amiss.detecting import longest
+from amiss.detecting.chosen import chosen
 from amiss.kernel import kernel
 from amiss.spans import Span
-from amiss.units import write_days
+from amiss.words.units import write_days
 
 
 class Absent(Detector):

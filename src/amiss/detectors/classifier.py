@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import snapshots, trees
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, measured
+from amiss.detecting import snapshots, trees
 from amiss.errors import StateError
 
 LEAST = 10  # labelled snapshots of each kind

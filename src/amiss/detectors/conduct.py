@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from amiss.component import Detector
-from amiss.conduct import BEYOND
 from amiss.data import DAY, HOUR, Array, Frame, Scores, State
 from amiss.kernel import kernel
+from amiss.subjects.conduct import BEYOND
 
 HOURS = 32  # that are kept, about one a day
 FORGET = 30 * DAY

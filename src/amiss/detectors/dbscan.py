@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import snapshots
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State
+from amiss.detecting import snapshots
 from amiss.kernel import kernel
 
 MOST = 10_000  # snapshots learned from

@@ -8,9 +8,9 @@ from pydantic import ConfigDict, Field, model_validator
 from amiss.component import AnyOf, Detector
 from amiss.data import Array, Floats, Frame, Scores, State, measured
 from amiss.decide import tail
+from amiss.detecting.snapshots import evenly
 from amiss.errors import StateError
 from amiss.memory import flat, nested
-from amiss.snapshots import evenly
 
 HELD = 5  # one tick in so many, the latest, is kept to calibrate on
 LEAST = 20  # scores in the past of a member before it has an opinion

@@ -5,10 +5,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import trees
 from amiss.component import Detector
 from amiss.data import Floats, Frame, Scores, State, measured
-from amiss.trees import LARGEST, average_path
+from amiss.detecting import trees
+from amiss.detecting.trees import LARGEST, average_path
 
 FEWEST = 2  # snapshots that can be told apart
 

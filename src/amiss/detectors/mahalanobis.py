@@ -9,9 +9,9 @@ from pydantic import Field
 
 from amiss.component import Detector
 from amiss.data import DAY, HOUR, Array, Floats, Frame, Scores, State, measured
+from amiss.detecting.precision import distance, invert, predict
 from amiss.kernel import kernel
 from amiss.memory import place
-from amiss.precision import distance, invert, predict
 
 FLOOR = 0.03  # the scale is at least this share of the range seen so far
 MEMORY = 50_000.0  # rows: memory of means, scales and covariance

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import snapshots
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State
+from amiss.detecting import snapshots
 from amiss.kernel import kernel
 
 FEWEST = 2  # snapshots that can be told apart

@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from amiss import inference
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, measured
+from amiss.detecting import inference
+from amiss.detecting.inference import Network
 from amiss.dropped import FAILED
 from amiss.errors import StateError
-from amiss.inference import Network
 from amiss.networks import gaps, scaling, sliding
 from amiss.networks.columns import observed, share, taken
 from amiss.networks.scaling import Scaling

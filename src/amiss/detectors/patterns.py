@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from amiss import suspicious
 from amiss.component import Detector
 from amiss.data import Frame, Records, Scores, Severity, State, Strings
-from amiss.suspicious import PATTERNS
+from amiss.detecting import suspicious
+from amiss.detecting.suspicious import PATTERNS
 
 SHOWN = 60  # characters of what was found
 

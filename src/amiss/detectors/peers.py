@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss.chosen import chosen, groups
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, parse_key
+from amiss.detecting.chosen import chosen, groups
 from amiss.kernel import kernel
-from amiss.units import write_number
+from amiss.words.units import write_number
 
 NORMAL = 1.4826  # median of distances to standard deviation, if they are normal
 SLIGHT = 0.01  # of the median: a distance that is none

@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from amiss.component import Detector
-from amiss.conduct import is_number
 from amiss.data import Array, Floats, Frame, Scores, State
 from amiss.decide import events
 from amiss.memory import flat, nested
+from amiss.subjects.conduct import is_number
 
 TELLING = 4.0  # nats from which it is told why
 

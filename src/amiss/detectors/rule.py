@@ -7,14 +7,14 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import ConfigDict, Field, model_validator
 
-from amiss import windows
-from amiss.chosen import beside, chosen
 from amiss.component import Detector
 from amiss.data import DAY, SECOND, Array, Floats, Frame, Scores, Severity, State, parse_key
+from amiss.detecting import windows
+from amiss.detecting.chosen import beside, chosen
+from amiss.detecting.windows import Window
 from amiss.kernel import kernel
 from amiss.spans import Span
-from amiss.units import write_days, write_number
-from amiss.windows import Window
+from amiss.words.units import write_days, write_number
 
 OF = {
     "value": windows.SUM,

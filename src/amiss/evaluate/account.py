@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from amiss.data import DAY
+from amiss.drawing.markup import table
 from amiss.evaluate import figures, sections
 from amiss.evaluate.labels import Found, Label, tells
 from amiss.evaluate.listed import incidents
 from amiss.evaluate.paper import document, facts, faint
 from amiss.evaluate.report import About, labelled, made_by
 from amiss.evaluate.survey import Survey
-from amiss.markup import table
-from amiss.phrases import count, span, worst_first
 from amiss.store.models import Model
+from amiss.words.phrases import count, span, worst_first
 
 WORST = 10  # incidents, as text
 

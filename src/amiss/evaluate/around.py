@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from amiss.curve import broken
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Array, Floats, Incident
 from amiss.decide import pulse
-from amiss.outcome import Outcome
-from amiss.phrases import worst_first
+from amiss.drawing.curve import broken
+from amiss.steps.outcome import Outcome
 from amiss.store import Points
-from amiss.wording import is_whole
+from amiss.words.phrases import worst_first
+from amiss.words.wording import is_whole
 
 BYTES = 128 * 2**20  # of the last stretch of all series
 MEMBERS = 3  # drawn of an incident

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from math import ceil, floor, isfinite, log10
 
 from amiss.data import DAY, HOUR, MINUTE, SECOND
-from amiss.units import write_number
+from amiss.words.units import write_number
 
 TIMES = (
     *(n * SECOND for n in (1, 5, 15, 30)),

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from amiss.data import Incident, Member, parse_key
-from amiss.units import words
-from amiss.wording import is_whole
+from amiss.words.units import words
+from amiss.words.wording import is_whole
 
 WHOLE = "the picture as a whole"
 RECORD = "a single record"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from amiss.data import DAY, SECOND
 from amiss.evaluate.trial import Trial
-from amiss.phrases import span
+from amiss.words.phrases import span
 
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # the first one after 1 January 1970, a Thursday

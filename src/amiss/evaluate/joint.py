@@ -17,9 +17,9 @@ from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.metrics import SINGLE
 from amiss.evaluate.scorer import Memories, Memory, Told, alerts
 from amiss.evaluate.tables import Table
-from amiss.judge import judge, judge_whole
 from amiss.kernel import kernel
 from amiss.memory import align
+from amiss.steps.judge import judge, judge_whole
 
 ROWS = 4096  # judged at once
 GAIN = 2.0 / 11.0  # of the running mean

@@ -17,7 +17,7 @@ from amiss.errors import ConfigError
 from amiss.evaluate.columns import Asked, is_text, listed
 from amiss.evaluate.tables import Table
 from amiss.evaluate.times import clock
-from amiss.phrases import span
+from amiss.words.phrases import span
 
 NEAR = 10 * MINUTE
 """How far from a moment that was labelled an incident still tells of it."""

@@ -6,13 +6,13 @@ from typing import Protocol
 
 from amiss.data import SECOND, Incident, Member, parse_key
 from amiss.decide.explain import rarity
+from amiss.drawing.markup import table
 from amiss.evaluate import svg
 from amiss.evaluate.figures import shortly, written
 from amiss.evaluate.trial import Pictures
-from amiss.markup import table
-from amiss.phrases import band, count, how_rare, parted, rarity_of, worst_first
-from amiss.units import words, write_number
-from amiss.wording import is_whole
+from amiss.words.phrases import band, count, how_rare, parted, rarity_of, worst_first
+from amiss.words.units import words, write_number
+from amiss.words.wording import is_whole
 
 SHOWN = 200  # incidents; more are counted
 MEMBERS = 6

@@ -12,9 +12,9 @@ from amiss.evaluate.answer import HEADER, Verdict, lines_of
 from amiss.evaluate.columns import Asked, Notes, Piece
 from amiss.evaluate.scorer import Memories, Memory, Told, alerts
 from amiss.evaluate.tables import Table
-from amiss.judge import BLOCK, Each, judge
 from amiss.memory import align
 from amiss.settings import default
+from amiss.steps.judge import BLOCK, Each, judge
 from amiss.threads import each
 from amiss.zones import local
 

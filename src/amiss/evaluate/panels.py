@@ -5,6 +5,7 @@ from html import escape
 from math import log10
 
 from amiss.data import SECOND
+from amiss.drawing.markup import table
 from amiss.evaluate import axes, svg
 from amiss.evaluate.confusion import Confusion
 from amiss.evaluate.distribution import BINS, Distribution
@@ -12,8 +13,7 @@ from amiss.evaluate.embedding import Axis, Embedding
 from amiss.evaluate.entries import Entry, counted
 from amiss.evaluate.figures import shortly
 from amiss.evaluate.svg import HIGH, WIDE
-from amiss.markup import table
-from amiss.phrases import count, span
+from amiss.words.phrases import count, span
 
 LANES = 10
 OTHERS = "others"

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from amiss.data import readable
-from amiss.palette import DARK, ICON, LIGHT
+from amiss.drawing.palette import DARK, ICON, LIGHT
 
 STYLE = Path(__file__).with_name("report.css")
 SAFE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

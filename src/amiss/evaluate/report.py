@@ -6,6 +6,7 @@ from html import escape
 
 import yaml
 
+from amiss.drawing.markup import table
 from amiss.evaluate import figures, sections
 from amiss.evaluate.confusion import confusion
 from amiss.evaluate.entries import Entry
@@ -13,9 +14,8 @@ from amiss.evaluate.labels import Found, Label, delay, tells
 from amiss.evaluate.listed import incidents
 from amiss.evaluate.paper import document, facts, faint, footer
 from amiss.evaluate.trial import Trial
-from amiss.judge import WARM
-from amiss.markup import table
-from amiss.phrases import count, span
+from amiss.steps.judge import WARM
+from amiss.words.phrases import count, span
 
 NOISIEST = 8  # series
 

@@ -21,7 +21,7 @@ from amiss.evaluate.columns import (
     texts,
 )
 from amiss.evaluate.tables import Table
-from amiss.names import hashed
+from amiss.text.names import hashed
 
 MOST = 500  # columns: what is computed of them grows with their square
 

@@ -12,9 +12,9 @@ from amiss.decide import budget
 from amiss.errors import ConfigError
 from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.tables import Table
-from amiss.judge import WARM, States
 from amiss.memory import grow
 from amiss.spans import parse_rate
+from amiss.steps.judge import WARM, States
 
 MOST_A_DAY = 1_000_000
 P = TypeVar("P", bound=Sized)

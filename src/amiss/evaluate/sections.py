@@ -5,6 +5,7 @@ from html import escape
 from math import exp
 
 from amiss.data import DAY
+from amiss.drawing.markup import table
 from amiss.evaluate import panels, svg
 from amiss.evaluate.confusion import Confusion
 from amiss.evaluate.distribution import Distribution
@@ -12,8 +13,7 @@ from amiss.evaluate.embedding import embed
 from amiss.evaluate.entries import Entry, counted
 from amiss.evaluate.figures import Spent, days_of
 from amiss.evaluate.paper import faint
-from amiss.markup import table
-from amiss.phrases import count
+from amiss.words.phrases import count
 
 ORDER = ("high", "medium", "low")
 STRANGE = 7  # nats: about one sample in a thousand

@@ -10,7 +10,7 @@ from amiss.data import SECOND, Frame
 from amiss.decide import budget
 from amiss.evaluate.metrics import SINGLE
 from amiss.evaluate.stream import Stream
-from amiss.judge import States, judge
+from amiss.steps.judge import States, judge
 from amiss.threads import each
 
 ROUNDS = 7

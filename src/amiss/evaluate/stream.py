@@ -11,7 +11,7 @@ from amiss.errors import ConfigError, StateError
 from amiss.evaluate.scorer import a_week
 from amiss.evaluate.tick import PLANES, SAID, fresh, tick
 from amiss.evaluate.times import LARGEST
-from amiss.judge import States
+from amiss.steps.judge import States
 
 ALIGNED = 8  # bytes
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from amiss.curve import broken
 from amiss.data import DAY, SECOND, Incident, parse_key
 from amiss.decide import pulse
+from amiss.drawing.curve import broken
 from amiss.evaluate.around import POINTS, Curve, drawn, window
 from amiss.evaluate.distribution import Distribution
 from amiss.evaluate.entries import Entry, of_incident
 from amiss.evaluate.figures import Spent
 from amiss.evaluate.trial import Pictures
-from amiss.phrases import title, worst_first
 from amiss.store import Store
 from amiss.store.models import Model
+from amiss.words.phrases import title, worst_first
 
 AT_ONCE = 2_000_000  # points that are held
 PAGE = 500  # incidents asked for at once

@@ -10,13 +10,13 @@ from math import isfinite
 
 import numpy as np
 
-from amiss.curve import MS, Stretch, cut, marked
 from amiss.data import SECOND, Floats, parse_key
+from amiss.drawing.curve import MS, Stretch, cut, marked
 from amiss.evaluate import axes
 from amiss.evaluate.around import Curve
 from amiss.evaluate.axes import Tick
 from amiss.evaluate.figures import Part, amount, day
-from amiss.phrases import USUAL, count
+from amiss.words.phrases import USUAL, count
 
 WIDE, HIGH = 1000.0, 200.0
 FLOOR = 0.06  # of the height left free above and below

@@ -13,8 +13,8 @@ from amiss.data import SECOND, Array
 from amiss.decide import bounds, budget, expect, fuse, rank, size
 from amiss.detectors import drift, level, step, surprise
 from amiss.evaluate.metrics import SINGLE
-from amiss.judge import PAST, WARM, States, name_of
 from amiss.kernel import kernel
+from amiss.steps.judge import PAST, WARM, States, name_of
 
 PLANES = 19
 """Of (1, S) numbers that a tick works on: the value is in the first of them."""

@@ -11,11 +11,11 @@ from amiss.data import Incident, parse_key
 from amiss.evaluate.around import Around, Curve
 from amiss.evaluate.distribution import Distribution
 from amiss.evaluate.entries import Entry, of_incident
-from amiss.judge import WARM, name_of
-from amiss.outcome import Outcome
-from amiss.phrases import count, title
 from amiss.pipeline import Pipeline
-from amiss.systems import SYSTEM, distinct
+from amiss.steps.judge import WARM, name_of
+from amiss.steps.outcome import Outcome
+from amiss.steps.systems import SYSTEM, distinct
+from amiss.words.phrases import count, title
 
 Pictures: TypeAlias = dict[str, tuple[Curve, ...]]
 """By id of the incident; of the worst alone where there are many."""

@@ -14,7 +14,7 @@ from amiss.evaluate.entries import RECORD, Entry
 from amiss.evaluate.figures import written
 from amiss.evaluate.paper import document, facts, faint, footer
 from amiss.facade.trained import Trained
-from amiss.message import write_time
+from amiss.words.message import write_time
 
 LATEST = 10
 

@@ -20,7 +20,7 @@ from amiss.facade.config import KINDS, Config
 from amiss.facade.journal import Journal
 from amiss.facade.samples import BUILT_IN, Extractor, are_named, features, kind_of
 from amiss.facade.trained import Asked, Trained
-from amiss.message import write_time
+from amiss.words.message import write_time
 from amiss.world import World
 
 FILE = "anomaly_config.json"

@@ -17,8 +17,8 @@ from amiss.data import SECOND, Floats, Frame, State
 from amiss.detectors.ensemble import Ensemble
 from amiss.errors import ConfigError, StateError
 from amiss.facade.config import KINDS
-from amiss.judge import name_of
 from amiss.model import Card, Figures
+from amiss.steps.judge import name_of
 
 LEAST = 100  # samples: a fifth of them is the past that a model is calibrated on
 

@@ -7,12 +7,14 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import conduct, habits, mined, zones
+from amiss import zones
 from amiss.component import Features
 from amiss.data import AHEAD, DAY, LARGEST, Array, Floats, Frame, Records, State, Strings, Times
+from amiss.features import mined
 from amiss.memory import flat, nested
-from amiss.names import hashed
 from amiss.spans import Span
+from amiss.subjects import conduct, habits
+from amiss.text.names import hashed
 
 KEY = "events"
 HEAD = 64

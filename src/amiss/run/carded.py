@@ -7,9 +7,9 @@ import numpy as np
 
 from amiss.component import Detector
 from amiss.data import Frame
-from amiss.judge import name_of
 from amiss.model import Card
 from amiss.run.fit import Fit
+from amiss.steps.judge import name_of
 
 
 def carded(

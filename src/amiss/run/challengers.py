@@ -8,14 +8,14 @@ import logging
 import numpy as np
 
 from amiss.data import DAY, HOUR, Array
-from amiss.drifted import evidence
 from amiss.errors import StateError
-from amiss.judge import judge_jointly
 from amiss.model import Card
+from amiss.run.drifted import evidence
 from amiss.run.models import against
 from amiss.run.shadow import detector_of, recorded_since
 from amiss.run.training import MOST, Trainee, noted, recorded
 from amiss.settings import Retrain
+from amiss.steps.judge import judge_jointly
 from amiss.store import Store
 
 log = logging.getLogger(__name__)

@@ -9,11 +9,11 @@ from amiss.data import SECOND, Floats, Records
 from amiss.decide import budget
 from amiss.decide import opened as group
 from amiss.decide.judged import LEAST
-from amiss.judge import WARM, States
-from amiss.message import write_time
-from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
-from amiss.systems import systems_of
+from amiss.steps.judge import WARM, States
+from amiss.steps.outcome import Outcome
+from amiss.steps.systems import systems_of
+from amiss.words.message import write_time
 
 SHOWN = 3  # series of a step that are told of, the strangest
 HYSTERESIS = 2.0  # as in decide/group.py: so far below the bar what is strange joins what is open

@@ -14,8 +14,8 @@ from amiss.data import Frame, Incident, Scores, State, parse_key
 from amiss.errors import StateError
 from amiss.model import card_of
 from amiss.run.shadow import detector_of, recorded_since
+from amiss.steps.systems import system_of
 from amiss.store import Store
-from amiss.systems import system_of
 
 BEFORE = 600  # rows before a moment among which its final score has a rank
 SLACK = 2  # times the span that they would fill: there may have been pauses

@@ -26,8 +26,8 @@ from amiss import fitting, memory
 from amiss.component import AnyOf, Detector
 from amiss.data import Frame, State
 from amiss.errors import StateError
-from amiss.judge import States, judge_jointly, name_of
 from amiss.model import Figures
+from amiss.steps.judge import States, judge_jointly, name_of
 
 LONGEST = 1800.0  # seconds
 GIVES_WAY = 10  # of 19: how much a worker is nicer than the program

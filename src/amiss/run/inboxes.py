@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from amiss.doors.inbox import Inbox
 from amiss.errors import ConfigError
-from amiss.inbox import Inbox
 from amiss.run.syslog import Listener
 from amiss.run.watch import Watch
 from amiss.run.watched import count

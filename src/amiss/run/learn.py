@@ -17,8 +17,8 @@ from amiss.run.commits import NOTHING
 from amiss.run.fit import Tell, fit_apart
 from amiss.run.labels import labelled
 from amiss.run.training import LEAST
+from amiss.steps.systems import view
 from amiss.store import Store
-from amiss.systems import view
 from amiss.world import World
 
 MOST_BYTES = 2**27  # of history held; several times that while it is prepared and fitted on

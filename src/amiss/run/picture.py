@@ -12,7 +12,6 @@ import numpy as np
 from amiss.data import DAY, MINUTE, Incident
 from amiss.decide import budget, opened
 from amiss.decide.fuse import p_of
-from amiss.judge import WARM
 from amiss.run.now import (
     BudgetNow,
     JointNow,
@@ -29,8 +28,9 @@ from amiss.run.tell import Channel
 from amiss.run.training import Trainee
 from amiss.run.watched import Watch
 from amiss.settings import Settings
+from amiss.steps.judge import WARM
+from amiss.steps.systems import joint_key, systems_of
 from amiss.store import Store
-from amiss.systems import joint_key, systems_of
 
 SILENT = 3  # ticks without a sample after which a series is silent
 

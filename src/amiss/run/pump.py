@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import orjson
 
-from amiss import keyset
-from amiss.brokers import QUIET, SENT
-from amiss.cluster import Cluster
 from amiss.data import SECOND, Times
+from amiss.doors.brokers import QUIET, SENT
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.formats.times import latest_of
+from amiss.reading import keyset
+from amiss.reading.cluster import Cluster
+from amiss.reading.tabular import NO_TIME
 from amiss.sources.sql import Sql
-from amiss.tabular import NO_TIME
 from amiss.world import World
 
 PATIENCE = 30.0  # seconds for a transaction

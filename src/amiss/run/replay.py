@@ -14,16 +14,16 @@ from amiss.component import Detector
 from amiss.data import Frame, Records, Times
 from amiss.errors import StateError
 from amiss.fitting import trained
-from amiss.judge import States, name_of
 from amiss.memory import align
-from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
 from amiss.run.commits import NOTHING
 from amiss.run.fit import fit_apart
 from amiss.run.training import FIRST
 from amiss.run.watch import put_to_use
 from amiss.run.watched import Fitted
-from amiss.systems import view
+from amiss.steps.judge import States, name_of
+from amiss.steps.outcome import Outcome
+from amiss.steps.systems import view
 
 MOST_BYTES = 256 * 2**20  # of samples held to fit models on
 

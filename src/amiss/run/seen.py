@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from amiss.data import Floats, Scores, Times
-from amiss.judge import States, name_of
-from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
+from amiss.steps.judge import States, name_of
+from amiss.steps.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

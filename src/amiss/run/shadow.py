@@ -15,10 +15,10 @@ from amiss.component import AnyOf, Detector
 from amiss.data import Floats, Frame, Times, parse_key, series_key
 from amiss.errors import ConfigError, StateError
 from amiss.fitting import errors
-from amiss.judge import States, judge_jointly, name_of
 from amiss.model import Card, card_of, difference
+from amiss.steps.judge import States, judge_jointly, name_of
+from amiss.steps.systems import view
 from amiss.store import Store
-from amiss.systems import view
 
 MOST = 50_000  # ticks
 STEP = 4096  # ticks judged at once

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from amiss.doors.inbox import Entry, Inbox
 from amiss.errors import Unreachable
-from amiss.inbox import Entry, Inbox
 
 KIND = "lines"
 BUFFER = 4 * 2**20  # bytes that the system keeps of UDP while the disk is busy

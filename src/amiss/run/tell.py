@@ -18,7 +18,7 @@ from amiss.component import Sink
 from amiss.data import Event, Incident
 from amiss.decide.taught import Taught, like
 from amiss.errors import ConfigError, Rejected, StateError, Unreachable
-from amiss.message import telling
+from amiss.words.message import telling
 from amiss.world import World
 
 log = logging.getLogger(__name__)

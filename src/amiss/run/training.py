@@ -13,16 +13,16 @@ from amiss.component import Detector
 from amiss.data import MINUTE, Array, Frame
 from amiss.errors import ConfigError, Error, StateError, Unreachable
 from amiss.fitting import trained
-from amiss.judge import name_of
 from amiss.model import Card, card_of, content, difference
 from amiss.run.carded import carded
 from amiss.run.fit import Stage, fit_apart
 from amiss.run.labels import to_learn
 from amiss.run.now import ModelNow
 from amiss.run.watched import Fitted, Watch
+from amiss.steps.judge import name_of
+from amiss.steps.systems import view
 from amiss.store import Store
 from amiss.store.models import Model
-from amiss.systems import view
 from amiss.world import World
 
 log = logging.getLogger(__name__)

@@ -13,15 +13,15 @@ from dataclasses import replace
 from amiss.data import AHEAD, Records
 from amiss.dropped import FUTURE
 from amiss.errors import Error, StateError, Unreachable
-from amiss.judge import States, name_of
-from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
 from amiss.run import commits
 from amiss.run.commits import NOTHING, Commit
 from amiss.run.decided import decisions
 from amiss.run.resume import resume
 from amiss.run.watched import Fitted, Progress, Watch, checkpoint, count, keep, remember
-from amiss.systems import distinct
+from amiss.steps.judge import States, name_of
+from amiss.steps.outcome import Outcome
+from amiss.steps.systems import distinct
 
 __all__ = [
     "Commit", "Fitted", "Progress", "Watch", "checkpoint", "close",

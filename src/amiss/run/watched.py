@@ -9,14 +9,14 @@ import numpy as np
 
 from amiss.component import Cursor
 from amiss.data import Array, Frame, Incident, Records
-from amiss.judge import States
-from amiss.outcome import Outcome
 from amiss.pipeline import Pipeline
 from amiss.run import commits
 from amiss.run.commits import Commit
 from amiss.run.now import Health
 from amiss.run.recent import Recent
 from amiss.run.seen import Seen, look
+from amiss.steps.judge import States
+from amiss.steps.outcome import Outcome
 from amiss.store import Block, Checkpoint, Store
 from amiss.world import World
 

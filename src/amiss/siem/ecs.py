@@ -7,8 +7,8 @@ field for stands under `amiss`.
 from typing import Any
 
 from amiss.data import Event, Incident
-from amiss.message import as_json, compose, write_time
 from amiss.siem.facts import facts
+from amiss.words.message import as_json, compose, write_time
 
 VERSION = "8.11.0"
 

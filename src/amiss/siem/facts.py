@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from amiss.addresses import is_address
 from amiss.data import Event, Incident, Severity, parse_key
-from amiss.message import event_of
+from amiss.words.message import event_of
 
 HOSTS = ("host", "host.name", "hostname", "instance", "node", "computer")
 USERS = ("user", "user.name", "username", "user_name", "account")

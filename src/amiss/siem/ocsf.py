@@ -6,9 +6,9 @@ Class 2004 of https://schema.ocsf.io/1.3.0/classes/detection_finding. Times are 
 from typing import Any
 
 from amiss.data import Event, Incident, Severity
-from amiss.message import as_json
 from amiss.siem.ecs import filled
 from amiss.siem.facts import Facts, facts, program_version
+from amiss.words.message import as_json
 
 SCHEMA = "1.3.0"
 CATEGORY, CLASS = 2, 2004

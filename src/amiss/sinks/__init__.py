@@ -6,7 +6,7 @@ import orjson
 from pydantic import AfterValidator
 
 from amiss.errors import ConfigError
-from amiss.template import check_template
+from amiss.words.template import check_template
 from amiss.world import reveal
 
 
@@ -22,7 +22,7 @@ def _template(text: str) -> str:
 
 
 Template = Annotated[str, AfterValidator(_template)]
-"""Text with $fields (see amiss.template), inline or as `file:/path`."""
+"""Text with $fields (see amiss.words.template), inline or as `file:/path`."""
 
 
 def answered(body: bytes) -> dict[str, Any]:

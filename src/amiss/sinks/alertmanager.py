@@ -6,13 +6,13 @@ from typing import Any, Literal
 import orjson
 from pydantic import ConfigDict, Field
 
-from amiss.access import Access
 from amiss.component import Sink
 from amiss.data import DAY, SECOND, Event, Incident, parse_key
 from amiss.exposed import clean
 from amiss.masked import HttpAddress, hush, reach
-from amiss.message import SEVERITIES, compose, event_of, page_of, write_time
+from amiss.reading.access import Access
 from amiss.spans import Span
+from amiss.words.message import SEVERITIES, compose, event_of, page_of, write_time
 from amiss.world import World
 
 

@@ -14,8 +14,8 @@ from amiss.component import Sink
 from amiss.data import Event, Incident
 from amiss.errors import ConfigError, Error, Rejected, Unreachable
 from amiss.masked import REFERENCE, Hidden, hush, scrub
-from amiss.message import compose, event_of
 from amiss.sinks import Template
+from amiss.words.message import compose, event_of
 from amiss.world import World
 
 HTTP_CODE = re.compile(r"\berror=(\d{3})\b")

@@ -11,7 +11,7 @@ from pydantic import Field
 from amiss.component import Sink
 from amiss.data import Event, Incident
 from amiss.jsonlog import append
-from amiss.message import as_json, event_of
+from amiss.words.message import as_json, event_of
 from amiss.world import World
 
 

@@ -6,11 +6,11 @@ from typing import Literal
 import orjson
 from pydantic import Field
 
-from amiss.cluster import Cluster
 from amiss.component import Sink
 from amiss.data import SECOND, Event, Incident
-from amiss.message import as_json, event_of
+from amiss.reading.cluster import Cluster
 from amiss.spans import Span
+from amiss.words.message import as_json, event_of
 from amiss.world import World
 
 

@@ -7,12 +7,12 @@ from typing import Literal
 import orjson
 from pydantic import ConfigDict, Field, field_validator
 
-from amiss.access import Access
 from amiss.component import Sink
 from amiss.data import SECOND, Event, Incident
 from amiss.masked import HttpAddress, hush, reach
-from amiss.message import as_json, event_of
+from amiss.reading.access import Access
 from amiss.spans import Span
+from amiss.words.message import as_json, event_of
 from amiss.world import World
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -10,11 +10,11 @@ from amiss.component import Sink
 from amiss.data import SECOND, Event, Incident
 from amiss.errors import Rejected
 from amiss.masked import Hidden, HttpAddress, Reference, hush, reach
-from amiss.message import write_time
 from amiss.siem import DOCUMENTS, DocumentFormat, Word
 from amiss.siem.facts import facts
 from amiss.sinks import answered
 from amiss.spans import Span
+from amiss.words.message import write_time
 from amiss.world import World
 
 VERSION = "2023-01-01"

@@ -10,8 +10,8 @@ import orjson
 from amiss.component import Sink
 from amiss.data import Event, Incident
 from amiss.errors import Rejected, Unreachable
-from amiss.message import as_json, compose, event_of
 from amiss.sinks import Template
+from amiss.words.message import as_json, compose, event_of
 from amiss.world import World
 
 LINE = "$title, since $since"

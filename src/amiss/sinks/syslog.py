@@ -11,11 +11,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from amiss.component import Sink
 from amiss.data import SECOND, Event, Incident, Severity
-from amiss.message import write_time
+from amiss.doors.transport import Destination, Protocol, Trust
 from amiss.siem import DOCUMENTS, cef
 from amiss.siem.facts import facts
 from amiss.spans import Span
-from amiss.transport import Destination, Protocol, Trust
+from amiss.words.message import write_time
 from amiss.world import World
 
 PLACE = re.compile(r"(udp|tcp|tls)://([\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?/?")

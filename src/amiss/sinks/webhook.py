@@ -11,9 +11,9 @@ from pydantic import ConfigDict, Field
 from amiss.component import Sink
 from amiss.data import SECOND, Event, Incident
 from amiss.masked import Hidden, HttpAddress, Reference, hush, reach
-from amiss.message import as_json, compose, event_of
 from amiss.sinks import Template
 from amiss.spans import Span
+from amiss.words.message import as_json, compose, event_of
 from amiss.world import World
 
 

@@ -8,11 +8,11 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from amiss.component import Cursor, Source
 from amiss.data import SECOND, Records, Strings
+from amiss.doors.files import each
 from amiss.errors import Unreachable
-from amiss.files import each
 from amiss.formats import form
 from amiss.formats.settings import Pattern, TimeFormat, Zone, fit, label
-from amiss.located import located
+from amiss.reading.located import located
 from amiss.spans import Span
 from amiss.tail.follow import Following, follow
 from amiss.tail.followed import Followed

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from amiss import sensors
 from amiss.component import Cursor, Source
 from amiss.data import SECOND, Records, parse_key
-from amiss.processes import Busy, busiest, due
 from amiss.rates import rates, shares
+from amiss.reading import sensors
+from amiss.reading.processes import Busy, busiest, due
 from amiss.spans import Span
 from amiss.world import World
 

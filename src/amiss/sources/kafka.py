@@ -10,22 +10,22 @@ import numpy as np
 import orjson
 from pydantic import Field, model_validator
 
-from amiss.access import Access
-from amiss.brokers import Fetched, Subscription
-from amiss.cluster import Cluster
 from amiss.component import Cursor, Source
 from amiss.data import MINUTE, SECOND, Records
+from amiss.doors.brokers import Fetched, Subscription
 from amiss.errors import ConfigError, Rejected
 from amiss.formats import payloads
 from amiss.formats.times import latest_of
 from amiss.masked import HttpAddress, hush, reach
-from amiss.promised import promised
+from amiss.reading.access import Access
+from amiss.reading.cluster import Cluster
+from amiss.reading.promised import promised
+from amiss.reading.tabular import NO_TIME, Tabular
 from amiss.spans import Span
-from amiss.tabular import NO_TIME, Tabular
 from amiss.world import World
 
 if TYPE_CHECKING:
-    from amiss.brokers import Reader
+    from amiss.doors.brokers import Reader
 
 APART = 50 * MINUTE
 """How far partitions may be apart: what is an hour ahead of the watermark is not waited for."""

@@ -7,9 +7,9 @@ from pydantic import Field, model_validator
 
 from amiss.component import Cursor, Source
 from amiss.data import DAY, SECOND, Records
-from amiss.logql import CATEGORIES, Lines, data_of, merged, samples_of
-from amiss.paged import Pages
-from amiss.shipped import Shipped, begun, told
+from amiss.reading.logql import CATEGORIES, Lines, data_of, merged, samples_of
+from amiss.reading.paged import Pages
+from amiss.reading.shipped import Shipped, begun, told
 from amiss.spans import Span
 from amiss.world import World
 

@@ -9,16 +9,16 @@ import numpy as np
 import orjson
 from pydantic import Field
 
-from amiss import keyset
-from amiss.access import Access
 from amiss.component import Cursor, Source
 from amiss.data import MINUTE, SECOND, Records
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.formats.times import latest_of
 from amiss.masked import HttpAddress, hush, reach
-from amiss.promised import promised
+from amiss.reading import keyset
+from amiss.reading.access import Access
+from amiss.reading.promised import promised
+from amiss.reading.tabular import NO_TIME, Tabular
 from amiss.spans import Span
-from amiss.tabular import NO_TIME, Tabular
 from amiss.world import World
 
 PATIENCE = MINUTE  # how long rows that were there may be away

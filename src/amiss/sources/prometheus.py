@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from amiss.access import Access, ServerUrl
 from amiss.component import Cursor, Source
 from amiss.data import DAY, HOUR, SECOND, Records, series_key
 from amiss.errors import Rejected, Unreachable
 from amiss.formats.promql import Answer, Line, columns, complaint, read
 from amiss.masked import hush
+from amiss.reading.access import Access, ServerUrl
 from amiss.spans import Span
 from amiss.world import World
 

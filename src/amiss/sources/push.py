@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from amiss.component import Cursor, Source
 from amiss.data import MINUTE, SECOND, Records, joined
+from amiss.doors.inbox import Entry, Place
 from amiss.formats import form, pushed, pushed_lines
 from amiss.formats.settings import LineFormat, Pattern, TimeFormat, Zone, fit
 from amiss.formats.told import NAMES, Line
-from amiss.inbox import Entry, Place
 from amiss.spans import Span
 from amiss.world import World
 

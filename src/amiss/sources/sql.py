@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from amiss import keyset
 from amiss.component import Cursor, Source
 from amiss.data import SECOND, Records
 from amiss.errors import ConfigError
 from amiss.formats.times import latest_of
 from amiss.masked import REFERENCE, Hidden
-from amiss.promised import promised
+from amiss.reading import keyset
+from amiss.reading.promised import promised
+from amiss.reading.tabular import NO_TIME, Tabular
 from amiss.spans import Span
-from amiss.tabular import NO_TIME, Tabular
 from amiss.world import World
 
 if TYPE_CHECKING:
-    from amiss.databases import Database
+    from amiss.doors.databases import Database
 
 ADDRESS = re.compile(r"[\w+]+://(?!.*:.*@).*", re.DOTALL)
 SELECT = re.compile(r"\s*(select|with)\b", re.IGNORECASE)

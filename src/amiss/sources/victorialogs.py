@@ -10,12 +10,12 @@ from pydantic import Field
 
 from amiss.component import Cursor, Source
 from amiss.data import SECOND, Records
-from amiss.entries import Entries
 from amiss.errors import Unreachable
 from amiss.formats import times
 from amiss.formats.parsed import MOST_FIELDS
-from amiss.paged import Pages
-from amiss.shipped import Shipped, told
+from amiss.reading.entries import Entries
+from amiss.reading.paged import Pages
+from amiss.reading.shipped import Shipped, told
 from amiss.world import World
 
 OWN = ("_time", "_msg", "_stream", "_stream_id")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from amiss.data import DAY
-from amiss.files import Damaged, Files, Found, each
+from amiss.doors.files import Damaged, Files, Found, each
 from amiss.tail.followed import WINDOW, Followed, Id, agrees
 from amiss.tail.names import akin, stem
 

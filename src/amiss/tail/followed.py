@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import Any, Self
 
-from amiss.files import Damaged, Files, Found
+from amiss.doors.files import Damaged, Files, Found
 from amiss.tail.names import stem
 
 WINDOW = 1024  # bytes at the beginning and before the place of reading that say which file it is

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from amiss.data import SECOND
-from amiss.files import Damaged, Files, Found
+from amiss.doors.files import Damaged, Files, Found
 from amiss.tail.followed import Followed
 from amiss.tail.lines import BYTES, Lines, join, split
 

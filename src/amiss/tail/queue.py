@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
-from amiss.files import Found
+from amiss.doors.files import Found
 from amiss.tail.followed import Followed, Id
 from amiss.tail.names import number, stem
 

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from amiss.data import AHEAD
-from amiss.files import Damaged, Files, Found
+from amiss.doors.files import Damaged, Files, Found
 from amiss.formats import form, times
 from amiss.formats.batch import Batch
 from amiss.formats.form import Asked, Form

@@ -1,6 +1,6 @@
 """Begin at the end of files that are there at the first poll."""
 
-from amiss.files import Damaged, Files, Found
+from amiss.doors.files import Damaged, Files, Found
 from amiss.tail.follow import Following
 from amiss.tail.piece import PIECE
 

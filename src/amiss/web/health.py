@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from amiss import __version__
-from amiss.judge import name_of
 from amiss.predictions import PredictionLog
 from amiss.run.live import Live
 from amiss.run.now import Now
+from amiss.steps.judge import name_of
 from amiss.web.headline import headline, unready
 from amiss.web.problems import documented, problem
 from amiss.web.running import Running

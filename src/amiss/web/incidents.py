@@ -8,7 +8,6 @@ from amiss import data
 from amiss.errors import ConfigError
 from amiss.run.feedback import alike
 from amiss.run.final import final
-from amiss.units import words
 from amiss.web.problems import documented
 from amiss.web.running import Running
 from amiss.web.schemas.feedback import Feedback
@@ -21,6 +20,7 @@ from amiss.web.schemas.incidents import (
     Member,
 )
 from amiss.web.times import When
+from amiss.words.units import words
 
 router = APIRouter(tags=["incidents"])
 

@@ -8,10 +8,10 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
+from amiss.doors.inbox import Entry
 from amiss.errors import Unreachable
 from amiss.formats import pushed
 from amiss.formats.unpacked import LARGEST
-from amiss.inbox import Entry
 from amiss.run.live import Live
 from amiss.web.problems import documented, problem
 from amiss.web.running import Running

@@ -14,11 +14,11 @@ from amiss.data import HOUR, Times, parse_key
 from amiss.errors import ConfigError
 from amiss.run.live import Live
 from amiss.run.now import SeriesNow, SeriesState
-from amiss.units import unit_of, words
 from amiss.web.problems import documented
 from amiss.web.running import Running
 from amiss.web.schemas.series import History, Joint, Score, Scores, Series, SeriesList
 from amiss.web.times import When, iso
+from amiss.words.units import unit_of, words
 
 router = APIRouter(tags=["series"])
 

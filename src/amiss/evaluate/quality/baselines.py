@@ -20,8 +20,8 @@ from typing import Protocol
 import numpy as np
 
 from amiss.data import Array, Floats
-from amiss.judge import MOST
 from amiss.kernel import kernel
+from amiss.steps.judge import MOST
 
 GAIN = 0.05  # of the running mean and variance
 NORMAL = 25.0  # deviations from which the tail of the normal distribution is its asymptote

@@ -13,7 +13,7 @@ from amiss.web.dashboard import charts, parts, words
 from amiss.web.dashboard.drawn import READ, Stretch, table
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
-from amiss.wording import is_whole
+from amiss.words.wording import is_whole
 
 CHARTS = 4  # members that are drawn
 POINTS = 300

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from amiss.units import unit_of
 from amiss.web.dashboard import theme, words
+from amiss.words.units import unit_of
 
 Spec = dict[str, Any]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from amiss.curve import MS, READ, Stretch, broken, cut, marked
 from amiss.data import SECOND, Floats
+from amiss.drawing.curve import MS, READ, Stretch, broken, cut, marked
 from amiss.store import Points
 from amiss.web.dashboard.charts import FAINT
 

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from amiss.data import parse_key, readable
-from amiss.judge import WARM
 from amiss.run.now import SeriesNow
-from amiss.units import write_number
+from amiss.steps.judge import WARM
 from amiss.web.dashboard import one_series, parts, words
 from amiss.web.dashboard.parts import Look
+from amiss.words.units import write_number
 
 STATES = ("all", "amiss", "judged", "warming up", "silent")
 LISTED = 60  # series in the list at once

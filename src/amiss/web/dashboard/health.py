@@ -11,12 +11,12 @@ import streamlit as st
 from amiss import __version__
 from amiss.data import HOUR, SECOND
 from amiss.run.now import Health, PipelineNow, SeriesNow, SinkNow
-from amiss.units import write_number
 from amiss.web.dashboard import parts, words
 from amiss.web.dashboard.overview import budget
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 from amiss.web.headline import blind
+from amiss.words.units import write_number
 
 TONE: dict[Health, str] = {"good": "good", "failing": "fail", "starting": "wait"}
 LISTED = 300  # series in a list

@@ -6,15 +6,15 @@ from html import escape
 import streamlit as st
 
 from amiss.data import DAY, SECOND, Incident, Member, parse_key
-from amiss.message import as_json
 from amiss.run.final import final
-from amiss.units import words as name_of
-from amiss.units import write_number
 from amiss.web.dashboard import around, parts, saying, words
 from amiss.web.dashboard.incidents import listing
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
-from amiss.wording import is_whole
+from amiss.words.message import as_json
+from amiss.words.units import words as name_of
+from amiss.words.units import write_number
+from amiss.words.wording import is_whole
 
 SETTLED = "10s"  # how often the page of an incident that is over is drawn anew
 

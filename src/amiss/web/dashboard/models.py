@@ -11,12 +11,12 @@ from amiss.data import SECOND, parse_key
 from amiss.run.now import JointNow, ModelNow
 from amiss.run.training import LEAST, MOST
 from amiss.store.models import Model
-from amiss.units import words as name_of
-from amiss.units import write_number
 from amiss.web.dashboard import parts, training, words
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 from amiss.web.dashboard.versions import versions
+from amiss.words.units import words as name_of
+from amiss.words.units import write_number
 
 if TYPE_CHECKING:
     from amiss.run.live import Live

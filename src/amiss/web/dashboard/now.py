@@ -10,7 +10,7 @@ from amiss.web.dashboard import charts, overview, parts, saying, words
 from amiss.web.dashboard.drawn import READ, table
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
-from amiss.wording import is_whole
+from amiss.words.wording import is_whole
 
 SPAN = 20 * MINUTE  # of the small charts
 TILE = 116  # pixels

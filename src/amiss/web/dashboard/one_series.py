@@ -9,15 +9,15 @@ import streamlit as st
 
 from amiss.data import DAY, HOUR, MINUTE, parse_key, readable
 from amiss.decide import pulse
-from amiss.judge import WARM
 from amiss.run.now import SeriesNow
+from amiss.steps.judge import WARM
 from amiss.store import Points
-from amiss.units import write_number
 from amiss.web.dashboard import charts, parts, words
 from amiss.web.dashboard.drawn import READ, distribution, table
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
 from amiss.web.times import iso, parse_time
+from amiss.words.units import write_number
 
 SPANS = {"15 min": 15 * MINUTE, "1 h": HOUR, "6 h": 6 * HOUR, "24 h": DAY, "7 d": 7 * DAY,
          "30 d": 30 * DAY}  # fmt: skip

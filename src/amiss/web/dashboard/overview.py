@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from html import escape
 
 from amiss.data import DAY, parse_key
-from amiss.judge import WARM
 from amiss.run.now import BudgetNow, Now, SeriesNow
-from amiss.units import write_days, write_number
+from amiss.steps.judge import WARM
 from amiss.web.dashboard import parts, words
 from amiss.web.dashboard.parts import Look
 from amiss.web.dashboard.shared import shared
+from amiss.words.units import write_days, write_number
 
 KEY = (
     ("cpu_percent",),

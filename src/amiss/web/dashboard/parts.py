@@ -12,8 +12,8 @@ import pyarrow as pa
 import streamlit as st
 
 from amiss.data import SECOND, readable
+from amiss.drawing.markup import table
 from amiss.errors import Error
-from amiss.markup import table
 from amiss.run.now import Now
 from amiss.web.dashboard import here, theme, words
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from amiss.palette import DARK, ICON, LIGHT
+from amiss.drawing.palette import DARK, ICON, LIGHT
 
 __all__ = ["DARK", "ICON", "LIGHT", "OPTIONS", "STYLE", "palette"]
 

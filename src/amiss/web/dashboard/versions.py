@@ -14,10 +14,10 @@ from amiss.run.audited import about
 from amiss.run.compared import Comparison, rate
 from amiss.run.figures import asked_by, trained_by, validated
 from amiss.store.models import Model
-from amiss.units import words as name_of
-from amiss.units import write_days, write_number
 from amiss.web.dashboard import losses, parts, words
 from amiss.web.dashboard.parts import Look
+from amiss.words.units import words as name_of
+from amiss.words.units import write_days, write_number
 
 if TYPE_CHECKING:
     from amiss.run.live import Live

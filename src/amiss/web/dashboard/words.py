@@ -6,7 +6,9 @@ from math import isfinite
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from amiss.data import parse_key
-from amiss.phrases import (
+from amiss.run.now import Now, SeriesNow
+from amiss.web.headline import blind, condition, few_words
+from amiss.words.phrases import (
     USUAL,
     ago,
     band,
@@ -25,9 +27,7 @@ from amiss.phrases import (
     title,
     worst_first,
 )
-from amiss.run.now import Now, SeriesNow
-from amiss.units import write_number
-from amiss.web.headline import blind, condition, few_words
+from amiss.words.units import write_number
 
 __all__ = [
     "USUAL",

@@ -9,14 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from amiss import memory, quiet
+from amiss import memory
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State
 from amiss.decide import fuse, rank, size
 from amiss.decide.finding import Finding, both
 from amiss.decide.judged import LEAST, Judged
-from amiss.judge import States, above, name_of
 from amiss.memory import grow
+from amiss.steps import quiet
+from amiss.steps.judge import States, above, name_of
 
 
 def judge_apart(

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amiss.data import SECOND, Floats
-from amiss.phrases import USUAL, shown
 from amiss.store import Points
 from amiss.store.thin import thin
+from amiss.words.phrases import USUAL, shown
 
 Stretch = tuple[int, int]  # ns, from and to
 

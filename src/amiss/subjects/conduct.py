@@ -12,9 +12,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from amiss import distinct, firsts, shares, subjects, usual
 from amiss.data import DAY, HOUR, MINUTE, Array, Floats, State, Times
 from amiss.memory import flat, nested
+from amiss.subjects import distinct, firsts, shares, slots, usual
 
 Role: TypeAlias = Literal[
     "source", "host", "port", "protocol", "user", "address", "outcome", "device", "location",
@@ -110,7 +110,7 @@ class Events:
 
     def by(self, *roles: Role) -> Array:
         """One hash (N,) of what these fields say."""
-        return subjects.together(*(self.said[role] for role in roles))
+        return slots.together(*(self.said[role] for role in roles))
 
 
 Step: TypeAlias = Callable[[State, Array, Events, int], Floats]
@@ -155,7 +155,7 @@ def init(roles: Mapping[Role, str], most: int) -> State:
 
 def ready(state: State, roles: Mapping[Role, str], most: int) -> State:
     """The same for these roles: what is new, or has another room, begins; the rest goes."""
-    known, names, room = nested(state), chosen(roles), subjects.places(most)
+    known, names, room = nested(state), chosen(roles), slots.places(most)
     wanted = {*names, *(f"usual {name}" for name in names)}
     kept = {k: v for k, v in known.items() if k in wanted and len(v["tag"]) == room}
     if known.keys() == kept.keys() == wanted:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from amiss.data import Array, Records, State
-from amiss.systems import system_of
-from amiss.units import write_number
+from amiss.steps.systems import system_of
+from amiss.words.units import write_number
 
 CAP = 2000  # rows kept from one step to the next
 LONGEST = 200  # characters of a text

@@ -10,7 +10,7 @@ from amiss.component import Detector
 from amiss.data import Array, Blamed, Floats, Frame, Scores, parse_key, series_key
 from amiss.decide.judged import LEAST, Judged
 from amiss.decide.whole import expectations
-from amiss.judge import WARM, Opinion, States, judge_whole, squeezed
+from amiss.steps.judge import WARM, Opinion, States, judge_whole, squeezed
 
 BLAMED = 3  # metrics named
 SYSTEM = "system"

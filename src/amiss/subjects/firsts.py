@@ -11,10 +11,10 @@ from math import asin, cos, isfinite, radians, sin, sqrt
 
 import numpy as np
 
-from amiss import subjects
 from amiss.data import HOUR, MINUTE, Array, Floats, State, Times
 from amiss.kernel import inlined, kernel
-from amiss.subjects import place
+from amiss.subjects import slots
+from amiss.subjects.slots import place
 
 ITEMS = 16
 EARTH = 6371.0  # km, its radius
@@ -23,7 +23,7 @@ NEAR = 100.0  # km
 
 def init_first(most: int) -> State:
     """Nobody has anything yet."""
-    table = subjects.init(most)
+    table = slots.init(most)
     room = len(table["tag"])
     return table | {
         "events": np.zeros(room, np.int64),
@@ -34,14 +34,14 @@ def init_first(most: int) -> State:
 
 def init_risen(most: int) -> State:
     """Nobody has a rank yet."""
-    table = subjects.init(most)
+    table = slots.init(most)
     room = len(table["tag"])
     return table | {"events": np.zeros(room, np.int64), "rank": np.full(room, -np.inf)}
 
 
 def init_speed(most: int) -> State:
     """Nobody is anywhere yet."""
-    table = subjects.init(most)
+    table = slots.init(most)
     room = len(table["tag"])
     return table | {
         "since": np.zeros(room, np.int64),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from amiss.data import DAY
-from amiss.entries import Entries, Taken
+from amiss.reading.entries import Entries, Taken
 
 CHUNK = DAY  # the longest span that is asked for at once: servers refuse too long ones
 SPANS = 32  # spans of one poll, of which most may be empty

@@ -7,8 +7,8 @@ from math import exp, isfinite
 from amiss.data import DAY, SECOND, Incident, Member, parse_key, readable
 from amiss.decide.explain import moment, rarity
 from amiss.decide.severity import ORDER
-from amiss.units import words, write_days, write_number
-from amiss.wording import rare
+from amiss.words.units import words, write_days, write_number
+from amiss.words.wording import rare
 
 USUAL = 4.0  # nats below which a moment is not worth a word about how rare it is
 DIGITS = "-+.e0123456789"

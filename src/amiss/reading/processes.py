@@ -7,7 +7,7 @@ from heapq import nlargest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from amiss.sensors import procfs
+from amiss.reading.sensors import procfs
 
 AT_ONCE = 500
 """Most processes that are looked at on average with each poll, where Linux makes it cheap."""

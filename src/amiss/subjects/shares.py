@@ -10,10 +10,10 @@ from math import exp, log
 
 import numpy as np
 
-from amiss import subjects
 from amiss.data import DAY, MINUTE, Array, Floats, State, Times
 from amiss.kernel import kernel
-from amiss.subjects import place
+from amiss.subjects import slots
+from amiss.subjects.slots import place
 
 KINDS = 8
 LATELY, USUALLY = 10 * MINUTE, 7 * DAY
@@ -22,7 +22,7 @@ FORGOTTEN = 1e-9  # of an event
 
 def init(most: int) -> State:
     """Nobody has done anything yet."""
-    table = subjects.init(most)
+    table = slots.init(most)
     room = len(table["tag"])
     return table | {
         "at": np.zeros(room, np.int64),

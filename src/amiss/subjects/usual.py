@@ -12,17 +12,17 @@ from math import log
 
 import numpy as np
 
-from amiss import subjects
 from amiss.data import DAY, Array, Floats, State, Times
 from amiss.kernel import kernel
-from amiss.subjects import place
+from amiss.subjects import slots
+from amiss.subjects.slots import place
 
 UP, DOWN = 0.5, 0.125
 
 
 def init(most: int) -> State:
     """Nobody known yet."""
-    table = subjects.init(most)
+    table = slots.init(most)
     room = len(table["tag"])
     return table | {
         "day": np.zeros(room, np.int64),

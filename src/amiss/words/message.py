@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from amiss.data import DAY, SECOND, Event, Incident, parse_key
-from amiss.template import WORDS, fill
-from amiss.units import write_days
-from amiss.wording import observed, rare
+from amiss.words.template import WORDS, fill
+from amiss.words.units import write_days
+from amiss.words.wording import observed, rare
 
 SEVERITIES = ("low", "medium", "high")
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # colours and cursor movements

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from amiss import conduct
 from amiss.component import Detector
 from amiss.data import (
     Array,
@@ -20,11 +19,12 @@ from amiss.data import (
 from amiss.decide import rank
 from amiss.decide.finding import Finding, both
 from amiss.decide.judged import LEAST, Judged
-from amiss.judge import States, above, name_of
 from amiss.memory import grow, place
-from amiss.outcome import Outcome
-from amiss.systems import system_of
-from amiss.units import listed
+from amiss.steps.judge import States, above, name_of
+from amiss.steps.outcome import Outcome
+from amiss.steps.systems import system_of
+from amiss.subjects import conduct
+from amiss.words.units import listed
 
 BLAMED = 3  # fields named
 LONGEST = 300  # characters of what a record said

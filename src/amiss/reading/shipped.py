@@ -5,15 +5,15 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from amiss.access import Access, ServerUrl
 from amiss.component import Cursor
 from amiss.data import DAY, SECOND, Records
-from amiss.entries import Taken
 from amiss.formats import form
 from amiss.formats.form import Asked
 from amiss.formats.promql import complaint
 from amiss.formats.settings import LineFormat, Pattern, fit, label
-from amiss.paged import Pages
+from amiss.reading.access import Access, ServerUrl
+from amiss.reading.entries import Taken
+from amiss.reading.paged import Pages
 from amiss.spans import Span, write_span
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import orjson
 
 from amiss.data import SECOND, Floats, Records, Strings, Times, measured
-from amiss.entries import Entries
 from amiss.errors import Unreachable
 from amiss.formats.parsed import MOST_FIELDS
 from amiss.formats.settings import label
+from amiss.reading.entries import Entries
 
 NANOSECOND = 1
 DEEPEST = 1000  # characters into a line: what regular expressions of Go may repeat

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from math import isfinite
 
 from amiss.data import DAY, Blamed, Member, parse_key
-from amiss.units import SYSTEM, listed, words, write_days, write_number
+from amiss.words.units import SYSTEM, listed, words, write_days, write_number
 
 MOST_DIGITS = 8
 QUOTED = 120  # characters of a line

@@ -26,9 +26,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from amiss import trees
 from amiss.data import Array, Floats, State
 from amiss.decide import tail
+from amiss.detecting import trees
 from amiss.detectors import burst, neighbours, pairs, relation
 from amiss.features import encoding
 from amiss.features.encoding import CODES, Encoded

@@ -14,9 +14,9 @@ from amiss.component import Detector
 from amiss.data import MINUTE, Array, Floats, Frame, State, parse_key, series_key
 from amiss.decide.finding import Finding
 from amiss.decide.judged import LEAST
-from amiss.judge import States, name_of
 from amiss.memory import grow
-from amiss.singles import Strange, labelled, records_of
+from amiss.steps.judge import States, name_of
+from amiss.steps.singles import Strange, labelled, records_of
 
 MOST = 1000  # fields of systems that a rule is about; later ones are left out
 NEVER = np.iinfo(np.int64).min

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from amiss.doors.transport import Trust
 from amiss.errors import ConfigError
 from amiss.masked import Reference
-from amiss.transport import Trust
 from amiss.world import World
 
 SERVER = re.compile(r"https?://[^/\s?#@]+(/[^\s?#@]*)?")

@@ -15,10 +15,10 @@ from math import log
 
 import numpy as np
 
-from amiss import subjects
 from amiss.data import SECOND, Array, State, Times
 from amiss.kernel import kernel
-from amiss.subjects import place, spread
+from amiss.subjects import slots
+from amiss.subjects.slots import place, spread
 
 PLACES = 256
 PARTS = 10
@@ -26,13 +26,13 @@ PARTS = 10
 
 def init(most: int) -> State:
     """Nothing seen: 1 kB for each of `most` subjects."""
-    table = subjects.init(most)
+    table = slots.init(most)
     return table | {"hit": np.zeros((len(table["tag"]), PLACES), np.uint32)}
 
 
 def init_often(most: int) -> State:
     """Nothing counted."""
-    table = subjects.init(most)
+    table = slots.init(most)
     room = len(table["tag"])
     return table | {
         "count": np.zeros((room, PARTS), np.int32),

@@ -1,0 +1,1 @@
+"""What detectors share: trees, windows, snapshots, networks of other programs. Pure."""

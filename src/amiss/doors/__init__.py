@@ -1,0 +1,1 @@
+"""What the World opens: connections to brokers, databases, receivers, files and the inbox."""

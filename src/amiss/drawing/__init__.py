@@ -1,0 +1,1 @@
+"""What every chart shares, on a page or in a report. Pure."""

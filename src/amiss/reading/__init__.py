@@ -1,0 +1,1 @@
+"""What sources and sinks share: whom to ask, reading on in pages, and what answers mean."""

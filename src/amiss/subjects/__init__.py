@@ -1,0 +1,1 @@
+"""What a subject (a user, an address) usually does, in tables of bounded size. Pure."""

@@ -1,0 +1,1 @@
+"""Incidents, series and numbers as a person says them. Pure."""
