@@ -7,6 +7,7 @@ from pydantic import Field
 
 from amiss.component import Component
 from amiss.data import SECOND
+from amiss.errors import Rejected
 from amiss.formats.promql import complaint
 from amiss.formats.remote_write import Row, encode, headers
 from amiss.masked import hush
@@ -17,6 +18,7 @@ from amiss.world import World
 if TYPE_CHECKING:
     import httpx
 
+TAKEN = "X-Prometheus-Remote-Write-Samples-Written"
 Metric = Literal["value", "score", "expected", "lower", "upper"]
 
 
@@ -35,7 +37,8 @@ class RemoteWrite(Component):
     url: ServerUrl = Field(examples=["http://127.0.0.1:8428/api/v1/write"])
     """Where to write to, with the path."""
     version: Literal[1, 2] = 1
-    """Of remote write; 2 is for receivers that know it, such as Prometheus from 3.0 on."""
+    """Of remote write; 2 is for receivers that know it, such as Prometheus from 3.0 on. One that
+    does not is found out, and counted as refusing: older ones answer that all is well."""
     metrics: tuple[Metric, ...] = ("score", "expected", "lower", "upper")
     """What is written."""
     labels: dict[str, str] = Field({}, examples=[{"cluster": "north"}])
@@ -50,11 +53,15 @@ class RemoteWrite(Component):
     """Password, token, tenant, certificates."""
 
     def write(self, rows: Sequence[Row], world: World) -> None:
-        """One request. Raises as World.ask; the same samples may be written again."""
+        """One request. Raises as World.ask; the same samples may be written again.
+
+        Raises Rejected as well where version 2 was not understood: older receivers acknowledge it
+        and keep nothing, and do not say how many samples they took, as that version asks of them.
+        """
         hush()
         asking = self.access.asking(world)
         asking["headers"] |= headers(self.version)
-        world.ask(
+        reply = world.ask(
             "POST",
             self.url,
             content=encode(rows, self.version),
@@ -62,6 +69,9 @@ class RemoteWrite(Component):
             told=_told,
             **asking,
         )
+        if self.version == 2 and TAKEN not in reply.headers:
+            host = reply.url.host
+            raise Rejected(f"{host} does not know version 2 of remote write: set version: 1")
 
 
 def _told(reply: "httpx.Response") -> str:

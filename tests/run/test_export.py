@@ -71,6 +71,24 @@ def test_what_was_judged_is_written_with_the_names_of_metrics(rig: Rig) -> None:
     assert one.status.delivered == 1 and one.status.last_error is None
 
 
+def test_a_receiver_that_says_nothing_of_version_2_has_not_taken_it(rig: Rig) -> None:
+    with Receiver() as receiver:
+        rig.start()
+        one = channel(rig, receiver.url, version=2)
+        drained(one)
+        rig.run(20)
+        drained(one)
+        assert (one.status.delivered, one.status.refused) == (0, 1)
+        assert one.status.last_error is not None and "set version: 1" in one.status.last_error
+        receiver.headers = {"X-Prometheus-Remote-Write-Samples-Written": "1"}
+        receiver.all()
+        rig.run(20)
+        drained(one)
+        assert (one.status.delivered, one.status.refused) == (1, 1)
+        (request,) = receiver.all()
+        assert set(decode(request.body, 2).name) >= {"amiss_score", "amiss_expected"}
+
+
 def test_each_tick_comes_once_over_restarts_and_requests_of_any_size(rig: Rig) -> None:
     with Receiver() as receiver:
         rig.start()

@@ -1,7 +1,8 @@
 """Real load on this machine, for as long as it is not stopped: `python burden.py cpu|memory|disk`.
 
-cpu keeps one core busy; memory fills 2 GB and holds them; disk writes to the folder it is
-started in and has it on the disk. Each ends by itself after five minutes.
+cpu keeps one core busy; `burn N` has N processes run that give way to all others; memory fills
+2 GB and holds them; disk writes to the folder it is started in and has it on the disk. Each ends by
+itself after five minutes.
 """
 
 import os
@@ -16,6 +17,14 @@ MEGABYTE = 2**20
 def cpu(end: float) -> None:
     while time.monotonic() < end:
         pass
+
+
+def burn(end: float, processes: int) -> None:
+    for _ in range(processes - 1):
+        if not os.fork():
+            break
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    cpu(end)
 
 
 def memory(end: float) -> None:
@@ -36,4 +45,5 @@ def disk(end: float) -> None:
 
 
 if __name__ == "__main__":
-    {"cpu": cpu, "memory": memory, "disk": disk}[sys.argv[1]](time.monotonic() + LONGEST)
+    kinds = {"cpu": cpu, "burn": burn, "memory": memory, "disk": disk}
+    kinds[sys.argv[1]](time.monotonic() + LONGEST, *map(int, sys.argv[2:]))

@@ -16,7 +16,7 @@ def install() -> None:
 def server(folder: Path, at: int | None = None) -> Running:
     """One that tells of processor, memory, load, disks and network."""
     where = port(at)
-    kinds = ("cpu", "meminfo", "loadavg", "diskstats", "netdev")
+    kinds = ("cpu", "meminfo", "loadavg", "stat", "diskstats", "netdev")
     command = [
         program(PROGRAM) or PROGRAM,
         f"--web.listen-address=127.0.0.1:{where}",

@@ -30,7 +30,9 @@ class Request:
 
 @dataclass
 class Receiver:
-    """Keeps what it is sent, and answers as told. A context manager."""
+    """Keeps what it is sent, and answers as told. A context manager; entered again, it listens
+    where it did.
+    """
 
     status: int | None = 200  # None: hangs up without an answer
     headers: dict[str, str] = field(default_factory=dict)
@@ -40,6 +42,8 @@ class Receiver:
     """Cleared, it takes requests and answers none until it is set."""
     arrived: "queue.Queue[Request]" = field(default_factory=queue.Queue)
     """Every request, as soon as it has come."""
+    port: int = 0
+    """Where it listens; a free one by itself."""
 
     def __enter__(self) -> Self:
         self.open.set()
@@ -69,7 +73,8 @@ class Receiver:
             def log_message(self, *said: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Answer)
+        self.port = self._server.server_port
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -88,7 +93,7 @@ class Receiver:
 
     @property
     def place(self) -> str:
-        return f"127.0.0.1:{self._server.server_port}"
+        return f"127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
@@ -123,12 +128,14 @@ class _Desk:
 
 
 class MailServer(Controller):
-    """An SMTP server on a free port. `replies` gives its answers to RCPT and DATA if not 250."""
+    """An SMTP server; on a free port by itself. `replies` gives its answers to RCPT and DATA if
+    not 250.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, at: int = 0) -> None:
         self.desk = _Desk()
         self.replies = self.desk.replies
-        self._bound = socket.create_server(("127.0.0.1", 0))
+        self._bound = socket.create_server(("127.0.0.1", at))
         super().__init__(self.desk, hostname="127.0.0.1", port=self._bound.getsockname()[1])
 
     def _create_server(self):
@@ -136,6 +143,10 @@ class MailServer(Controller):
 
     def next(self) -> EmailMessage:
         return self.desk.mails.get(timeout=PATIENCE)
+
+    def all(self) -> list[EmailMessage]:
+        """What has come and was not asked for yet."""
+        return [self.desk.mails.get_nowait() for _ in range(self.desk.mails.qsize())]
 
     def __enter__(self) -> Self:
         self.start()

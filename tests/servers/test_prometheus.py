@@ -12,6 +12,7 @@ import pytest
 
 from amiss.data import DAY, MINUTE, SECOND, Records
 from amiss.errors import ConfigError, Rejected, Unreachable
+from amiss.exports import RemoteWrite
 from amiss.formats.remote_write import STALE
 from amiss.sources.prometheus import Prometheus
 from amiss.world import World
@@ -205,6 +206,16 @@ def test_a_certificate_and_a_password_open_it(guarded: tuple[Running, Path]) -> 
         polled("sesame", "nobody")
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1"):
         source(url, queries={"one": "vector(1)"}).poll({}, World())
+
+
+@pytest.mark.parametrize("name", ["prometheus", "victoriametrics"])
+def test_a_server_of_before_version_2_is_found_out(running: dict[str, Running], name: str) -> None:
+    """It answers 204 and keeps nothing: Prometheus 2.42 and VictoriaMetrics 1.79 both do."""
+    url, now = f"{running[name].url}/api/v1/write", time.time_ns()
+    rows = [({"__name__": "versioned"}, [now], [1.0])]
+    with pytest.raises(Rejected, match="does not know version 2 of remote write: set version: 1"):
+        RemoteWrite(url=url, version=2).write(rows, World())
+    RemoteWrite(url=url).write(rows, World())
 
 
 def test_a_server_that_was_killed_comes_back_with_what_it_had(tmp_path: Path) -> None:
