@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,10 @@ from sqlalchemy import create_engine, text
 from amiss.data import SECOND, series_key
 from amiss.store import Store
 from amiss.web.times import parse_time
-from servers import kafka, mariadb, pinot
+from servers import mariadb
 from servers.ports import free_port
 from servers.running import Running, room
+from servers.streaming import example, streaming
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -34,14 +34,6 @@ START = 1_772_323_200  # 1 March 2026
 HISTORY, MORE, FAULT = 400, 30, 445  # minutes; `MORE` come after each kill
 SERIES = 24  # three hosts, four numbers, two pipelines
 PATIENCE = 240.0
-
-
-def example(name: str) -> Any:
-    spec = spec_from_file_location(name, ROOT / "examples" / "web-stream" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 traffic, set_up = example("traffic"), example("set_up")
@@ -59,15 +51,13 @@ class System:
 
     def __init__(self, stack: ExitStack) -> None:
         self.folder = stack.enter_context(room())
-        for name in ("mariadb", "kafka", "pinot"):
-            (self.folder / name).mkdir()
-        (self.folder / "mariadb").chmod(0o755)
+        (self.folder / "mariadb").mkdir(mode=0o755)
+        both = stack.enter_context(streaming(self.folder))
+        self.kafka, self.pinot = both.kafka, both.pinot
         self.mariadb = stack.enter_context(mariadb.server(self.folder / "mariadb"))
-        self.kafka = stack.enter_context(kafka.server(self.folder / "kafka"))
-        self.pinot = stack.enter_context(pinot.server(self.folder / "pinot"))
         self.engine = create_engine(mariadb.address(self.mariadb), pool_pre_ping=True)
         stack.callback(self.engine.dispose)
-        self.brokers = kafka.address(self.kafka)
+        self.brokers = both.brokers
         self.listen = f"127.0.0.1:{free_port()}"
         self.home, self.config = self.folder / "home", self.folder / "web-stream.yaml"
         said = BLUEPRINT.read_text(encoding="utf-8")
