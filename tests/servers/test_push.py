@@ -84,6 +84,7 @@ remote_write:
             skipped = live.now().skipped
         asked = {"query": f"{UP}[10m]"}
         (said,) = httpx.get(f"{server.url}/api/v1/query", params=asked).json()["data"]["result"]
+        server.kill()  # asked to end, it would try for a minute to write to nobody
     scraped_at = {-(-round(at * 1000) // 1000) * SECOND for at, _ in said["values"]}
     wanted = sorted(at for at in scraped_at if first <= at <= last)
     assert points.time[np.isfinite(points.value)].tolist() == wanted, skipped
