@@ -167,7 +167,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             finally:
                 stop.set()
                 people.join()
-        one.mail.stop()
+        one.mail.stop(no_assert=True)  # it may be away
 
 
 def customers(url: str, stop: threading.Event) -> None:
