@@ -145,7 +145,7 @@ def _score(g: float, tops: Array, records: float) -> float:
             above = total
     t = max(FEWEST, SHARE * total)
     u = _highest(tops, t)
-    b = max((_highest(tops, t / 2.0) - u) / EVEN, 1.0)
+    b = max((_highest(tops, t / 2.0) - u) / log(2.0), 1.0)
     tail = log(max(records / t, 1.0)) + max(g - u, 0.0) / b
     score: float = -log(exp(-min(g, tail)) + above / records)
     return score
