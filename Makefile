@@ -29,6 +29,10 @@ test-servers:  ## tests on real servers, once `make servers` has been run
 	@$(SETUP) dev
 	@$(BIN)/python tools/tests.py --servers $(ARGS)
 
+test-all:  ## all tests, those on real servers too
+	@$(SETUP) dev
+	@$(BIN)/python tools/tests.py --all
+
 check:  ## style, types, imports, lengths, generated docs
 	@$(SETUP) dev
 	$(BIN)/python -m ruff check .
@@ -67,6 +71,7 @@ lock:  ## renew requirements/*.txt; only what *.in asks for: make lock UPGRADE=
 	    -o requirements/dev.txt
 	$(COMPILE) -c requirements/build.txt -c requirements/core.txt -c requirements/dev.txt \
 	    requirements/onnx.in -o requirements/onnx.txt
+	$(COMPILE) requirements/go.in -o requirements/go.txt
 	$(COMPILE) requirements/peers.in -o requirements/peers.txt
 	$(COMPILE) requirements/merlion.in -o requirements/merlion.txt
 
@@ -75,4 +80,4 @@ clean:  ## remove what was made here: the virtual environment and caches
 	rm -rf build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name .git -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help run test servers test-servers check format bench docs dashboards lock clean
+.PHONY: help run test servers test-servers test-all check format bench docs dashboards lock clean

@@ -30,7 +30,7 @@ OTHERS = {"scrape_configs", "livenessProbe", "readinessProbe"}
 """Settings of other programs that the documents show."""
 ADDRESS = "127.0.0.1:8600"
 SPEED = 30  # a model is fitted again after an hour, and is then busy
-PATIENCE = 120.0  # seconds
+PATIENCE = 240.0  # seconds
 
 
 def shown(page: Path) -> str:

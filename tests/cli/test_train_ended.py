@@ -21,7 +21,7 @@ pipelines:
     features: {{type: grid, every: 5s}}
     detectors: [{{type: level}}, {}, {}]
 """
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 @pytest.fixture

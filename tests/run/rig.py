@@ -20,7 +20,7 @@ from amiss.world import World
 START = 1_772_892_000 * SECOND
 EVERY = 5 * SECOND
 HARM = 666.0
-PATIENCE = 60.0  # seconds until something that was to happen counts as never happening
+PATIENCE = 180.0  # seconds until something that was to happen counts as never happening
 
 
 class Feed(Host):

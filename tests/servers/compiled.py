@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from servers.installed import CACHE, Missing
 
+GO = Path(__file__).parents[2] / "requirements" / "go.txt"
 MODULE = Path(__file__).parent / "go"
 BUILT = CACHE / "built"
 SIZE = ("-s", "-w")  # without what a debugger needs: a third less
@@ -17,14 +19,12 @@ def compiled(name: str, package: str, of: str) -> Path:
     """Build a command unless it is there; it is called after the version of the module it is of.
 
     A build that was broken off goes on where it was: Go keeps what it has compiled. The first
-    takes minutes, gigabytes of Go's caches and of memory. Raises Missing without Go.
+    takes minutes, gigabytes of Go's caches and of memory.
     """
     there = path(name, of)
     if there.exists():
         return there
-    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
-    if go is None:
-        raise Missing(f"{name} is built from source: install Go, https://go.dev/dl")
+    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go") or _fetched()
     BUILT.mkdir(parents=True, exist_ok=True)
     fresh = there.with_suffix(".new")
     command = [go, "build", "-mod=readonly", "-trimpath", "-tags", "netgo"]
@@ -35,6 +35,20 @@ def compiled(name: str, package: str, of: str) -> Path:
         raise Missing(f"{name} could not be built")
     fresh.rename(there)
     return there
+
+
+def _fetched() -> str:
+    """The Go that is packed for Python, in the cache; Missing if it cannot be had."""
+    there = CACHE / "go"
+    if not (there / "bin" / "go").exists():
+        uv = str(Path(sys.executable).with_name("uv"))
+        for asked in (
+            ["venv", "-q", "--clear", str(there)],
+            ["pip", "install", "-q", "--require-hashes", "-r", str(GO), "--python", str(there)],
+        ):
+            if subprocess.run([uv, *asked], check=False).returncode:
+                raise Missing("servers are built from source: install Go, https://go.dev/dl")
+    return str(there / "bin" / "go")
 
 
 def path(name: str, of: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from amiss.web.serve import Server, address_of, bind, serve
 from web.fake import FakeLive
 
-PATIENCE = 30
+PATIENCE = 120
 
 
 @contextmanager

@@ -107,7 +107,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
         assert running.stdout
         yield running.stdout.readline().strip(), running.pid
         running.terminate()
-        rest, errors = running.communicate(timeout=60)
+        rest, errors = running.communicate(timeout=180)
     assert rest == "stopped\n"
     assert errors == ""
     assert running.returncode == 0

@@ -120,7 +120,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path) -> None:
             assert next(lines) == "retry: 2000"
             assert client.get(f"{address}/healthz").status_code == 200
             program.send_signal(signal.SIGINT)
-            rest, errors = program.communicate(timeout=60)
+            rest, errors = program.communicate(timeout=180)
     assert rest == "stopped\n"
     assert program.returncode == 0
     assert errors == ""
