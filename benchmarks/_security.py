@@ -112,8 +112,9 @@ def write_table(table: Table, seed: int, surge: bool, path: Path) -> tuple[list[
 
 
 def write_access(table: Table, seed: int, surge: bool, path: Path) -> tuple[list[Label], int]:
-    """As lines of a web server."""
+    """As lines of a web server, to the second."""
     time, rows, labels = laid_out(table, seed, surge)
+    labels = [Label(one.start // SECOND * SECOND, one.end) for one in labels]
     with path.open("w", encoding="utf-8") as file:
         for at, row in zip(time.tolist(), rows, strict=True):
             method, url = table[1][row]

@@ -5,8 +5,9 @@
 Each log (see _security.py) goes through its pipeline of the blueprint from an empty memory on, by
 the steps that live takes; models are fitted where live would, on what came before. Nothing is
 set by what was planted. An episode is found if an incident opens in it. Counted is what came
-after the first seven days; each log has a quarter of a budget of 5 a day.
-`events/s` is of processor time of this process, the fits apart.
+after the first seven days; each log has a quarter of a budget of 5 a day. Requests are judged by
+`lines`, `level` and `surprise` alone: `patterns` were written with attacks in sight. `events/s` is
+of processor time of this process, the fits apart.
 
 `--quick` takes an LSTM of 4 units, windows of 10 and 20 steps, where the blueprint has 64, 50 and
 500: what it costs is then not that of the blueprint.
@@ -47,6 +48,7 @@ from amiss.run.replay import replay
 from amiss.world import World
 
 SHARE = "1.25/day"  # a quarter of 5 a day
+REQUESTS = ("lines", "level", "surprise")  # that judge requests here
 FITTED = 10_000  # rows
 RARE = 0.05
 THIRD = 3
@@ -59,7 +61,10 @@ MODELS = {
 
 def tried(feed: Feed, quick: bool = False) -> tuple[Trial, float]:
     """What it would have told, and seconds of processor time."""
-    pipeline = Pipeline.model_validate(configured(feed, quick) | {"budget": SHARE})
+    said = configured(feed, quick) | {"budget": SHARE}
+    if feed.name == "csic":
+        said["detectors"] = [one for one in said["detectors"] if one["type"] in REQUESTS]
+    pipeline = Pipeline.model_validate(said)
     world = World()
     source = pipeline.source.again()
     assert source is not None

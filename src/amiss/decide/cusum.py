@@ -2,7 +2,7 @@
 
     y = -ln((number of past x >= x, + 1)/(n + 1))        x: nats of a record
     G <- max(0, G + y/2 - ln 2);   a run lasts from 0 to 0, or until G is 4 below its top
-    score = min(G, R(G))
+    score = -ln(e^-min(G, R) + c/n)
 
 Where records are exchangeable, each term is at most a betting gain with an expectation of 1,
 e^(y/2)/2, a calibrator of p (Vovk and Gammerman's conformal martingales, 2003; as a CUSUM:
@@ -10,16 +10,16 @@ Volkhonskiy and others, "Inductive conformal martingales for change-point detect
 all runs at most a share e^-G gets as high as G, whatever x is, and there are no more runs than
 records: -ln p of a record and G are held against the same number of records. Half of y is what
 tells best records that are twice as odd as usual, and there is no length to be chosen; by its rank
-one record alone is 4.3 at most.
+one record alone is 3.8 at most.
 
-Real records are odd in company: R is how rare so high a top is among those of past runs, the tail
-beyond the highest tenth of them taken to be exponential:
+Real records are odd in company, so a run is held against those before it: c past ones of n records
+had as high a top, and the tail beyond the highest tenth of all tops is taken to be exponential:
 
     R = ln(n/t) + (G - u)/b,   b = (m - u)/ln 2,  at least 1
 
-for n records, the t-th highest top u, and the median m of those t: deeper quantiles are made of
-what is to be found. It begins with 20 records that had the runs of chance. Tops and ranks are
-those of all streams of a view.
+for the t-th highest top u and the median m of those t: deeper quantiles are made of what is to be
+found. It begins with 20 records that had the runs of chance; of a strange run a tenth is learned.
+Tops and ranks are those of all streams of a view.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ CHANCE = PRIOR * np.append(_edges[:-1] - _edges[1:], _edges[-1])
 
 
 def init(views: int) -> State:
-    """No record yet, and so many ways to sort them into streams: 170 kB each."""
+    """No record yet, and so many ways to sort them into streams: 270 kB each."""
     table = slots.init(STREAMS)
     room = len(table["tag"])
     return {

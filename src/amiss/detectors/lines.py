@@ -23,7 +23,7 @@ class Lines(Detector):
     Judges the text of single records (features: each): log lines, requests; but not the time
     that a line says first, as each day would begin with what was never there. What is strange is
     not learned as usual, so its scores are calibrated where they are made (decide/lines.py):
-    nats. No opinion on the first 64 lines. State is 16 MB; a line costs about 4 us, one that
+    nats. No opinion on the first 64 lines. State is 16 MB; a line costs about 8 us, one that
     comes alone some .3 ms.
     """
 
