@@ -34,9 +34,7 @@ NO_H: Edits = (
 PARTS = (
     Variant("level", _without('d.type != "level"')),
     Variant("step", _without('d.type != "step"')),
-    Variant("drift, both", _without('d.type != "drift"')),
-    Variant("drift over 24", _without('getattr(d, "span", 0) != 24')),
-    Variant("drift over 144", _without('getattr(d, "span", 0) != 144')),
+    Variant("drift", _without('d.type != "drift"')),
     Variant("surprise", _without('d.type != "surprise"')),
     Variant("all but surprise", _without('d.type == "surprise"')),
     Variant("envelope", (("decide/fuse.py", "VETO = 2.0", "VETO = 0.0"),)),

@@ -30,8 +30,8 @@ from amiss.world import World
 
 EVERY = 5 * SECOND
 DETECTORS = [
-    {"type": "level"}, {"type": "step"}, {"type": "drift", "span": 24},
-    {"type": "drift", "span": 144}, {"type": "surprise"},
+    {"type": "level"}, {"type": "step"}, {"type": "drift"},
+    {"type": "surprise"},
 ]  # fmt: skip
 PIPELINES = {
     "samples": {"features": {"type": "grid", "every": "5s"}, "detectors": DETECTORS},

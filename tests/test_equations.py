@@ -30,23 +30,21 @@ class Series:
 
     def __init__(self) -> None:
         self.expect, self.size = Expect(), Size()
-        self.ranks = [Rank() for _ in range(4)]
-        self.mu, self.last, self.n = 0.0, nan, 0
-        self.d = {24: 0.0, 144: 0.0}
+        self.ranks = [Rank() for _ in range(3)]
+        self.mu, self.last, self.d, self.n = 0.0, nan, 0.0, 0
 
     def step(self, time: int, x: float) -> tuple[float, float, float, float]:
         """Score, expected, lower and upper."""
         m, b, dt, error, inside = self.expect.step(time, x)
         self.n += 1
-        # four distances from what was before, each as a rank in its own past
+        # three distances from what was before, each as a rank in its own past
         self.mu = x if self.n == 1 else self.mu
         level = abs(x - self.mu)
         self.mu += min(max(1 / self.n, dt / (30 * 86400)), 1) * (x - self.mu)
         step = abs(x - self.last) if self.n > 1 else 0.0
         self.last = x
-        for span in self.d:
-            self.d[span] += 2 / (span + 1) * (x - b - self.d[span])
-        scores = [level, step, *(abs(d) for d in self.d.values())]
+        self.d += 2 / (60 + 1) * (x - b - self.d)
+        scores = [level, step, abs(self.d)]
         inverse = [rank.step(score) for rank, score in zip(self.ranks, scores, strict=True)]
         # the surprise, by its size
         e, r = x - m, x - b

@@ -1,4 +1,4 @@
-"""The default stack says what the reference implementation said, number by number.
+"""The stack with two drifts says what the reference implementation of it said, number by number.
 
 The reference is one loop in float64 over one series; here it is many kernels, with state in
 float32 and whole counts, so scores agree to a hundredth of a nat. Its numbers on made-up series

@@ -18,7 +18,7 @@ from amiss.steps.judge import WARM, States, judge, judge_jointly, name_of
 from amiss.threads import each
 from made import KINDS, START, Chance, frame
 
-STACK = (Level(), Step(), Drift(span=24), Drift(span=144), Surprise())
+STACK = (Level(), Step(), Drift(), Surprise())
 
 
 class Planted(Detector):
@@ -166,8 +166,8 @@ def test_blocks_and_threads_change_nothing(
 
 
 def test_equal_settings_share_a_name_and_others_do_not() -> None:
-    assert name_of(Drift(span=24)) == name_of(Drift())
-    assert name_of(Drift(span=24)) != name_of(Drift(span=144))
+    assert name_of(Drift(span=60)) == name_of(Drift())
+    assert name_of(Drift()) != name_of(Drift(span=144))
 
 
 def test_a_fitted_forest_is_calibrated_like_any_other() -> None:

@@ -37,8 +37,7 @@ MONDAY = 1_772_409_600 * 10**9  # 2 March 2026
 DETECTORS: list[dict[str, Any]] = [
     {"type": "level"},
     {"type": "step"},
-    {"type": "drift", "span": 24},
-    {"type": "drift", "span": 144},
+    {"type": "drift"},
     {"type": "surprise"},
 ]
 

@@ -35,7 +35,7 @@ PIPELINE = Pipeline.model_validate(
         "detectors": [
             {"type": "level"},
             {"type": "step"},
-            {"type": "drift", "span": 24},
+            {"type": "drift"},
             {"type": "surprise"},
             {"type": "mahalanobis"},
             {"type": "mahalanobis", "seasonal": True},

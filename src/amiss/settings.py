@@ -165,8 +165,7 @@ HOST = {
     "detectors": [
         {"type": "level"},
         {"type": "step"},
-        {"type": "drift", "span": 24},
-        {"type": "drift", "span": 144},
+        {"type": "drift"},
         {"type": "surprise"},
         {"type": "isolation_forest"},
         {"type": "linear_regression"},

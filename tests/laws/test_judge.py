@@ -22,7 +22,7 @@ from amiss.steps.judge import States, judge, judge_jointly, judge_whole, name_of
 from laws.laws import LAWS, METRICS, Subject, fit, numbers, plain, systems
 from made import KINDS, series
 
-STACK = (Level(), Step(), Drift(span=24), Drift(span=144), Surprise())
+STACK = (Level(), Step(), Drift(), Surprise())
 
 
 def flat(states: States) -> State:

@@ -22,7 +22,7 @@ class Drift(Detector):
     state_bytes: ClassVar[int] = 8
 
     type: Literal["drift"] = "drift"
-    span: int = Field(24, ge=2)
+    span: int = Field(60, ge=2)
     """Samples that the mean spans."""
 
     def init(self, series: int, features: int) -> State:

@@ -16,12 +16,11 @@ from amiss.evaluate.metrics import SINGLE
 from amiss.kernel import kernel
 from amiss.steps.judge import PAST, WARM, States, name_of
 
-PLANES = 19
+PLANES = 18
 """Of (1, S) numbers that a tick works on: the value is in the first of them."""
-SAID = slice(15, 19)
+SAID = slice(14, 18)
 """Those that hold score, expected, lower and upper after it."""
-SPANS = tuple(d.span for d in SINGLE if isinstance(d, drift.Drift))
-SHORT, LONG = (2.0 / (span + 1.0) for span in SPANS)
+DRIFT = next(2.0 / (d.span + 1.0) for d in SINGLE if isinstance(d, drift.Drift))
 MONTH = next(d.memory for d in SINGLE if isinstance(d, level.Level)) / SECOND
 NEVER = int(budget.init(1)["last"][0])
 PRICE, GAIN = 1.0, 0.125
@@ -105,10 +104,10 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
     """
     n = planes.shape[2]
     count = m[at[0] : at[0] + 4 * n].view(np.int32)
-    last = m[at[49] : at[49] + 8 * n].view(np.int64)
+    last = m[at[43] : at[43] + 8 * n].view(np.int64)
     value, recent, usual, interval, error = planes[0], planes[1], planes[2], planes[3], planes[4]
-    raw, inverse, large, rare, width = planes[5], planes[6:10], planes[10], planes[11], planes[12]
-    early, late, score = planes[13], planes[14], planes[15]
+    raw, inverse, large, rare, width = planes[5], planes[6:9], planes[9], planes[10], planes[11]
+    early, late, score = planes[12], planes[13], planes[14]
     flags[:] = False
     for s in range(n):
         early[0, s] = count[s]
@@ -121,19 +120,17 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
     _ranked(m, at, 18, raw, inverse[0])
     step._step(value, raw, _f8(m, at, 23, n))
     _ranked(m, at, 24, raw, inverse[1])
-    drift._drift(value, usual, SHORT, raw, _f8(m, at, 29, n))
+    drift._drift(value, usual, DRIFT, raw, _f8(m, at, 29, n))
     _ranked(m, at, 30, raw, inverse[2])
-    drift._drift(value, usual, LONG, raw, _f8(m, at, 35, n))
-    _ranked(m, at, 36, raw, inverse[3])
     surprise._surprise(value[0], recent[0], usual[0], raw[0])
     size._size(
         raw, large, rare, width,
-        _u2(m, at, 41, n * size.BINS).reshape((n, size.BINS)),
-        _u1(m, at, 42, n * size.CARRIES).reshape((n, size.CARRIES)),
-        _f8(m, at, 43, n),
-        m[at[44] : at[44] + 4 * n].view(np.uint32),
-        m[at[45] : at[45] + 4 * n].view(np.uint32),
-        _u1(m, at, 46, n),
+        _u2(m, at, 35, n * size.BINS).reshape((n, size.BINS)),
+        _u1(m, at, 36, n * size.CARRIES).reshape((n, size.CARRIES)),
+        _f8(m, at, 37, n),
+        m[at[38] : at[38] + 4 * n].view(np.uint32),
+        m[at[39] : at[39] + 4 * n].view(np.uint32),
+        _u1(m, at, 40, n),
     )  # fmt: skip
     fuse._fuse(inverse[:, 0], flags[1, 0], large[0], rare[0], score[0])
     for s in range(n):
@@ -141,9 +138,9 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
         early[0, s] = score[0, s] if young else np.nan
         late[0, s] = np.nan if young else score[0, s]
         low, high = bounds.band(recent[0, s], usual[0, s], error[0, s], width[0, s])
-        planes[16, 0, s] = recent[0, s]
-        planes[17, 0, s] = low if isfinite(low) else np.nan
-        planes[18, 0, s] = high if isfinite(high) else np.nan
-    told, integral = _f8(m, at, 47, n), _f8(m, at, 48, n)
+        planes[15, 0, s] = recent[0, s]
+        planes[16, 0, s] = low if isfinite(low) else np.nan
+        planes[17, 0, s] = high if isfinite(high) else np.nan
+    told, integral = _f8(m, at, 41, n), _f8(m, at, 42, n)
     for scores, alerts in ((early, flags[1]), (late, flags[0])):
         budget._ration(time, scores, interval, a_week, PRICE, GAIN, alerts, told, integral, last)
