@@ -46,7 +46,6 @@ class Feed:
     features: dict[str, Any]
     labels: list[Label]
     events: int
-    detectors: tuple[str, ...] = ()  # in the place of those of the blueprint
 
 
 def flows(data: Path) -> Table:
@@ -113,8 +112,9 @@ def write_table(table: Table, seed: int, surge: bool, path: Path) -> tuple[list[
 
 
 def write_access(table: Table, seed: int, surge: bool, path: Path) -> tuple[list[Label], int]:
-    """As lines of a web server."""
+    """As lines of a web server, to the second."""
     time, rows, labels = laid_out(table, seed, surge)
+    labels = [Label(one.start // SECOND * SECOND, one.end) for one in labels]
     with path.open("w", encoding="utf-8") as file:
         for at, row in zip(time.tolist(), rows, strict=True):
             method, url = table[1][row]
@@ -160,10 +160,7 @@ def feeds(data: Path, folder: Path, seed: int, surge: bool) -> list[Feed]:
     if (data / "csic").is_dir():
         path = folder / "access.log"
         labels, events = write_access(requests(data), seed, surge, path)
-        given = {"path": str(path), "format": "combined", "name": "request"}
-        kept = plain | {"count_by": [], "roles": {}}
-        judged = ("lines", "level", "surprise")
-        found.append(Feed("csic", "flows", path, given, kept, labels, events, judged))
+        found.append(Feed("csic", "requests", path, {"path": str(path)}, {}, labels, events))
     log = data / "access" / "auth.log"
     if log.is_file():
         events = len(labelled.text(log))
@@ -181,8 +178,6 @@ def configured(feed: Feed, quick: bool = False) -> dict[str, Any]:
         "source": pipeline["source"] | feed.source,
         "features": pipeline["features"] | feed.features,
     }
-    if feed.detectors:
-        pipeline["detectors"] = [{"type": one} for one in feed.detectors]
     for one in pipeline["detectors"] if quick else ():
         for member in one.get("detectors", ()):
             if member["type"] == "lstm":

@@ -5,8 +5,9 @@
 Each log (see _security.py) goes through its pipeline of the blueprint from an empty memory on, by
 the steps that live takes; models are fitted where live would, on what came before. Nothing is
 set by what was planted. An episode is found if an incident opens in it. Counted is what came
-after the first seven days; of the budget of 5 a day each of the
-four pipelines has a quarter. `events/s` is of processor time of this process, the fits apart.
+after the first seven days; each log has a quarter of a budget of 5 a day. Requests are judged by
+`lines`, `level` and `surprise` alone: `patterns` were written with attacks in sight. `events/s` is
+of processor time of this process, the fits apart.
 
 `--quick` takes an LSTM of 4 units, windows of 10 and 20 steps, where the blueprint has 64, 50 and
 500: what it costs is then not that of the blueprint.
@@ -46,7 +47,8 @@ from amiss.pipeline import Pipeline
 from amiss.run.replay import replay
 from amiss.world import World
 
-SHARE = "1.25/day"  # of 5 a day, one of four pipelines
+SHARE = "1.25/day"  # a quarter of 5 a day
+REQUESTS = ("lines", "level", "surprise")  # that judge requests here
 FITTED = 10_000  # rows
 RARE = 0.05
 THIRD = 3
@@ -59,7 +61,10 @@ MODELS = {
 
 def tried(feed: Feed, quick: bool = False) -> tuple[Trial, float]:
     """What it would have told, and seconds of processor time."""
-    pipeline = Pipeline.model_validate(configured(feed, quick) | {"budget": SHARE})
+    said = configured(feed, quick) | {"budget": SHARE}
+    if feed.name == "csic":
+        said["detectors"] = [one for one in said["detectors"] if one["type"] in REQUESTS]
+    pipeline = Pipeline.model_validate(said)
     world = World()
     source = pipeline.source.again()
     assert source is not None
@@ -167,17 +172,16 @@ def alone(name: str, rows: Rows) -> Iterator[dict[str, object]]:
     history, asked = frame(x[parts.history[:FITTED]]), frame(x[test.rows])
     ensemble = Ensemble(detectors=tuple(MODELS.values()), contamination=RARE)
     state = ensemble.fit(ensemble.init(1, x.shape[1]), history)
-    votes = ensemble.votes(state, asked)
-    together: dict[str, tuple[Floats, float | None]] = {
-        "ensemble": (ensemble.fused(votes)[:, 0], None)
-    }
-    for (model, detector), vote in zip(MODELS.items(), votes, strict=True):
+    _, said = ensemble.step(state, asked)
+    together: dict[str, tuple[Floats, float | None]] = {"ensemble": (said.values[:, 0], None)}
+    assert said.votes is not None
+    for (model, detector), vote in zip(MODELS.items(), said.votes[:, 0].T, strict=True):
         began = time.process_time()
         detector.fit(detector.init(1, x.shape[1]), history)
-        together[model] = vote[:, 0], time.process_time() - began
+        together[model] = vote, time.process_time() - began
     for model, (nats, seconds) in together.items():
-        said = np.nan_to_num(nats) >= -np.log(RARE)
-        caught, calm = said[test.label].mean(), 1.0 - said[~test.label].mean()
+        odd = np.nan_to_num(nats) >= -np.log(RARE)
+        caught, calm = odd[test.label].mean(), 1.0 - odd[~test.label].mean()
         yield {
             "set": name,
             "model": model,
@@ -185,7 +189,7 @@ def alone(name: str, rows: Rows) -> Iterator[dict[str, object]]:
             "cpu": None if seconds is None else round(seconds, 1),
             "attacks_found": round(float(caught), 3),
             "normal_left_alone": round(float(calm), 3),
-            "accuracy": round(float((said == test.label).mean()), 3),
+            "accuracy": round(float((odd == test.label).mean()), 3),
             "balanced_accuracy": round(float((caught + calm) / 2), 3),
         }
 

@@ -6,6 +6,7 @@ import io
 import re
 from collections import Counter, defaultdict
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import log, sqrt
 from pathlib import Path
@@ -16,12 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amiss.data import Array, Floats
+from amiss.data import Array, Floats, Frame, Records
 from amiss.decide import lines as module
 from amiss.decide import tails
 from amiss.decide.line_reasons import reasons
 from amiss.decide.lines import init, settle, step
 from amiss.decide.measures import States
+from amiss.detectors.lines import Lines as Detector
 from amiss.features import grams
 from amiss.features.parts import OFTEN, parts
 from amiss.text import characters as characters_module
@@ -436,3 +438,34 @@ def test_mistakes_get_a_sentence(tmp_path: Path) -> None:
     said = amiss("score", damaged, "--as", "lines", "--out", tmp_path / "o.csv")
     assert said.code == 2
     assert said.err.startswith(f"{damaged}: it is damaged: ")
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        '192.0.2.7 - - [{:%d/%b/%Y:%H:%M:%S} +0000] "GET {} HTTP/1.1" 200 17',
+        "{:%Y-%m-%d %H:%M:%S},123 INFO shop.cart GET {}",
+        "{:%b %d %H:%M:%S} web-1 shop[17]: GET {}",
+        "[{:%a %b %d %H:%M:%S.123 %Y}] [info] GET {}",
+    ],
+)
+def test_a_new_day_is_nothing_new_in_a_line(stamp: str) -> None:
+    """The detector leaves out the time that a line begins with; one further on it judges."""
+    day, detector = datetime(2026, 3, 2, tzinfo=UTC), Detector()
+    asked = ("/", "/cart", "/login", "/search?q=tea")
+    texts = [
+        stamp.format(day + timedelta(minutes=3 * n), asked[n * n % 4 - n % 3]) for n in range(1440)
+    ]
+    plain = [text.removeprefix(text[: text.index("GET")]) for text in texts]
+
+    def judged(said: list[str]) -> Floats:
+        time = np.arange(len(said))
+        none = np.full(len(said), np.nan)
+        records = Records(time, np.full(len(said), "x"), none, text=np.array(said))
+        frame = Frame(time, ("events",), (), np.zeros((len(said), 1, 0)), records=records)
+        return detector.step(detector.init(1, 0), frame)[1].values[:, 0]
+
+    late = slice(960, None)  # the third day
+    assert np.nanmean(judged(texts)[late]) < 1.5
+    later = [f"{text} until {day + timedelta(minutes=3 * n):%d/%b}" for n, text in enumerate(plain)]
+    assert np.nanmax(judged(later)[late]) > 4 > np.nanmax(judged(plain)[late])

@@ -57,7 +57,7 @@ def test_an_installed_amiss_works_from_another_folder(site: Path, tmp_path: Path
     said("init")
     assert config.read(tmp_path / "amiss.yaml") == default()
     said("init", "security", "-o", "security.yaml")
-    assert len(config.read(tmp_path / "security.yaml").pipelines) == 4
+    assert len(config.read(tmp_path / "security.yaml").pipelines) == 5
     with program([*amiss, "run", "amiss.yaml", "--listen", "127.0.0.1:0"], tmp_path, with_it):
         home = running(tmp_path / "home")
         assert home is not None

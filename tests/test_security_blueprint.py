@@ -62,6 +62,23 @@ def audit() -> str:
     )
 
 
+def access() -> str:
+    """Forty people in a shop; from one address passwords are tried, and once for a file."""
+    chance = Chance(3)
+    pages = ("/", "/cart", "/search?q=tea", "/item?id=7", "/login")
+    rows = [
+        (START + 40 * n, f"192.0.2.{k}", f"GET {pages[k * n % 5]}", 200)
+        for n, k in enumerate((40 * chance.uniform(COUNT)).astype(int).tolist())
+    ]
+    rows += [(START + 40 * AT + 5 * n, "198.51.100.9", "POST /login", 401) for n in range(60)]
+    rows += [(START + 40 * 2000, "198.51.100.7", "GET /item?id=../../../etc/passwd", 200)]
+    return "".join(
+        f"{ip} - - [{datetime.fromtimestamp(time, UTC):%d/%b/%Y:%H:%M:%S} +0000] "
+        f'"{what} HTTP/1.1" {status} 1234 "-" "Mozilla/5.0"\n'
+        for time, ip, what, status in sorted(rows)
+    )
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("security")
@@ -70,6 +87,7 @@ def file(tmp_path_factory) -> Path:
         ("/opt/zeek/logs/current/conn.log", conn()),
         ("/var/log/auth.log", auth()),
         ("/var/log/audit/audit.log", audit()),
+        ("/var/log/nginx/access.log", access()),
     ):
         assert text.count(f"path: {path}\n") == 1
         log = folder / Path(path).name
@@ -83,10 +101,10 @@ def file(tmp_path_factory) -> Path:
     return there
 
 
-def test_it_has_four_pipelines_and_the_ensemble_in_each() -> None:
+def test_it_has_five_pipelines_and_the_ensemble_in_each() -> None:
     settings = config.read(BLUEPRINT)
     assert [one.name for one in settings.pipelines] == [
-        "flows", "users", "authentication", "system",
+        "flows", "users", "authentication", "requests", "system",
     ]  # fmt: skip
     for pipeline in settings.pipelines:
         [ensemble] = trained(pipeline.detectors)
@@ -99,6 +117,7 @@ def test_check_says_that_it_can_run(file: Path) -> None:
     said = amiss("check", file)
     assert said.code == 0, said.err
     assert "zeek, time in ts (epoch)" in said.out and "audit, time in time (epoch)" in said.out
+    assert "combined, time in time (clf)" in said.out
     assert said.out.endswith(f"{file} can run\n")
     wrong = file.with_name("wrong.yaml")
     wrong.write_text(file.read_text().replace("host: id.resp_h", "host: id.resp_x"))
@@ -123,6 +142,7 @@ def watched(pipeline: Pipeline) -> tuple[States, list[Incident], Frame]:
     [
         ("flows", "ports of 10.0.1.9 contacted by 10.0.0.3 in 1m: "),
         ("authentication", "events of user3 per location before 198.51.100.9: "),
+        ("requests", "failures from 198.51.100.9 in 10m: "),
     ],
 )
 def test_what_was_planted_is_found(file: Path, name: str, words: str) -> None:
@@ -131,6 +151,12 @@ def test_what_was_planted_is_found(file: Path, name: str, words: str) -> None:
     states, incidents, frame = watched(pipeline)
     members = [member for one in incidents for member in one.members]
     assert any(words in reason for member in members for reason in member.blame)
+    if name == "requests":
+        whom = 'request{address="198.51.100.7",host="web"}'
+        tried = {(one.rules, one.why) for one in members if one.series == whom}
+        [(rules, why)] = tried
+        assert rules == ("suspicious request",)
+        assert why.startswith("with path traversal in path (=../)")
     if name == "flows":
         [ensemble] = trained(pipeline.detectors)
         history = view(frame, pipeline.by)

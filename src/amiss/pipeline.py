@@ -25,10 +25,10 @@ from amiss.decide import group, opened, pace, pulse
 from amiss.decide.judged import Judged, Policy
 from amiss.dropped import failed, left_out
 from amiss.spans import Rate, Span
-from amiss.steps import apart, context, fields, quiet, singles
+from amiss.steps import apart, context, fields, quiet, singles, streaks
 from amiss.steps.judge import WHOLE, States, judge, judge_jointly, name_of
 from amiss.steps.outcome import Outcome, join
-from amiss.steps.singles import Strange
+from amiss.steps.strange import NONE, Strange
 from amiss.steps.systems import SYSTEM, distinct, features_of, judge_system, members_of, view
 
 NEVER = np.iinfo(np.int64).min
@@ -114,7 +114,7 @@ class Pipeline(Component):
         frame = replace(frame, values=measured(frame.values))
         states, frame = self._filled(states, frame, records.watermark)
         skipped = left_out(states["features"], records)
-        those, worst = singles.NONE, None
+        those, worst = NONE, None
         if self.features.each:
             states.setdefault("context", context.remember({}, records[:0], self.by))
             states, frame, worst, those = self._each(states, frame, records.watermark)
@@ -154,6 +154,7 @@ class Pipeline(Component):
         states["pace"], *often = pace.step(states.get("pace", {}), frame.time)
         whom = (*self.by, *self.features.whom)
         those = singles.strange(frame, nats, why, found, whom, *often)
+        states, those, nats = streaks.judge(states, frame, nats, those, (self.by, whom), *often)
         states, held = fields.judge_fields(self._apart, states, frame, self.by)
         those = fields.told(those, held, frame, *often)
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back

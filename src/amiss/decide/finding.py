@@ -21,6 +21,7 @@ class Finding:
     why: str  # what follows the name of the series: "has stood at 37 % for 12 minutes"
     rules: tuple[str, ...] = ()  # the rules of a person that hold
     severity: Severity | None = None  # what they ask for at least
+    since: int | None = None  # ns, of a run of records: told once, however long it goes on
 
 
 def both(one: Finding | None, other: Finding) -> Finding:

@@ -161,8 +161,9 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
     new = set(rules) - set(known.rules if known else ())
     value = float(judged.value[t, s])
     said = judged.said.get((t, s), "")
-    if said and said not in it.evidence:
-        it.evidence = (*it.evidence, said)[:EXAMPLES]
+    for one in said.splitlines():
+        if one not in it.evidence:
+            it.evidence = (*it.evidence, one)[:EXAMPLES]
     if found and found.severity:
         it.least = max(it.least, found.severity, key=lambda name: ORDER[name])
         it.rules = tuple(dict.fromkeys((*it.rules, *rules)))
@@ -181,7 +182,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
         upper=float(judged.upper[t, s]),
         blame=judged.blame.get((t, s), ()),
         blamed=judged.blamed.get((t, s), ()),
-        said=said,
+        said=said.rpartition("\n")[2],
         why=why,
         rules=rules,
         among=judged.among.get((t, s), 0),

@@ -37,7 +37,7 @@ class Judged:
     many: Floats | None = None  # (T, S) nats by which the bar of one of many is higher
     blame: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     blamed: dict[tuple[int, int], tuple[Blamed, ...]] = field(default_factory=dict)
-    said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records
+    said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records, one a line
     found: dict[tuple[int, int], Finding] = field(default_factory=dict)  # told by itself
     votes: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)  # of several asked
     among: dict[tuple[int, int], int] = field(default_factory=dict)  # how many had been seen

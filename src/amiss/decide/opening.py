@@ -15,9 +15,16 @@ def asked(judged: Judged, t: int, s: int) -> Severity | None:
 
 
 def _payer(judged: Judged, t: int, s: int) -> str:
-    """Who pays for an incident that this series opens: of a whole the one most to blame."""
-    blamed = judged.blamed.get((t, s), ())
-    return blamed[0].series if blamed else judged.keys[s]
+    """Who pays for an incident that this series opens: of a whole the one most to blame.
+
+    Of a run of records what they are blamed for most, the value aside: another kind of run is news.
+    """
+    if blamed := judged.blamed.get((t, s), ()):
+        return blamed[0].series
+    found, why = judged.found.get((t, s)), judged.blame.get((t, s), ())
+    if found and found.since is not None and why:
+        return f"{judged.keys[s]} {why[0].rpartition(' ')[0] or why[0]}"
+    return judged.keys[s]
 
 
 def may_open(
@@ -29,6 +36,9 @@ def may_open(
     if asked(judged, t, s) is not None:
         # a record is one of many: of the same subject the first of them is enough for a while
         return (t, s) not in judged.said or not told.silent(last, now, score, policy.silence)
+    found = judged.found.get((t, s))
+    if last and found and found.since is not None and found.since <= last.at:
+        return False  # it was told
     if payer != key and told.silent(last, now, score, policy.silence):
         return False
     return told.may_open(memory.told.get(payer), now, score, bar, policy.silence)

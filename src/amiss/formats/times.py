@@ -41,6 +41,10 @@ BEFORE = {
     "syslog": re.compile(r"\W?([A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d)"),
 }
 """A time that a line of text begins with."""
+WITHIN = re.compile("|".join(pattern.pattern.removeprefix(r"\W?") for pattern in BEFORE.values()))
+"""A time that stands somewhere in it."""
+CLOCK = re.compile(r"\d\d:\d\d:\d\d")
+"""What all of these have, found sooner."""
 
 
 def reader(kind: str, zone: str, latest: int) -> Reader:

@@ -4,7 +4,7 @@ A field of a system is a series whose samples come when they come. Where a rule 
 at the first record of each minute, of the field and not of that record's subject.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +16,8 @@ from amiss.decide.finding import Finding
 from amiss.decide.judged import LEAST
 from amiss.memory import grow
 from amiss.steps.judge import States, name_of
-from amiss.steps.singles import Strange, labelled, records_of
+from amiss.steps.singles import labelled, records_of
+from amiss.steps.strange import Strange
 
 MOST = 1000  # fields of systems that a rule is about; later ones are left out
 NEVER = np.iinfo(np.int64).min
@@ -113,23 +114,17 @@ def told(
     """Strange records, and what rules say of fields, in order of time."""
     if not held:
         return those
-    at = np.array([one.t for one in held])
-    time = np.concatenate([those.time, frame.time[at]])
-    order = np.argsort(time, kind="stable")
-
-    def chain(first: Sequence[object], last: Sequence[object]) -> Iterator[object]:
-        both = [*first, *last]
-        return (both[i] for i in order.tolist())
-
-    n = len(held)
-    return Strange(
-        time=time[order],
-        key=tuple(map(str, chain(those.key, [one.key for one in held]))),
-        score=np.append(those.score, np.full(n, LEAST))[order],
-        interval=np.append(those.interval, interval[at])[order],
-        watched=np.append(those.watched, watched[at])[order],
-        blame=list(chain(those.blame, [()] * n)),  # type: ignore[arg-type]
-        said=list(map(str, chain(those.said, [""] * n))),
-        among=np.append(list(those.among), [0] * n).astype(int)[order].tolist(),
-        found=list(chain(those.found, [one.found for one in held])),  # type: ignore[arg-type]
+    at, n = np.array([one.t for one in held]), len(held)
+    return those.and_also(
+        Strange(
+            time=frame.time[at],
+            key=[one.key for one in held],
+            score=np.full(n, LEAST),
+            interval=interval[at],
+            watched=watched[at],
+            blame=[()] * n,
+            said=[""] * n,
+            found=[one.found for one in held],
+            among=[0] * n,
+        )
     )

@@ -1,7 +1,7 @@
 """Single records: judged one by one, and told beside the series of the same systems."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from amiss.data import (
     Frame,
     Records,
     Strings,
-    Times,
     parse_key,
     series_key,
 )
@@ -22,6 +21,7 @@ from amiss.decide.judged import LEAST, Judged
 from amiss.memory import grow, place
 from amiss.steps.judge import States, above, name_of
 from amiss.steps.outcome import Outcome
+from amiss.steps.strange import Strange
 from amiss.steps.systems import system_of
 from amiss.subjects import conduct
 from amiss.words.units import listed
@@ -32,35 +32,6 @@ TOGETHER = 256  # strange records that are grouped at once
 BY_TICK = (
     "time", "scores", "value", "expected", "lower", "upper", "interval", "watched", "ready",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Strange:
-    """The few records of a step that may be worth telling, in order; each (N,)."""
-
-    time: Times
-    key: Sequence[str]  # whom it is about, as a series
-    score: Floats  # nats
-    interval: Floats  # seconds between two records
-    watched: Floats  # days
-    blame: Sequence[tuple[str, ...]]
-    said: Sequence[str]
-    found: Sequence[Finding | None]  # by rules
-    among: Sequence[int]  # how many records had been seen
-
-    def __getitem__(self, rows: slice) -> "Strange":
-        return Strange(*(getattr(self, name)[rows] for name in self.__slots__))
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-    def before(self, time: int) -> int:
-        """How many came before this time."""
-        return int(np.searchsorted(self.time, time, "left"))
-
-
-_NOTHING = np.zeros(0)
-NONE = Strange(np.zeros(0, np.int64), (), _NOTHING, _NOTHING, _NOTHING, (), (), (), ())
 
 
 def judge_each(
@@ -142,15 +113,14 @@ def strange(
     """
     records, hot = records_of(frame), _hot(nats)
     rows = hot.tolist()
-    labels = [_labels(records, t) for t in rows]
     return Strange(
         time=frame.time[hot],
-        key=[_key(records, of, t, whom) for t, of in zip(rows, labels, strict=True)],
+        key=[key_of(records, t, whom) for t in rows],
         score=nats[hot],
         interval=interval[hot],
         watched=np.minimum(watched, seen * interval / 86400.0)[hot],
         blame=why,
-        said=[_said(records, of, t) for t, of in zip(rows, labels, strict=True)],
+        said=[said_of(records, t) for t in rows],
         found=found,
         among=seen[hot].tolist(),
     )
@@ -285,14 +255,17 @@ def _labels(records: Records, t: int) -> dict[str, str]:
     return {name: str(column[t]) for name, column in records.labels.items() if column[t]}
 
 
-def _key(records: Records, labels: Mapping[str, str], t: int, whom: tuple[str, ...]) -> str:
-    return series_key(str(records.name[t]), {k: v for k, v in labels.items() if k in whom})
+def key_of(records: Records, t: int, whom: tuple[str, ...], more: str = "") -> str:
+    """Whom a record is about, as a series; with more behind its name."""
+    labels = {k: v for k, v in _labels(records, t).items() if k in whom}
+    return series_key(f"{records.name[t]}{more}", labels)
 
 
-def _said(records: Records, labels: Mapping[str, str], t: int) -> str:
-    """The record as it was written, or its fields."""
+def said_of(records: Records, t: int) -> str:
+    """A record as it was written, or its fields."""
     text = "" if records.text is None else str(records.text[t])
-    return _short(text or ", ".join(f"{k}={v}" for k, v in sorted(labels.items())), LONGEST)
+    labels = sorted(_labels(records, t).items())
+    return _short(text or ", ".join(f"{k}={v}" for k, v in labels), LONGEST)
 
 
 def _short(text: str, most: int) -> str:

@@ -58,11 +58,13 @@ def _number(member: Member | Blamed, system: Collection[str], inside: str) -> st
 
 
 def _single(member: Member, system: Collection[str]) -> str:
-    """an unusual login of alice, most of all country KP; or what a line says."""
+    """an unusual login of alice, most of all country KP; or what a line says; or several."""
     name, labels = parse_key(member.series)
-    whose = [value for label, value in labels.items() if label not in system]
-    whole = f"{name.replace('_', ' ')}{f' of {listed(whose)}' if whose else ''}"
-    said = f"a {whole} {member.why}" if member.rules else f"an unusual {whole}"
+    of = [value for label, value in labels.items() if label not in system]
+    name, whose = name.replace("_", " "), f" of {listed(of)}" if of else ""
+    said = f"a {name}{whose} {member.why}" if member.rules else f"an unusual {name}{whose}"
+    if member.why and not member.rules:
+        said = f"odd {name}{whose}, {member.why}"
     if member.rules:
         return f'{said}: "{_quoted(member.said)}"'
     if member.blame and name != LINE:

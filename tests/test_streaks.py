@@ -1,0 +1,154 @@
+"""Logins none of which is strange by itself, one after another: told as one thing, in words."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from amiss.data import MINUTE, SECOND, Array, Floats, Frame, Incident, Records
+from amiss.decide.judged import LEAST
+from amiss.memory import dump, load
+from amiss.pipeline import Pipeline
+from amiss.steps import singles, streaks
+from amiss.steps.judge import States
+from amiss.steps.strange import Strange
+from made import START, Chance
+
+COUNT, AT, LONG = 3000, 2600, 20
+PIPELINE = Pipeline.model_validate(
+    {
+        "name": "logins",
+        "source": {"type": "host"},
+        "features": {"type": "each", "ignore": ["user"]},
+        "detectors": [{"type": "rarity"}],
+        "budget": "5/day",
+    }
+)
+
+
+def logins(run: bool) -> Records:
+    """Of a hundred one is from a tablet, another by a token; in a run each is one of the two."""
+    chance, row = Chance(5), np.arange(COUNT)
+    tablet, token, coin = chance.uniform(COUNT), chance.uniform(COUNT), chance.uniform(COUNT)
+    if run:
+        inside = (row >= AT) & (row < AT + LONG)
+        tablet = np.where(inside, coin >= 0.5, tablet)
+        token = np.where(inside, coin < 0.5, token)
+    a, c, home = (chance.uniform(COUNT) < 0.5 for _ in range(3))
+    return Records(
+        time=((START + np.cumsum(240 * chance.uniform(COUNT))) * SECOND).astype(np.int64),
+        name=np.full(COUNT, "login"),
+        value=np.full(COUNT, np.nan),
+        labels={
+            "user": np.array([f"u{k}" for k in (20 * chance.uniform(COUNT)).astype(int)]),
+            "device": np.where(tablet < 0.01, "tablet", np.where(a, "phone", "laptop")),
+            "method": np.where(token < 0.01, "token", np.where(c, "key", "password")),
+            "country": np.where(home, "SE", "DE"),
+            "host": np.full(COUNT, "web-1"),
+        },
+    )
+
+
+def told(said: Records, *cuts: int) -> tuple[States, list[Incident]]:
+    states, found = PIPELINE.init(), list[Incident]()
+    for a, b in pairwise((0, *cuts, COUNT)):
+        states, outcome = PIPELINE.step(states, said[a:b])
+        states = load(dump(states)) if cuts else states
+        found += outcome.incidents
+    return states, found
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[States, list[Incident]]:
+    return told(logins(run=True))
+
+
+def within(found: list[Incident], time: Array) -> list[Incident]:
+    return [one for one in found if time[AT] <= one.since <= time[AT + LONG - 1]]
+
+
+def test_a_run_is_one_incident_in_words_with_the_records_that_it_is_made_of(whole) -> None:
+    said = logins(run=True)
+    mine = within(whole[1], said.time)
+    assert len({one.id for one in mine}) == 1
+    last = mine[-1]
+    assert last.state == "resolved"
+    assert last.members[0].series == 'logins_in_a_row{host="web-1"}'
+    assert f"odd logins in a row, {LONG} of the last " in last.sentence
+    assert "most of all" in last.sentence
+    assert set(last.members[0].blame) >= {"method token", "device tablet"}
+    assert len(last.evidence) == 5
+    assert all("token" in text or "tablet" in text for text in last.evidence)
+    assert last.severity == "high"
+
+
+def test_such_records_here_and_there_are_none() -> None:
+    said = logins(run=False)
+    assert not within(told(said)[1], said.time)
+
+
+@pytest.mark.parametrize("cuts", [(2605,), range(50, COUNT, 50)])
+def test_in_pieces_and_after_restarts_it_is_the_same(whole, cuts) -> None:
+    states, found = told(logins(run=True), *cuts)
+    assert [repr(one) for one in found] == [repr(one) for one in whole[1]]
+    for name, column in whole[0]["streaks"].items():
+        np.testing.assert_array_equal(states["streaks"][name], column, err_msg=name)
+
+
+def judged(who: Array, nats: Floats) -> Strange:
+    """Runs among logins of these users, a minute apart."""
+    time, n = START * SECOND + MINUTE * np.arange(len(nats)), len(nats)
+    labels = {"host": np.full(n, "web-1"), "user": who}
+    records = Records(time, np.full(n, "login"), np.full(n, np.nan), labels)
+    frame = Frame(time, ("events",), ("user",), np.zeros((n, 1, 1)), records=records)
+    ways, often = (("host",), ("host", "user")), (np.full(n, 60.0), np.full(n, 9.0), np.arange(n))
+    hot = np.flatnonzero(nats >= LEAST)
+    those = singles.strange(frame, nats, [()] * len(hot), [None] * len(hot), ways[1], *often)
+    _, both, _ = streaks.judge({}, frame, nats, those, ways, *often)
+    assert len(both) > len(those)
+    return both
+
+
+def test_one_of_many_users_who_is_odd_each_time_is_named() -> None:
+    chance = Chance(2)
+    who = np.array([f"u{k}" for k in (20 * chance.uniform(6000)).astype(int)])
+    nats = chance.exponential(6000)
+    mine = np.flatnonzero(who == "u7")[-15:]
+    nats[mine] = 3.0 + chance.uniform(15)
+    found = judged(who, nats)
+    best = int(np.argmax(found.score))
+    assert found.key[best] == 'logins_in_a_row{host="web-1",user="u7"}'
+    assert found.time[best] == START * SECOND + MINUTE * mine[-1]
+    assert (
+        found.score[best]
+        > 10
+        > 2
+        + max(
+            score
+            for key, score in zip(found.key, found.score, strict=True)
+            if "in_a_row" in key and '"u7"' not in key
+        )
+    )
+    lines = found.said[best].split("\n")
+    assert len(lines) == 5
+    assert all(line == "host=web-1, user=u7" for line in lines)
+
+
+def test_records_about_nobody_make_no_run_of_nobody() -> None:
+    nats = Chance(2).exponential(3000)
+    nats[2900:2920] = 4.0
+    found = judged(np.where(np.arange(3000) < 2800, "u1", ""), nats)
+    late = found.time >= START * SECOND + MINUTE * 2900
+    keys = {key for key, so in zip(found.key, late.tolist(), strict=True) if so and "row" in key}
+    assert keys == {'logins_in_a_row{host="web-1"}'}
+
+
+def test_a_run_that_was_told_is_not_told_again_however_long_it_goes_on() -> None:
+    """Seventy records over hours, calm ones among them, so that the incident ends meanwhile."""
+    chance = Chance(3)
+    said = logins(run=False)
+    odd = (np.arange(COUNT) >= AT) & (np.arange(COUNT) < AT + 140) & (chance.uniform(COUNT) < 0.5)
+    device = np.where(odd, "tablet", said.labels["device"])
+    said = Records(said.time, said.name, said.value, {**said.labels, "device": device})
+    begun = [one for one in told(said)[1] if one.revision == 1 and one.since >= said.time[AT]]
+    assert sum("logins in a row" in one.sentence for one in begun) == 1
