@@ -231,6 +231,16 @@ def test_a_partition_that_has_more_holds_the_promise_back() -> None:
     assert source.poll(cursor, world)[0] == cursor
 
 
+def test_a_partition_that_begins_with_poison_holds_nothing_back() -> None:
+    topic = MadeTopic("web", 2)
+    for n in range(2):
+        topic.put(hit(n, n), 0)
+    for _ in range(5):
+        topic.put(b"{torn", 1)
+    _, records = made(time="ts", late="2s", most=4).poll({}, at(topic))
+    assert records.more and records.watermark == (START + 1 - 2) * SECOND - 1
+
+
 def test_what_was_deleted_unread_is_counted() -> None:
     topic = MadeTopic("web")
     for n in range(6):

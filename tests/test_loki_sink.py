@@ -4,6 +4,7 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
+from amiss.errors import Rejected
 from amiss.sinks.loki import Loki
 from amiss.world import World
 from servers.incidents import incident
@@ -28,6 +29,13 @@ def test_an_incident_is_a_line_with_few_labels_and_the_same_when_it_comes_again(
     assert int(at) == incident("a", revision=2).seen
     said = orjson.loads(line)
     assert (said["event"], said["id"], said["revision"]) == ("worse", "a", 2)
+
+
+def test_a_refusal_has_the_reason_that_loki_gives() -> None:
+    with Receiver(status=400, answer=lambda _: b"entry too far behind\n") as receiver:
+        sink = Loki(url=f"http://{receiver.place}")
+        with pytest.raises(Rejected, match="answered 400: entry too far behind"):
+            sink.send((incident("a"),), World())
 
 
 @pytest.mark.parametrize(

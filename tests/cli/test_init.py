@@ -1,5 +1,7 @@
 """`amiss init` and `amiss check`: from nothing to a configuration that can run."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -150,3 +152,18 @@ def test_check_ends_with_1_if_a_source_does_not_answer(
     assert "host: source host fails: nobody there" in said.out
     assert said.out.endswith(f"{path} has no mistake, but not all answer\n")
     assert amiss("check", path, "--json").json["pipelines"]["host"]["failure"] == "nobody there"
+
+
+def test_check_says_so_if_nothing_came_from_a_source_that_answers(tmp_path: Path) -> None:
+    base, path = tmp_path / "shop.db", tmp_path / "amiss.yaml"
+    with closing(sqlite3.connect(base)) as connection:
+        connection.execute("CREATE TABLE hits (ts INTEGER, n INTEGER)")
+    path.write_text(
+        "pipelines:\n  - name: shop\n    features: {type: grid}\n    detectors: [{type: level}]\n"
+        f"    source: {{type: sql, url: 'sqlite:///{base}', table: hits, time: ts}}\n"
+    )
+    said = amiss("check", path)
+    assert said.out.startswith(
+        "shop: source sql answers, 0 series every 30s\n"
+        "  nothing to judge came: is anything written there, and are all names right?\n"
+    )

@@ -62,7 +62,9 @@ def test_warming_up_then_judged_then_silent(rig) -> None:
     assert now.phase == "warming up"
     assert now.reason == "First opinions: 24 of 96 samples; judged in about 6 minutes"
     assert {one.state for one in now.series} == {"warming up"}
-    rig.run(96)
+    rig.run(68)
+    assert painted(rig).reason == "First opinions: 92 of 96 samples; judged in about 1 minute"
+    rig.run(28)
     now = painted(rig)
     assert (now.phase, now.reason) == ("watching", "3 series are judged")
     assert all(one.lower <= one.expected <= one.upper for one in now.series)

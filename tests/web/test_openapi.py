@@ -46,7 +46,7 @@ def test_every_operation_says_what_it_is_for(description: dict) -> None:
         "/api/v1/feedback", "/api/v1/models",
         "/api/v1/models/{name}/retrain", "/api/v1/models/{name}/rollback",
         "/api/v1/models/{id}", "/api/v1/models/{id}/compare", "/api/v1/models/{id}/promote",
-        "/api/v1/health", "/api/v1/stream",
+        "/api/v1/health", "/api/v1/report", "/api/v1/stream",
         *(f"/inbox/{{inbox}}/{path}" for path in PATHS),
     }  # fmt: skip
     for method, path, operation in found:

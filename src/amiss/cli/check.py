@@ -115,6 +115,8 @@ def _words(file: Path, settings: "Settings", polled: "dict[str, Polled]") -> Ite
         else:
             yield f"{pipeline.name}: source {kind} answers, {one.series} series every {every}"
         yield from (f"  {line}" for line in one.found)
+        if not (one.failure or one.series or one.found):
+            yield "  nothing to judge came: is anything written there, and are all names right?"
         yield from (f"  {line}" for d in pipeline.detectors for line in d.notes())
         for reason, count in one.skipped.items():
             yield f"  left out: {reason} ({count})"

@@ -110,10 +110,11 @@ def _listed(store: "Store", json: bool) -> None:
         print_table(("incident", "", "when", "who", "note"), rows, wide="note")
     else:
         print("Nobody has said anything of an incident yet.")
-    print(
-        f"Of {counted.incidents} incidents of the last 30 days {counted.normal} were normal, "
-        f"{counted.amiss} amiss; of {counted.unsaid} nobody said so."
-    )
+    if counted.incidents:
+        print(
+            f"Of {counted.incidents} incidents of the last 30 days {counted.normal} were normal, "
+            f"{counted.amiss} amiss; of {counted.unsaid} nobody said so."
+        )
 
 
 def _trail(asked: Path | None, store: "Store") -> "Trail":

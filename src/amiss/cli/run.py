@@ -54,12 +54,20 @@ def _run(
     settings: "Settings", listen: str | None, folder: Path, file: Path | None, terminal: bool
 ) -> None:
     from amiss.cli.status import shown
+    from amiss.errors import ConfigError
+    from amiss.home import running
     from amiss.run.live import Live
+    from amiss.run.lock import hold
     from amiss.web.serve import address_of, bind, serve
     from amiss.world import World
 
     here = settings if listen is None else _listening(settings, listen)
-    sock = bind(here)
+    try:
+        sock = bind(here)
+    except ConfigError:
+        if running(folder):
+            hold(folder).close()  # says so: it is not another program that has the port
+        raise
     address = address_of(sock)
     if here.address[1] == 0:
         here = _listening(here, address.removeprefix("http://"))

@@ -92,6 +92,9 @@ class Database:
 
     def _told(self, exc: BaseException | None) -> str:
         said = " ".join(str(exc).split())
+        match exc.args if exc else ():
+            case (int(code), str(words), *_):  # as drivers of MySQL have it
+                said = f"{' '.join(words.split())} ({code})"
         if self._url.password:
             said = said.replace(str(self._url.password), "***")
         return f"{self.place}: {said[:SHOWN]}"

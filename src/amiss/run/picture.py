@@ -31,6 +31,7 @@ from amiss.settings import Settings
 from amiss.steps.judge import WARM
 from amiss.steps.systems import joint_key, systems_of
 from amiss.store import Store
+from amiss.words.phrases import count
 
 SILENT = 3  # ticks without a sample after which a series is silent
 
@@ -86,7 +87,8 @@ def _state(seen: int, at: int, now: int, every: int) -> tuple[SeriesState, str]:
         return "silent", f"no data since {since:%Y-%m-%d %H:%M:%S} UTC"
     if seen < WARM:
         minutes = (WARM - seen) * every / 1e9 / 60
-        return "warming up", f"{seen} of {WARM} samples; judged in about {minutes:.0f} minutes"
+        left = count(max(round(minutes), 1), "minute")
+        return "warming up", f"{seen} of {WARM} samples; judged in about {left}"
     return "judged", ""
 
 

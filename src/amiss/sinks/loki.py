@@ -11,6 +11,7 @@ from amiss.component import Sink
 from amiss.data import SECOND, Event, Incident
 from amiss.masked import HttpAddress, hush, reach
 from amiss.reading.access import Access
+from amiss.reading.shipped import told
 from amiss.spans import Span
 from amiss.words.message import as_json, event_of
 from amiss.world import World
@@ -68,5 +69,6 @@ class Loki(Sink):
                 f"{url}/loki/api/v1/push",
                 content=orjson.dumps(said),
                 timeout=self.timeout / SECOND,
+                told=told,
                 **known,
             )

@@ -109,7 +109,9 @@ class Kafka(Cluster, Tabular, Source):
         if got.gone:
             skipped[GONE] = got.gone
         known = {**cursor.get("partitions", {}), **newest}
-        waiting = [known.get(name, 0) for name in got.behind]
+        # of messages without a time nothing follows for those behind them
+        heard = {f"{one.topic()}/{one.partition()}" for one in got.messages}
+        waiting = [known.get(name, 0) for name in got.behind if name in known or name not in heard]
         latest = max(newest.values(), default=None)
         more = bool(got.behind)
         reached = promised(cursor, latest, now, more, self.late, self.every, waiting)

@@ -22,6 +22,7 @@ from amiss.web import (
     predict,
     problems,
     push,
+    report,
     series,
     stream,
 )
@@ -92,7 +93,7 @@ def build(live: Live) -> FastAPI:
     here.live = live
     for part in (predict, health, exposition, operations, login):
         app.include_router(part.router)
-    for part in (series, incidents, feedback, models, stream):
+    for part in (series, incidents, feedback, report, models, stream):
         app.include_router(part.router, prefix="/api/v1")
     app.include_router(health.api, prefix="/api/v1")
     app.include_router(push.router)

@@ -30,6 +30,9 @@ def page() -> None:
         label_visibility="collapsed",
     )
     parts.refreshing(draw, "10s")
+    days = SPANS.get(str(st.session_state.get("span")), 7)
+    link = f'<a href="../api/v1/report?days={days}" target="_blank">Report of these {days} days</a>'
+    parts.show(f'<p class="am-faint">{link}: one page to send on or to print</p>')
 
 
 def draw() -> None:
