@@ -109,7 +109,7 @@ class Kafka(Cluster, Tabular, Source):
         if got.gone:
             skipped[GONE] = got.gone
         known = {**cursor.get("partitions", {}), **newest}
-        # of messages without a time nothing follows for those behind them
+        # one whose messages had no time says nothing of what comes next, and holds nothing back
         heard = {f"{one.topic()}/{one.partition()}" for one in got.messages}
         waiting = [known.get(name, 0) for name in got.behind if name in known or name not in heard]
         latest = max(newest.values(), default=None)
