@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from amiss.component import Detector, find
 from amiss.data import SECOND, Frame, Records
-from amiss.decide import budget, lines, pace, portion
+from amiss.decide import budget, cusum, lines, pace, portion
 from amiss.detecting import trees
 from amiss.detecting.precision import invert
 from amiss.detectors import burst, dbscan, one_class_svm, pairs, relation
@@ -78,6 +78,7 @@ def warm() -> float:
     habits.step(habits.init(), ticks, np.ones(3, np.int64), np.ones((3, 1), np.int64), rows)
     _warm_conduct()
     pace.step(pace.init(), ticks)
+    cusum.step(cusum.init(1), ticks, np.full(3, 9.0), np.ones((3, 1), np.int64))
     relation.fit(np.arange(4.0).reshape(2, 2), every)
     portion.step({}, np.zeros(1), 0.1)
     _warm_lines()
