@@ -78,7 +78,7 @@ def warm() -> float:
     habits.step(habits.init(), ticks, np.ones(3, np.int64), np.ones((3, 1), np.int64), rows)
     _warm_conduct()
     pace.step(pace.init(), ticks)
-    cusum.step(cusum.init(1), ticks, np.full(3, 9.0), np.ones((3, 1), np.int64))
+    cusum.step(cusum.init(1), ticks, np.full(3, 9.0), ticks[:, None])
     relation.fit(np.arange(4.0).reshape(2, 2), every)
     portion.step({}, np.zeros(1), 0.1)
     _warm_lines()

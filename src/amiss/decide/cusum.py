@@ -95,15 +95,16 @@ def step(state: State, time: Times, nats: Floats, stream: Array) -> tuple[State,
     state = dict(state)
     number = state["seen"] + np.cumsum(np.isfinite(nats))
     state["seen"] = number[-1:] if len(number) else state["seen"]
-    y, score = np.full(len(time), np.nan), np.full(stream.shape, np.nan)
-    first, since, count, odd = np.zeros((4, *stream.shape), np.int64)
+    streams = np.ascontiguousarray(stream.T)  # a row for each view: one kernel for all shapes
+    y, score = np.full(len(time), np.nan), np.full(streams.shape, np.nan)
+    first, since, count, odd = np.zeros((4, *streams.shape), np.int64)
     _ranks(nats, state["past"], y)
-    for v in range(stream.shape[1]):
+    for v, one in enumerate(streams):
         _runs(
-            time, y, number, stream[:, v], score[:, v], first[:, v], since[:, v], count[:, v],
-            odd[:, v], state["gone"], *(state[name][v] for name in OF_VIEW),
+            time, y, number, one, score[v], first[v], since[v], count[v], odd[v],
+            state["gone"], *(state[name][v] for name in OF_VIEW),
         )  # fmt: skip
-    return state, Runs(number, y, score, first, since, count, odd)
+    return state, Runs(number, y, *(said.T for said in (score, first, since, count, odd)))
 
 
 @borrowing
