@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 import httpx
 import orjson
 
+from amiss.data import SECOND
+
+COUNT = re.compile(r"sum\(count_over_time\((.*) \[(\d+)s\]\)\)", re.DOTALL)
 FILTER = re.compile(r"(\|~|!~) `([^`]*)`")
 
 
@@ -17,6 +20,7 @@ class FakeLoki:
     most: int = 5000
     status: int = 200
     body: bytes = b""
+    countless: bool = False  # too much for it
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[httpx.Request] = field(default_factory=list)
 
@@ -33,7 +37,12 @@ class FakeLoki:
         if self.status != 200 or self.body:
             return httpx.Response(self.status, content=self.body, headers=self.headers)
         asked = request.url.params
-        start, end, limit = (int(asked[name]) for name in ("start", "end", "limit"))
+        start, end = int(asked["start"]), int(asked["end"])
+        if self.countless and COUNT.fullmatch(asked["query"]):
+            return httpx.Response(400, text="the query would read too many bytes\n")
+        if counted := COUNT.fullmatch(asked["query"]):
+            return self.counted(start, end, int(counted[2]) * SECOND, counted[1])
+        limit = int(asked["limit"])
         if limit > self.most:
             said = f"limit > max_entries_limit ({limit} > {self.most})"
             return httpx.Response(400, text=f"max entries limit per query exceeded, {said}\n")
@@ -45,6 +54,18 @@ class FakeLoki:
             beside = {"structuredMetadata": metadata} if metadata else {}
             one["values"].append([str(at), text, beside])
         data = {"resultType": "streams", "result": list(streams.values()), "stats": {}}
+        return httpx.Response(200, content=orjson.dumps({"status": "success", "data": data}))
+
+    def counted(self, start: int, end: int, step: int, query: str) -> httpx.Response:
+        """Each of a range (t - step, t]."""
+        held = [at for at, text, *_ in self.lines if fits(text, query)]
+        values = [
+            [t // SECOND, str(n)]
+            for t in range(start, end + 1, step)
+            if (n := sum(t - step < at <= t for at in held))
+        ]
+        result = [{"metric": {}, "values": values}] if values else []
+        data = {"resultType": "matrix", "result": result}
         return httpx.Response(200, content=orjson.dumps({"status": "success", "data": data}))
 
 

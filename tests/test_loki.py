@@ -17,11 +17,14 @@ from amiss.errors import Rejected, Unreachable
 from amiss.formats import batch
 from amiss.formats.parsed import places
 from amiss.reading import entries
+from amiss.reading.late import FAILED, LATE
+from amiss.reading.logql import Lines
 from amiss.sources.loki import Loki
 from amiss.world import World
 from fake_loki import FakeLoki
 
 NOW = 1_700_000_000 * SECOND
+NOON = 19_675 * DAY + DAY // 2
 NO_TEXT = b'{"status": "success", "data": {"result": [{"stream": {}, "values": [["1", 5]]}]}}'
 TORN = b'{"status": "success", "data": {"result": [{"stream": {}, "values": [["x"]]}]}}'
 
@@ -107,6 +110,54 @@ def test_a_late_line_within_the_delay_is_used_once_and_none_twice() -> None:
     assert texts(found) == ["late", "new"]
     cursor, found = polled(one, server, NOW + 60 * SECOND, cursor)
     assert texts(found) == []
+
+
+@pytest.mark.parametrize("query", ['{app="shop"}', '{app="shop"} # all'])
+def test_lines_later_than_the_delay_are_counted_once_each(query) -> None:
+    server, one = FakeLoki(), source(query=query, format="text")
+    minute = 60 * SECOND
+    edge = NOON + 10 * minute
+    for second in range(1200):
+        server.push(NOON + second * SECOND, f"at {second}", app="shop")
+    cursor, found = polled(one, server, NOON + 21 * minute, {})
+    for i, at in enumerate((edge - 1, edge, edge, edge + 1, edge + 4 * minute)):
+        server.push(at, f"late {i}", app="shop")
+    late = Counter()
+    for passed in range(22, 130):
+        cursor, rest = polled(one, server, NOON + passed * minute, cursor)
+        found += rest
+        late += sum((Counter(records.skipped) for records in rest), Counter())
+    assert texts(found) == [f"at {second}" for second in range(1200)]
+    assert late == {LATE: 5}
+    counts = [one for one in server.asked if "count_over_time" in one.url.params["query"]]
+    assert {one.headers["cache-control"] for one in counts} == {"no-cache"}
+
+
+def test_a_count_that_is_no_number_is_none() -> None:
+    values = [[300, "NaN"], [600, "7"]]
+    said = {"result": [{"metric": {}, "values": values}]}
+    assert Lines(lambda path, **asked: said, "{}", 9).count(0, 2) == {0: 0, 1: 7}
+
+
+def test_a_count_that_is_refused_stops_no_line() -> None:
+    server, one = FakeLoki(countless=True), source(format="text")
+    cursor, _ = polled(one, server, NOW, {})
+    server.push(NOW + SECOND, "new", app="shop")
+    cursor, found = polled(one, server, NOW + 900 * SECOND, cursor)
+    assert texts(found) == ["new"]
+    assert sum((Counter(one.skipped) for one in found), Counter()) == {FAILED: 1}
+    _, [records] = polled(one, server, NOW + 901 * SECOND, cursor)
+    assert records.skipped == {}
+
+
+def test_equal_lines_that_cannot_be_asked_for_are_not_late() -> None:
+    server, one = FakeLoki(most=10), source(page=10, format="text")
+    cursor, _ = polled(one, server, NOW, {})
+    for pod in range(12):
+        server.push(NOW + 400 * SECOND, "the same", app="shop", pod=str(pod))
+    cursor, found = polled(one, server, NOW + 600 * SECOND, cursor)
+    found += polled(one, server, NOW + 3600 * SECOND, cursor)[1]
+    assert sum((Counter(one.skipped) for one in found), Counter()) == {entries.CUT: 1}
 
 
 def test_the_past_that_is_learned_from_ends_where_it_began() -> None:

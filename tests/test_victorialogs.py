@@ -1,6 +1,8 @@
 """The source `victorialogs`, on answers as VictoriaLogs documents them: no server is to be had."""
 
 import re
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,7 +12,8 @@ import pytest
 
 from amiss.data import SECOND
 from amiss.errors import Rejected, Unreachable
-from amiss.sources.victorialogs import Victorialogs
+from amiss.reading.late import FAILED, LATE
+from amiss.sources.victorialogs import COUNT, Victorialogs
 from amiss.world import World
 
 NOW = 1_700_000_000 * SECOND  # 2023-11-14T22:13:20Z
@@ -22,12 +25,12 @@ ANSWER = (
 )
 
 
-def poll(answer: Any, cursor: Any = None, **settings: Any) -> Any:
+def poll(answer: Any, cursor: Any = None, now: int = NOW, **settings: Any) -> Any:
     def client(*_: Any) -> httpx.Client:
         return httpx.Client(transport=httpx.MockTransport(answer))
 
     one = Victorialogs(url="http://logs:9428", query='{app="shop"}', **settings)
-    return one.poll(cursor or {}, World(http=client, now=lambda: NOW))
+    return one.poll(cursor or {}, World(http=client, now=lambda: now))
 
 
 def test_entries_are_records_in_order_of_their_times() -> None:
@@ -65,6 +68,11 @@ def test_fields_that_anyone_may_name_are_so_many_at_most() -> None:
     assert records.skipped == {"values of fields over the cap of 200": 100}
 
 
+def told(at: int) -> str:
+    """Whole seconds as the server writes them."""
+    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def written(at: int) -> str:
     """Of the minute 22:13."""
     return f"2023-11-14T22:13:{at // SECOND - 1_699_999_980:02}.{at % SECOND:09}Z"
@@ -89,6 +97,44 @@ def test_each_entry_comes_once_whatever_the_pages() -> None:
         found += records.text.tolist()
         more = records.more
     assert sorted(found) == sorted(text for _, text in stored)
+
+
+def test_entries_later_than_the_delay_are_counted_once_each() -> None:
+    stored = [NOW + 60 * SECOND * i for i in range(30)]
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        said = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        start, end = int(said["start"]), int(said["end"])
+        there = [at for at in stored if start <= at < end]
+        if "stats by" not in said["query"]:
+            rows = [{"_time": told(at), "_msg": "m"} for at in there]
+        else:
+            asked.append(said["query"])
+            spans = Counter(at // (300 * SECOND) * 300 * SECOND for at in there)
+            rows = [{"_time": told(at), COUNT: str(n)} for at, n in spans.items()]
+        return httpx.Response(200, content=b"\n".join(map(orjson.dumps, rows)))
+
+    cursor, late = {}, Counter()
+    for passed in range(120):
+        if passed == 12:
+            stored += [NOW + 400 * SECOND + i for i in range(7)]
+        cursor, records = poll(answer, cursor, now=NOW + 60 * SECOND * passed, format="text")
+        late.update(records.skipped)
+    assert late == {LATE: 7}
+    assert set(asked) == {f'{{app="shop"}} | stats by (_time:300s) count() {COUNT}'}
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b'{"_time": "2023-11-14T22:12:50Z"}', b"[1]", b'{"amiss_count": "x"}']
+)
+def test_a_count_that_is_none_is_told(body) -> None:
+    cursor, _ = poll(lambda request: httpx.Response(200), now=NOW)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=body if b"stats" in request.content else b"")
+
+    assert poll(answer, cursor, now=NOW + 900 * SECOND)[1].skipped == {FAILED: 1}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from amiss.component import Cursor
 from amiss.data import SECOND, Records
 from amiss.errors import Rejected, Unreachable
+from amiss.reading.late import LATE
 from amiss.sinks.loki import Loki as Sink
 from amiss.sources.loki import Loki
 from amiss.world import World
@@ -93,6 +94,30 @@ def test_late_lines_within_the_delay_metadata_and_labels(server: Running) -> Non
     assert column(found, "id") == ["late", "2"]
     assert column(found, "trace") == ["", "t2"] and set(column(found, "pod")) == {"a"}
     assert poll(one, now + 120 * SECOND, cursor)[1][0].labels == {}
+
+
+def test_lines_later_than_the_delay_are_counted_once_though_the_source_is_restarted(
+    server: Running,
+) -> None:
+    span, name = 300 * SECOND, "later"
+    edge = time.time_ns() // span * span - 4 * span
+    lines = [[str(at), f'{{"id": "{at}"}}'] for at in range(edge - span, edge + span, SECOND)]
+    lines += [[str(edge + SECOND), "this is no JSON"]]
+    push(server, name, lines, app=name)
+    settings = {"url": server.url, "access": tenant(name), "delay": 0, "format": "text"}
+    settings |= {"query": '{app="later"} | json | id != "none" # fields'}
+    one = Loki(**settings)
+    cursor, found = poll(one, edge + span, {})
+    assert sum(map(len, found)) == len(lines)
+    late = [edge - span + 1, edge - 1, edge]  # all of one span: to Loki its end belongs to it
+    push(server, name, [[str(at), "late"] for at in late], app=name, pod="was away")
+    told = Counter[str]()
+    for passed in range(1, 40):
+        cursor, found = poll(one, edge + span + passed * span // 2, cursor)
+        one = Loki(**settings)
+        told.update(sum((Counter(records.skipped) for records in found), Counter[str]()))
+        assert not sum(map(len, found))
+    assert told == {LATE: len(late)}
 
 
 def test_numbers_made_of_lines(server: Running) -> None:

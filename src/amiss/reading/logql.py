@@ -14,11 +14,14 @@ from amiss.errors import Unreachable
 from amiss.formats.parsed import MOST_FIELDS
 from amiss.formats.settings import label
 from amiss.reading.entries import Entries
+from amiss.reading.late import STEP
 
 NANOSECOND = 1
 DEEPEST = 1000  # characters into a line: what regular expressions of Go may repeat
 CATEGORIES = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
 """Structured metadata beside each line: else each value of it is a stream of its own."""
+UNCACHED = {"Cache-Control": "no-cache"}
+"""What was answered before may lack lines that came since."""
 
 Ask = Callable[..., Any]
 """(path, parameters) -> the `data` of the answer."""
@@ -47,6 +50,21 @@ class Lines:
         the character at the first place where they differ most.
         """
         return joined([*self._parts(at, "")])
+
+    def count(self, first: int, last: int) -> dict[int, int]:
+        """How many it holds of spans [first, last); the end of a span belongs to it.
+
+        Lines that the query cannot take apart are read too; undropped, their errors fail the count.
+        """
+        whole = f"{self.query}\n| drop __error__, __error_details__"
+        said = self.ask(
+            "query_range", query=f"sum(count_over_time({whole} [{STEP // SECOND}s]))",
+            start=(first + 1) * STEP, end=last * STEP, step=f"{STEP // SECOND}s",
+        )  # fmt: skip
+        found = samples_of(said, "count", {})
+        spans = found.time // STEP - 1
+        numbers = np.nan_to_num(found.value).astype(np.int64)
+        return dict(zip(spans.tolist(), numbers.tolist(), strict=True))
 
     def _parts(self, at: int, only: str) -> Iterator[Entries]:
         entries = self.first(at, at + NANOSECOND, self.query + only)

@@ -13,6 +13,7 @@ import numpy as np
 
 from amiss.data import DAY
 from amiss.reading.entries import Entries, Taken
+from amiss.reading.late import Tally
 
 CHUNK = DAY  # the longest span that is asked for at once: servers refuse too long ones
 SPANS = 32  # spans of one poll, of which most may be empty
@@ -26,8 +27,8 @@ class Pages:
     moment: Callable[[int], Entries]
     page: int  # most lines that `first` gives
 
-    def read(self, at: int, end: int, most: int, taken: Taken) -> int:
-        """Take what lies in [at, end), about `most` lines at most; says where that ends.
+    def read(self, at: int, end: int, most: int, taken: Taken, tally: Tally) -> int:
+        """Take, and count, what lies in [at, end), about `most` lines; says where that ends.
 
         Raises what `first` and `moment` raise: what was taken before is then not to be used.
         """
@@ -42,6 +43,8 @@ class Pages:
                 entries, until = self._cut(entries)
                 span = until - at  # servers look through all that they are asked for
             again = taken.take(entries)
+            time = entries.time if again is None else entries.time[entries.time < again]
+            tally.add(time, sure=not entries.cut)
             if again is not None:
                 return again
             at = until

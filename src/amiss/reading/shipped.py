@@ -13,6 +13,7 @@ from amiss.formats.promql import complaint
 from amiss.formats.settings import LineFormat, Pattern, fit, label
 from amiss.reading.access import Access, ServerUrl
 from amiss.reading.entries import Taken
+from amiss.reading.late import Holds, Tally
 from amiss.reading.paged import Pages
 from amiss.spans import Span, write_span
 
@@ -30,7 +31,8 @@ class Shipped(BaseModel):
     """How far back the first poll begins. What is there until now is learned from: of its
     incidents nobody is told."""
     delay: Span = Field(10 * SECOND, ge=0)
-    """How long after its time a line may arrive: it is asked for when that has passed."""
+    """How long after its time a line may arrive: it is asked for when that has passed. One that
+    comes later is not read, but counted."""
     format: LineFormat = "auto"
     """How a line is written; `auto` looks at the first ones and stays with it."""
     regex: Pattern = ""
@@ -60,19 +62,27 @@ class Shipped(BaseModel):
         began: int | None = cursor.get("began")
         return began
 
-    def lines(self, cursor: Cursor, now: int, pages: Pages) -> tuple[Cursor, Records]:
-        """The lines after the cursor, up to `delay` before now. Raises as `pages`."""
+    def lines(self, cursor: Cursor, now: int, pages: Pages, holds: Holds) -> tuple[Cursor, Records]:
+        """The lines after the cursor, up to `delay` before now, and how many came too late.
+
+        Raises as `pages`; a count that fails is told.
+        """
         at = cursor.get("next", max(now - self.delay - self.history, 0))
         end, began = now - self.delay, begun(cursor, now)
         said = cursor.get("form")
         asked = Asked(self.format, regex=self.regex)
         taken = Taken(asked, self.longest, form.load(said) if said else None)
+        tally = Tally.of(cursor.get("tally"), at, end, holds)
         # no poll is of the past and the present
-        until = pages.read(at, min(end, began + 1) if at <= began else end, self.most, taken)
-        after: Cursor = {"next": until, "began": began}
+        stop = min(end, began + 1) if at <= began else end
+        until = pages.read(at, stop, self.most, taken, tally)
+        late = tally.late(until, end)
+        after: Cursor = {"next": until, "began": began, "tally": tally.dump()}
         if taken.form is not None:
             after["form"] = taken.form.dump()
-        return after, promised(taken.records(self.name, self.value, self.labels), until, end)
+        records = taken.records(self.name, self.value, self.labels)
+        records = replace(records, skipped={**records.skipped, **late})
+        return after, promised(records, until, end)
 
     def lines_wrong(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
         """A format that nothing is written in, and a field that is nowhere."""

@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 
 from amiss.component import Cursor, Source
 from amiss.data import DAY, SECOND, Records
-from amiss.reading.logql import CATEGORIES, Lines, data_of, merged, samples_of
+from amiss.reading.late import Holds
+from amiss.reading.logql import CATEGORIES, UNCACHED, Lines, data_of, merged, samples_of
 from amiss.reading.paged import Pages
 from amiss.reading.shipped import Shipped, begun, told
 from amiss.spans import Span
@@ -26,9 +27,9 @@ class Loki(Shipped, Source):
     `<name>_extracted`. The field with the time is no label.
 
     Each line is read once: a line may arrive `delay` after its time, in any order, and is in the
-    poll that follows. One that comes later still is never asked for. Lines of one nanosecond that
-    are more than a page are asked for in parts. Metric queries are asked for at multiples of
-    `step`, each once, `delay` after it.
+    poll that follows. One that comes later still is not read; it is counted, up to a day later.
+    Lines of one nanosecond that are more than a page are asked for in parts. Metric queries are
+    asked for at multiples of `step`, each once, `delay` after it; what comes late is not in them.
 
     The watermark is where reading has come to. A refusal is told in Loki's own words; 429 and 5xx
     are waited for. Cost: some 10 us a line, most of them for its fields.
@@ -63,7 +64,7 @@ class Loki(Shipped, Source):
 
         def ask(path: str, **parameters: Any) -> Any:
             known = self.access.asking(world)
-            known["headers"] |= CATEGORIES
+            known["headers"] |= CATEGORIES | UNCACHED
             url = f"{self.url}/loki/api/v1/{path}"
             wait = self.timeout / SECOND
             reply = world.ask("GET", url, params=parameters, told=told, timeout=wait, **known)
@@ -72,7 +73,10 @@ class Loki(Shipped, Source):
         if self.metrics:
             return self._samples(cursor, world.now(), ask)
         lines = Lines(ask, self.query or "", self.page)
-        return self.lines(cursor, world.now(), Pages(lines.first, lines.moment, self.page))
+        pages = Pages(lines.first, lines.moment, self.page)
+        # to Loki the end of a span belongs to it
+        holds = Holds(lines.count, self.fingerprint, edge=1)
+        return self.lines(cursor, world.now(), pages, holds)
 
     def _samples(self, cursor: Cursor, now: int, ask: Any) -> tuple[Cursor, Records]:
         end = (now - self.delay) // self.step * self.step

@@ -14,11 +14,13 @@ from amiss.errors import Unreachable
 from amiss.formats import times
 from amiss.formats.parsed import MOST_FIELDS
 from amiss.reading.entries import Entries
+from amiss.reading.late import STEP, Holds
 from amiss.reading.paged import Pages
 from amiss.reading.shipped import Shipped, told
 from amiss.world import World
 
 OWN = ("_time", "_msg", "_stream", "_stream_id")
+COUNT = "amiss_count"  # a name that no field of an entry has
 
 
 class Victorialogs(Shipped, Source):
@@ -26,8 +28,9 @@ class Victorialogs(Shipped, Source):
 
     The message of an entry is taken apart as source `file` does it, and its other fields are
     labels; a field of the message that is called as one of those is `<name>_extracted`. Each entry
-    is read once: it may arrive `delay` after its time, in any order. The watermark is where
-    reading has come to. A refusal is told in the server's own words; 429 and 5xx are waited for.
+    is read once: it may arrive `delay` after its time, in any order; one that comes later is
+    counted, up to a day later. The watermark is where reading has come to. A refusal is told in
+    the server's own words; 429 and 5xx are waited for.
 
     Written to the documentation of VictoriaLogs and tested on answers as it gives them, not on a
     running server.
@@ -44,21 +47,28 @@ class Victorialogs(Shipped, Source):
     def poll(self, cursor: Cursor, world: World) -> tuple[Cursor, Records]:
         """What lies between the cursor and `delay` ago. Raises as World.ask."""
 
-        def ask(start: int, end: int, limit: str) -> Entries:
-            asked = {"query": f"{self.query} | sort by (_time){limit}", "start": start, "end": end}
+        def ask(start: int, end: int, pipe: str) -> bytes:
+            asked = {"query": f"{self.query} | {pipe}", "start": start, "end": end}
             known = self.access.asking(world)
             url = f"{self.url}/select/logsql/query"
             wait = self.timeout / SECOND
             reply = world.ask("POST", url, data=asked, told=told, timeout=wait, **known)
-            return entries_of(reply.content, start, end)
+            return reply.content
 
         def first(start: int, end: int) -> Entries:
-            return ask(start, end, f" limit {self.page}")
+            said = ask(start, end, f"sort by (_time) limit {self.page}")
+            return entries_of(said, start, end)
 
         def moment(at: int) -> Entries:
-            return ask(at, at + 1, "")  # without a limit it gives all
+            said = ask(at, at + 1, "sort by (_time)")  # without a limit it gives all
+            return entries_of(said, at, at + 1)
 
-        return self.lines(cursor, world.now(), Pages(first, moment, self.page))
+        def count(first: int, last: int) -> dict[int, int]:
+            pipe = f"stats by (_time:{STEP // SECOND}s) count() {COUNT}"
+            return counts_of(ask(first * STEP, last * STEP, pipe))
+
+        pages = Pages(first, moment, self.page)
+        return self.lines(cursor, world.now(), pages, Holds(count, self.fingerprint))
 
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
         """Entries, how they are written, fields."""
@@ -92,6 +102,16 @@ def entries_of(body: bytes, start: int, end: int) -> Entries:
     labels = {name: [_text(rows[i].get(name)) for i in kept] for name in names[:MOST_FIELDS]}
     over = sum(often[name] for name in names[MOST_FIELDS:])
     return Entries(time[order], [text[i] for i in kept], labels, over=over)
+
+
+def counts_of(body: bytes) -> dict[int, int]:
+    """An answer to how many there are, by the number of the span. Raises Unreachable for others."""
+    try:
+        rows: list[dict[str, Any]] = [orjson.loads(line) for line in body.splitlines() if line]
+        read = times.reader("iso", "UTC", 0)
+        return {(read(row["_time"]) or 0) // STEP: int(row[COUNT]) for row in rows}
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        raise Unreachable("the answer is not one of VictoriaLogs") from None
 
 
 def _text(value: object) -> str:
