@@ -268,6 +268,28 @@ def test_metric_queries_are_asked_for_once_a_step() -> None:
     assert server.asked[-1].url.params["start"] == str(1_700_000_040 * SECOND)
 
 
+def test_noughts_of_the_past_before_the_first_line_are_no_past() -> None:
+    """`or vector(0)` knows nothing of when an application began; from then on noughts count."""
+    server, said = FakeLoki(), [[NOW // SECOND // 60 * 60 - 60 * k, "0"] for k in range(9, 0, -1)]
+
+    def answer(values: list[list[Any]]) -> bytes:
+        data = {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}
+        return orjson.dumps({"status": "success", "data": data})
+
+    one = source(metrics={"errors": "x or vector(0)"}, delay="0s", history="9m")
+    server.body = answer(said)
+    cursor, [records] = polled(one, server, NOW, {})
+    assert (len(records), dict(records.skipped)) == (0, {"noughts before anything was heard": 9})
+    server.body = answer([[NOW // SECOND // 60 * 60 + 60, "0"]])
+    _, [records] = polled(one, server, NOW + 60 * SECOND, cursor)
+    assert records.value.tolist() == [0.0], "what is now is now"
+    said[4][1] = "3"
+    server.body = answer(said)
+    cursor, [records] = polled(one, server, NOW, {})
+    assert records.value.tolist() == [3.0, 0.0, 0.0, 0.0, 0.0]
+    assert dict(records.skipped) == {"noughts before anything was heard": 4}
+
+
 def test_long_histories_of_metrics_come_in_pieces() -> None:
     server = FakeLoki(body=b'{"status": "success", "data": {"result": []}}')
     _, found = polled(source(metrics={"a": "x"}, history="2d"), server, NOW, {})

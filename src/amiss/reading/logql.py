@@ -21,6 +21,7 @@ DEEPEST = 1000  # characters into a line: what regular expressions of Go may rep
 CATEGORIES = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
 """Structured metadata beside each line: else each value of it is a stream of its own."""
 UNCACHED = {"Cache-Control": "no-cache"}
+NOUGHTS = "noughts before anything was heard"
 """What was answered before may lack lines that came since."""
 
 Ask = Callable[..., Any]
@@ -189,6 +190,19 @@ def samples_of(said: Any, name: str, labels: dict[str, str]) -> Records:
     n = len(points)
     columns |= {one: np.full(n, text) for one, text in labels.items()}
     return Records(_ns(seconds), np.full(n, name), measured(value), columns)
+
+
+def since_heard(records: Records) -> Records:
+    """From the first value on that is not nought; what is before it is counted.
+
+    `or vector(0)` says nought of times before the first line too, and to learn from these that
+    nothing is usual would make an incident of everything that comes after.
+    """
+    heard = records.time[np.isfinite(records.value) & (records.value != 0.0)]
+    kept = records[records.time >= heard.min()] if len(heard) else records[:0]
+    gone = len(records) - len(kept)
+    said = {**records.skipped, NOUGHTS: gone} if gone else records.skipped
+    return replace(kept, skipped=said)
 
 
 def merged(parts: list[Records]) -> Records:

@@ -8,7 +8,15 @@ from pydantic import Field, model_validator
 from amiss.component import Cursor, Source
 from amiss.data import DAY, SECOND, Records
 from amiss.reading.late import Holds
-from amiss.reading.logql import CATEGORIES, UNCACHED, Lines, data_of, merged, samples_of
+from amiss.reading.logql import (
+    CATEGORIES,
+    UNCACHED,
+    Lines,
+    data_of,
+    merged,
+    samples_of,
+    since_heard,
+)
 from amiss.reading.paged import Pages
 from amiss.reading.shipped import Shipped, begun, told
 from amiss.spans import Span
@@ -95,6 +103,10 @@ class Loki(Shipped, Source):
         if until < at:
             return cursor, replace(records, watermark=at - self.step)
         after = {"next": until + self.step, "began": began}
+        if until <= began and not cursor.get("heard"):
+            records = since_heard(records)
+        if len(records) or cursor.get("heard"):
+            after["heard"] = True
         return after, replace(records, watermark=until, more=until < end)
 
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
