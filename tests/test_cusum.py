@@ -86,6 +86,15 @@ def test_one_record_alone_is_no_run() -> None:
     assert not runs.score[15_000, 0] > log(WHOLE) / 2
 
 
+@pytest.mark.parametrize("most", [1e18, 1e300, np.inf])
+def test_what_is_too_strange_to_be_counted_is_the_strangest_of_all(most: float) -> None:
+    nats = Chance(1).exponential(3000)
+    nats[2000] = most
+    state, runs = told(nats)
+    assert runs.y[2000] == pytest.approx(log(2001))
+    assert runs.number[-1] == state["seen"][0] == 3000
+
+
 def test_a_run_is_held_against_those_before() -> None:
     """Twice a day thirty records are odder than others: after a week that is hardly news."""
     chance, n = Chance(3), 16_000

@@ -95,11 +95,11 @@ def test_in_pieces_and_after_restarts_it_is_the_same(whole, cuts) -> None:
         np.testing.assert_array_equal(states["streaks"][name], column, err_msg=name)
 
 
-def judged(who: Array, nats: Floats) -> Strange:
+def judged(who: Array, nats: Floats, name: str = "login") -> Strange:
     """Runs among logins of these users, a minute apart."""
     time, n = START * SECOND + MINUTE * np.arange(len(nats)), len(nats)
     labels = {"host": np.full(n, "web-1"), "user": who}
-    records = Records(time, np.full(n, "login"), np.full(n, np.nan), labels)
+    records = Records(time, np.full(n, name), np.full(n, np.nan), labels)
     frame = Frame(time, ("events",), ("user",), np.zeros((n, 1, 1)), records=records)
     ways, often = (("host",), ("host", "user")), (np.full(n, 60.0), np.full(n, 9.0), np.arange(n))
     hot = np.flatnonzero(nats >= LEAST)
@@ -152,3 +152,22 @@ def test_a_run_that_was_told_is_not_told_again_however_long_it_goes_on() -> None
     said = Records(said.time, said.name, said.value, {**said.labels, "device": device})
     begun = [one for one in told(said)[1] if one.revision == 1 and one.since >= said.time[AT]]
     assert sum("logins in a row" in one.sentence for one in begun) == 1
+
+
+def test_many_that_are_hardly_odd_are_told_as_such_and_one_of_them_is_shown() -> None:
+    """Of 100 as odd as one in six to say how few are odder would say the opposite."""
+    nats = Chance(2).exponential(3000)
+    nats[2900:] = 1.7 + 0.3 * Chance(3).uniform(100)
+    found = judged(np.full(3000, "u1"), nats)
+    rows = [k for k in range(len(found)) if "in_a_row" in found.key[k]]
+    finding = found.found[rows[-1]]
+    assert finding is not None
+    assert finding.why in {f"the last {n} all together" for n in range(90, 130)}
+    assert set(found.said[rows[-1]].split("\n")) == {"host=web-1, user=u1"}
+
+
+def test_what_is_called_by_many_has_one_s() -> None:
+    nats = Chance(2).exponential(3000)
+    nats[2900:2920] = 4.0
+    found = judged(np.full(3000, "u1"), nats, "requests")
+    assert found.key[int(np.argmax(found.score))] == 'requests_in_a_row{host="web-1"}'

@@ -22,9 +22,6 @@ R = TypeVar("R")
 UNUSED = ("scipy", "coverage")
 """Numba asks scipy for linear algebra that no kernel uses, which is 25 MB in every process."""
 
-ROOMS = (".", "decide", "detectors", "evaluate", "features", "formats", "networks", "text")
-"""Where there are kernels."""
-
 _lock = RLock()
 _waiting: "list[_Kernel[Any, Any]]" = []
 
@@ -110,7 +107,7 @@ def folder() -> Path | None:
     if os.environ.get("NUMBA_CACHE_DIR"):
         return None
     here, sources = Path(__file__).parent, hashlib.blake2b(digest_size=8)
-    for path in sorted(file for room in ROOMS for file in here.glob(f"{room}/**/*.py")):
+    for path in sorted(here.rglob("*.py")):
         source = path.read_bytes()
         if b"amiss.kernel" in source:
             sources.update(source)

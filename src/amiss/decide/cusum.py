@@ -8,9 +8,10 @@ Where records are exchangeable, each term is at most a betting gain with an expe
 e^(y/2)/2, a calibrator of p (Vovk and Gammerman's conformal martingales, 2003; as a CUSUM:
 Volkhonskiy and others, "Inductive conformal martingales for change-point detection", 2017). So of
 all runs at most a share e^-G gets as high as G, whatever x is, and there are no more runs than
-records: -ln p of a record and G are held against the same number of records. Half of y is what
-tells best records that are twice as odd as usual, and there is no length to be chosen; by its rank
-one record alone is 3.8 at most.
+records: -ln p of a record and G are held against the same number of records. (Past x weigh less
+once they are to be forgotten: each p is valid all the same, all of them together nearly so.) Half
+of y is what tells best records that are twice as odd as usual, and there is no length to be chosen;
+by its rank one record alone is 3.8 at most.
 
 Real records are odd in company, so a run is held against those before it: c past ones of n records
 had as high a top, and the tail beyond the highest tenth of all tops is taken to be exponential:
@@ -93,7 +94,7 @@ def step(state: State, time: Times, nats: Floats, stream: Array) -> tuple[State,
     NaN is no record, and a stream of 0 none. Cost: about .5 us a record.
     """
     state = dict(state)
-    number = state["seen"] + np.cumsum(np.isfinite(nats))
+    number = state["seen"] + np.cumsum(~np.isnan(nats))
     state["seen"] = number[-1:] if len(number) else state["seen"]
     streams = np.ascontiguousarray(stream.T)  # a row for each view: one kernel for all shapes
     y, score = np.full(len(time), np.nan), np.full(streams.shape, np.nan)
@@ -113,7 +114,8 @@ def _ranks(nats: Array, past: Array, y: Array) -> None:
     for t in range(len(nats)):
         if nats[t] != nats[t]:
             continue
-        at, above, total = min(max(int(nats[t] * FINE), 0), X - 1), 0.0, 0.0
+        # held within the bins first: what is too large for a whole number would be the smallest
+        at, above, total = int(min(max(nats[t], 0.0) * FINE, X - 1.0)), 0.0, 0.0
         for k in range(X):
             total += past[k]
             if k >= at:

@@ -105,8 +105,8 @@ class Shipped(BaseModel):
 
 
 def begun(cursor: Cursor, now: int) -> int:
-    """When the first poll was; of a cursor that does not say it, where reading has come to."""
-    at: int = cursor.get("began", cursor.get("next", now + 1) - 1)
+    """When the first poll was; long ago if the cursor of an older version does not say it."""
+    at: int = cursor.get("began", 0 if "next" in cursor else now)
     return at
 
 

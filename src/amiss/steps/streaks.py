@@ -20,7 +20,7 @@ from amiss.steps.strange import Strange
 from amiss.subjects import slots
 from amiss.text.names import hashed
 
-IN_A_ROW = "s_in_a_row"
+IN_A_ROW = "_in_a_row"
 KEPT = 64  # odd records that are remembered, to be shown
 SHOWN = 5
 REASON = "\t"  # between reasons
@@ -90,14 +90,18 @@ def judge(
     at, which = np.nonzero(scores >= LEAST)
     found = list(zip(at.tolist(), which.tolist(), strict=True))
     made = [odd.of(runs.number[t], runs.first[t, v], v, stream[t, v]) for t, v in found]
+    shown = [
+        [odd.said(k) for k in of[-SHOWN:]] or [singles.said_of(records, t)]
+        for of, (t, _) in zip(made, found, strict=True)
+    ]
     more = Strange(
         time=frame.time[at],
-        key=[singles.key_of(records, t, ways[v], IN_A_ROW) for t, v in found],
+        key=[_key(records, t, ways[v]) for t, v in found],
         score=scores[at, which],
         interval=interval[at],
         watched=np.minimum(watched, seen * interval / 86400.0)[at],
         blame=[_most([odd.blame(k) for k in of]) for of in made],
-        said=["\n".join(odd.said(k) for k in of[-SHOWN:]) for of in made],
+        said=["\n".join(filter(None, texts)) for texts in shown],
         found=[_found(runs, t, v) for t, v in found],
         among=seen[at].tolist(),
     )
@@ -105,8 +109,17 @@ def judge(
     return states, those.and_also(more), np.fmax(nats, np.fmax.reduce(scores, axis=1))
 
 
+def _key(records: Records, t: int, way: tuple[str, ...]) -> str:
+    plural = "" if str(records.name[t]).endswith("s") else "s"
+    return singles.key_of(records, t, way, plural + IN_A_ROW)
+
+
 def _found(runs: cusum.Runs, t: int, v: int) -> Finding:
-    words = f"{runs.odd[t, v]} of the last {runs.count[t, v]} as odd as one in ten"
+    """In words; where few are odd by themselves, to count those would sound like nothing."""
+    odd, count = runs.odd[t, v], runs.count[t, v]
+    words = f"{odd} of the last {count} as odd as one in ten"
+    if 2 * odd < count:
+        words = f"the last {count} all together"
     return Finding(words, since=int(runs.since[t, v]))
 
 

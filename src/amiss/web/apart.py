@@ -10,7 +10,7 @@ from amiss.errors import Unreachable
 
 Answer = TypeVar("Answer")
 
-MOST = 32  # different calls at once
+MOST = 32  # different calls at once, unless it is said how many
 
 
 async def apart(call: Callable[[], Answer]) -> Answer:
@@ -41,14 +41,14 @@ async def apart(call: Callable[[], Answer]) -> Answer:
 class Shared:
     """The same, where equal calls at the same time are one call."""
 
-    def __init__(self) -> None:
-        self.running: dict[Hashable, asyncio.Task[Any]] = {}
+    def __init__(self, most: int = MOST) -> None:
+        self.most, self.running = most, dict[Hashable, asyncio.Task[Any]]()
 
     async def run(self, key: Hashable, call: Callable[[], Answer]) -> Answer:
         """Raises Unreachable if there are too many calls at once already."""
         task = self.running.get(key)
         if task is None:
-            if len(self.running) >= MOST:
+            if len(self.running) >= self.most:
                 raise Unreachable("too many different requests at once; ask again", after=5.0)
             task = asyncio.create_task(apart(call))
             self.running[key] = task

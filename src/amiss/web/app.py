@@ -66,12 +66,13 @@ def build(live: Live) -> FastAPI:
     Raises ConfigError if the token that the settings refer to is not there, or too short.
     """
     token = _token(live)
-    dashboard, feed = Dashboard(), stream.Feed(live)
+    dashboard, feed, reports = Dashboard(), stream.Feed(live), report.Reports()
     predictions, guesses = PredictionLog(live.home), Guesses(note=live.trail.later)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        reports.close()
         feed.close()
         await dashboard.close()
 
@@ -86,6 +87,7 @@ def build(live: Live) -> FastAPI:
     )
     app.state.live, app.state.token, app.state.guesses = live, token, guesses
     app.state.feed, app.state.predictions, app.state.trainings = feed, predictions, Shared()
+    app.state.reports = reports
     app.state.lanes = CapacityLimiter(push.AT_ONCE)
     app.state.registry = exposition.registry(
         Exposition(live.now, predictions, guesses, lambda: feed.clients)

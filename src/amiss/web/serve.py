@@ -60,7 +60,8 @@ def address_of(sock: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, which lets go of those who follow the stream before it waits for others to end.
+    """Uvicorn, which lets go of those who follow the stream or wait for a report before it waits
+    for others to end.
 
     Signals end it; they are not raised once more, because there is more to be put in order.
     """
@@ -93,6 +94,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what has been asked, for a while."""
         self.app.state.feed.close()
+        self.app.state.reports.close()
         await super().shutdown(sockets)
 
     @contextmanager
