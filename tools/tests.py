@@ -4,9 +4,9 @@ First what can share the machine, on two workers; then, one after the other, wha
 itself: the tests marked `alone` (they burn CPU, fill memory, kill the program) and `browser`.
 What fails is tried once more when all is quiet, and named as such: a test that passes only then
 is a fault to be mended, but not of the change that is being tested. With `--servers` those tests
-are run that need real servers, and no others; with `--all` they come third. Arguments are handed
-to pytest. Under CI=true what is missing is a failure, and coverage is measured in the first part
-(the gate is in pyproject.toml).
+are run that need real servers, and no others, in two parts again; with `--all` they come last.
+Arguments are handed to pytest. Under CI=true what is missing is a failure, and coverage is
+measured in the first part (the gate is in pyproject.toml).
 """
 
 import os
@@ -76,10 +76,13 @@ def part(marked: str, *options: str) -> Run:
     return status, counts, passed
 
 
-def on_servers(*asked: str) -> Run:
-    """Run the tests that need real servers: two at a time, for they wait more than they work."""
-    shared = ("-n", "2", "--dist", "loadfile", "--durations=25")
-    return part("server", *shared, *(asked or ["tests/servers"]))
+def on_servers(*asked: str) -> list[Run]:
+    """Run the tests that need real servers: two at a time, as they wait more than they work."""
+    where = ("--durations=25", *(asked or ["tests/servers"]))
+    return [
+        part("server and not alone", "-n", "2", "--dist", "loadfile", *where),
+        part("server and alone", *where),
+    ]
 
 
 def bad(counts: dict[str, int]) -> int:
@@ -97,7 +100,7 @@ def covered() -> bool:
 def main(asked: list[str]) -> int:
     """All parts, the counts, and 0 only if tests were run and all passed."""
     if asked[:1] == ["--servers"]:
-        return verdict([on_servers(*asked[1:])], "server", CI, ())
+        return verdict(on_servers(*asked[1:]), "server", CI, ())
     every = asked[:1] == ["--all"]
     asked = asked[every:]
     browser = chromium()
@@ -112,7 +115,7 @@ def main(asked: list[str]) -> int:
         part("not alone and not browser and not server", *shared),
         part(f"not server and ({late})", *slowest, *asked),
     ]
-    runs += [on_servers()] if every else []
+    runs += on_servers() if every else []
     left_out = []
     if not browser:
         here = "; in CI that is a failure" if CI else ""

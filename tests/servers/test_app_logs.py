@@ -142,7 +142,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     past = [*load.history(time.time(), HISTORY, 3.0, random.Random(1))]
     log.write_bytes(b"".join(past))
     loki, shop = shops.loki(folder / "loki"), shops.shop(folder / "shop", log)
-    positions, mail = folder / "positions.yaml", MailServer()
+    positions, mail = folder / "positions.yaml", MailServer(free_port())
     config = ROOT / "blueprints" / "app-logs" / "promtail.yaml"
     said = {"LOKI_URL": loki.url, "SHOP_LOG": str(log), "POSITIONS": str(positions)}
     shipper, where = promtail.server(made(folder / "promtail"), config, **said), free_port()
@@ -154,7 +154,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         ],
     }
     watcher = prometheus.server(made(folder / "prometheus"), yaml.safe_dump(watched))
-    with loki, shop, shipper, watcher, Receiver() as hook:
+    with loki, shop, shipper, watcher, Receiver(port=free_port()) as hook:
         mail.start()
         until(lambda: held(loki) >= len(past), "the past is in Loki")
         with program(folder, loki.url, hook, mail, where) as amiss:
