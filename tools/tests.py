@@ -32,7 +32,8 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 FEW = 5
-"""So many failures may be the machine's; more are the change's, and are not tried again."""
+"""So many causes of failures may be the machine's; more are the change's, and are not tried again.
+A server that does not start is one cause, though all tests of a file fail of it."""
 NO_TESTS = 5
 """pytest's exit status when nothing was selected."""
 
@@ -73,6 +74,13 @@ def part(marked: str, *options: str) -> Run:
             counts[what] += int(suite.get(what, 0))
     cases = [case for suite in suites for case in suite.iter("testcase")]
     passed = [f"{case.get('classname')}.{case.get('name')}" for case in cases if not len(case)]
+    said = {
+        (case.get("classname"), what.get("message"))
+        for case in cases
+        for what in case
+        if what.tag in ("failure", "error")
+    }
+    counts["causes"] = len(said)
     return status, counts, passed
 
 
@@ -131,7 +139,7 @@ def verdict(runs: Sequence[Run], marked: str, again: bool, left_out: Sequence[st
     passed = sum(counts["tests"] for _, counts, _ in runs) - failed - skipped
     # for another reason than a test, such as a collection that broke off
     broken = any(status not in (0, NO_TESTS) and not bad(counts) for status, counts, _ in runs)
-    if again and 0 < failed <= FEW:
+    if again and failed and sum(counts["causes"] for _, counts, _ in runs) <= FEW:
         print("Once more, what failed:", flush=True)
         _, counts, late = part(marked, "--last-failed", "--last-failed-no-failures=none")
         if bad(counts) + len(late) >= failed:
