@@ -4,9 +4,9 @@ First what can share the machine, on two workers; then, one after the other, wha
 itself: the tests marked `alone` (they burn CPU, fill memory, kill the program) and `browser`.
 What fails is tried once more when all is quiet, and named as such: a test that passes only then
 is a fault to be mended, but not of the change that is being tested. With `--servers` those tests
-are run that need real servers, and no others; with `--all` they come third. Arguments are handed
-to pytest. Under CI=true what is missing is a failure, and coverage is measured in the first part
-(the gate is in pyproject.toml).
+are run that need real servers, and no others, in two parts again; with `--all` they come last.
+Arguments are handed to pytest. Under CI=true what is missing is a failure, and coverage is
+measured in the first part (the gate is in pyproject.toml).
 """
 
 import os
@@ -32,7 +32,8 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 FEW = 5
-"""So many failures may be the machine's; more are the change's, and are not tried again."""
+"""So many causes of failures may be the machine's; more are the change's, and are not tried again.
+A server that does not start is one cause, though all tests of a file fail of it."""
 NO_TESTS = 5
 """pytest's exit status when nothing was selected."""
 
@@ -73,13 +74,23 @@ def part(marked: str, *options: str) -> Run:
             counts[what] += int(suite.get(what, 0))
     cases = [case for suite in suites for case in suite.iter("testcase")]
     passed = [f"{case.get('classname')}.{case.get('name')}" for case in cases if not len(case)]
+    said = {
+        (case.get("classname"), what.get("message"))
+        for case in cases
+        for what in case
+        if what.tag in ("failure", "error")
+    }
+    counts["causes"] = len(said)
     return status, counts, passed
 
 
-def on_servers(*asked: str) -> Run:
-    """Run the tests that need real servers: two at a time, for they wait more than they work."""
-    shared = ("-n", "2", "--dist", "loadfile", "--durations=25")
-    return part("server", *shared, *(asked or ["tests/servers"]))
+def on_servers(*asked: str) -> list[Run]:
+    """Run the tests that need real servers: two at a time, as they wait more than they work."""
+    where = ("--durations=25", *(asked or ["tests/servers"]))
+    return [
+        part("server and not alone", "-n", "2", "--dist", "loadfile", *where),
+        part("server and alone", *where),
+    ]
 
 
 def bad(counts: dict[str, int]) -> int:
@@ -97,7 +108,7 @@ def covered() -> bool:
 def main(asked: list[str]) -> int:
     """All parts, the counts, and 0 only if tests were run and all passed."""
     if asked[:1] == ["--servers"]:
-        return verdict([on_servers(*asked[1:])], "server", CI, ())
+        return verdict(on_servers(*asked[1:]), "server", CI, ())
     every = asked[:1] == ["--all"]
     asked = asked[every:]
     browser = chromium()
@@ -112,7 +123,7 @@ def main(asked: list[str]) -> int:
         part("not alone and not browser and not server", *shared),
         part(f"not server and ({late})", *slowest, *asked),
     ]
-    runs += [on_servers()] if every else []
+    runs += on_servers() if every else []
     left_out = []
     if not browser:
         here = "; in CI that is a failure" if CI else ""
@@ -128,7 +139,7 @@ def verdict(runs: Sequence[Run], marked: str, again: bool, left_out: Sequence[st
     passed = sum(counts["tests"] for _, counts, _ in runs) - failed - skipped
     # for another reason than a test, such as a collection that broke off
     broken = any(status not in (0, NO_TESTS) and not bad(counts) for status, counts, _ in runs)
-    if again and 0 < failed <= FEW:
+    if again and failed and sum(counts["causes"] for _, counts, _ in runs) <= FEW:
         print("Once more, what failed:", flush=True)
         _, counts, late = part(marked, "--last-failed", "--last-failed-no-failures=none")
         if bad(counts) + len(late) >= failed:

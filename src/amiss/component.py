@@ -140,7 +140,7 @@ class Detector(Component):
     each: ClassVar[bool] = False
     """Whether it judges single records; its frame has one series, and the records with it."""
     apart: ClassVar[bool] = False
-    """Whether it tells by itself, in words, and is not fused with others (apart.py)."""
+    """Whether it tells by itself, in words, and is not fused with others (steps/apart.py)."""
     calibration: ClassVar[Literal["rank", "size", "nats"]] = "rank"
     """How its scores are read: by their rank or size in their own past, or as they are."""
     zero: ClassVar[float] = 0.0

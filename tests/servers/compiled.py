@@ -24,10 +24,11 @@ def compiled(name: str, package: str, of: str) -> Path:
     there = path(name, of)
     if there.exists():
         return there
-    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go") or _fetched()
+    go = _found() or _fetched()
     BUILT.mkdir(parents=True, exist_ok=True)
     fresh = there.with_suffix(".new")
-    command = [go, "build", "-mod=readonly", "-trimpath", "-tags", "netgo"]
+    # without what git says: it says nothing to root of a checkout of somebody else
+    command = [go, "build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-tags", "netgo"]
     command += ["-ldflags", " ".join(SIZE), "-o", str(fresh), package]
     print(f"{name} is being built; the first time that takes some ten minutes", flush=True)
     done = subprocess.run(command, cwd=MODULE, env=os.environ | {"CGO_ENABLED": "0"}, check=False)
@@ -35,6 +36,21 @@ def compiled(name: str, package: str, of: str) -> Path:
         raise Missing(f"{name} could not be built")
     fresh.rename(there)
     return there
+
+
+def _found() -> str | None:
+    """A Go that is there, if it is as new as the module asks for."""
+    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
+    if go is None:
+        return None
+    said = subprocess.run([go, "version"], cwd="/", capture_output=True, text=True, check=False)
+    asked = re.search(r"^go ([\d.]+)$", (MODULE / "go.mod").read_text(), re.MULTILINE)
+    there = re.search(r"\bgo(\d[\d.]*)", said.stdout)
+    return go if asked and there and _numbers(there[1]) >= _numbers(asked[1]) else None
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part]
 
 
 def _fetched() -> str:

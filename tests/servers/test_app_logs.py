@@ -142,7 +142,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     past = [*load.history(time.time(), HISTORY, 3.0, random.Random(1))]
     log.write_bytes(b"".join(past))
     loki, shop = shops.loki(folder / "loki"), shops.shop(folder / "shop", log)
-    positions, mail = folder / "positions.yaml", MailServer()
+    positions, mail = folder / "positions.yaml", MailServer(free_port())
     config = ROOT / "blueprints" / "app-logs" / "promtail.yaml"
     said = {"LOKI_URL": loki.url, "SHOP_LOG": str(log), "POSITIONS": str(positions)}
     shipper, where = promtail.server(made(folder / "promtail"), config, **said), free_port()
@@ -154,7 +154,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         ],
     }
     watcher = prometheus.server(made(folder / "prometheus"), yaml.safe_dump(watched))
-    with loki, shop, shipper, watcher, Receiver() as hook:
+    with loki, shop, shipper, watcher, Receiver(port=free_port()) as hook:
         mail.start()
         until(lambda: held(loki) >= len(past), "the past is in Loki")
         with program(folder, loki.url, hook, mail, where) as amiss:
@@ -330,8 +330,8 @@ def test_every_line_is_judged_once_and_every_finding_told_once(scene: Scene, fou
     }  # fmt: skip
     print(table)
     assert table["written"] == table["held"] == table["judged"], table
-    # of this machine's own numbers some may come too soon
-    fine = ("the past that was learned from", "too soon")
+    # of this machine's own numbers, which alone have the latter two, some come too soon or late
+    fine = ("the past that was learned from", 'reason="too soon"', 'reason="gap"')
     assert all(any(one in line for one in fine) for line in left_out), table
     for sink, name in zip(messages, ("hook", "chat", "mail", "loki"), strict=True):
         assert table[name] >= messages[sink], table

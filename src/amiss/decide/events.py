@@ -1,6 +1,6 @@
 """Events judged one by one: scored by what is known of earlier ones, then learned.
 
-    score = -ln p of F, the rarity of the event (rarity.py), among past F (decide/bulk.py)
+    score = -ln p of F, the rarity of the event (decide/rarity.py), among past F (decide/bulk.py)
 
 Events are learned in blocks of 256 by their number; within a block the model is the one before
 it, and what is computed of an event is computed in its place of a whole block. So scores are the

@@ -1,7 +1,7 @@
 """How strange is a session of lines: how often it has each template, and in what order.
 
     rare   = ln mean_t 1 / min(1, 2 min(P(C_t >= c_t), P(C_t <= c_t)))     over templates t
-    mass   = score of an isolation forest over ln(1 + c_t)                  (trees.py)
+    mass   = score of an isolation forest over ln(1 + c_t)                  (detecting/trees.py)
     order  = ln mean_m 1 / P(m | both templates are there)     over moves m from one to the next
     both   = sqrt(r s),  r and s the nats of `rare` and `mass` by their bulk (decide/bulk.py)
     F      = max(both, o / 2),  o the nats of `order` by its rank

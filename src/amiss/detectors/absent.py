@@ -21,10 +21,11 @@ class Absent(Detector):
         score = ln(n + 1) + ln(k/L)      for a silence of k seconds, k > `times` L
         score = 0                        otherwise
 
-    for n silences between two samples that ended, the longest of them L (longest.py). No opinion
-    before 30 samples, nor after `gone`: then it is no longer expected. If a whole source falls
-    silent, what it promised (its watermark) says how late it is. Told in words, not fused with
-    others; the length of a silence is read at ticks without a sample. O(1) memory, O(T S) time.
+    for n silences between two samples that ended, the longest of them L (detecting/longest.py). No
+    opinion before 30 samples, nor after `gone`: then it is no longer expected. If a whole source
+    falls silent, what it promised (its watermark) says how late it is. Told in words, not fused
+    with others; the length of a silence is read at ticks without a sample. O(1) memory, O(T S)
+    time.
     """
 
     apart: ClassVar[bool] = True

@@ -2,14 +2,14 @@
 
     b = mean_t ln [ (r(leaf) + 1)/(w h(leaf) + 1)  /  (r(around) + 1)/(w h(around) + 1) ]
 
-over the trees of a forest (trees.py): h is the share of the sample in a node, r how many of the
-last w = 1,024 events are in it, `around` the smallest node above the leaf that holds at least
-1/32 of the sample. So b is a logarithm of a ratio of densities, lately against usually, in which
-a region that has as a whole become more or less busy (more web traffic, a night) is forgiven:
+over the trees of a forest (detecting/trees.py): h is the share of the sample in a node, r how many
+of the last w = 1,024 events are in it, `around` the smallest node above the leaf that holds at
+least 1/32 of the sample. So b is a logarithm of a ratio of densities, lately against usually, in
+which a region that has as a whole become more or less busy (more web traffic, a night) is forgiven:
 what counts is what has become frequent where its surroundings have not. It is about 0 for what
-comes as often as ever. Trees have to be heaps, as trees.py grows them.
-Near to density ratio estimation: Hido and others, "Statistical outlier detection using direct
-density ratio estimation", Knowledge and Information Systems 2011.
+comes as often as ever. Trees have to be heaps, as trees.py grows them. Near to density ratio
+estimation: Hido and others, "Statistical outlier detection using direct density ratio estimation",
+Knowledge and Information Systems 2011.
 """
 
 from math import log

@@ -32,12 +32,13 @@ class Classifier(Detector):
     the first four fifths by time of each kind, at most 20,000 snapshots, the normal ones thinned
     first, and each tree on at most 4,096 of these; a and b on the rest of them, which the model had
     not seen and which are as frequent as they come. Metrics are standardised, a missing one is its
-    median (snapshots.py).
+    median (detecting/snapshots.py).
 
     Blame: how much each metric moved u, or the mean of the trees, towards suspicious. Scoring:
-    O(trees x depth) a snapshot, on plain arrays (trees.py). Breiman, "Random forests", 2001; Platt,
-    "Probabilistic outputs for support vector machines", 1999, with his targets; paths are blamed as
-    in Palczewska and others, "Interpreting random forest classification models", 2013.
+    O(trees x depth) a snapshot, on plain arrays (detecting/trees.py). Breiman, "Random forests",
+    2001; Platt, "Probabilistic outputs for support vector machines", 1999, with his targets; paths
+    are blamed as in Palczewska and others, "Interpreting random forest classification models",
+    2013.
     """
 
     joint: ClassVar[bool] = True

@@ -24,7 +24,7 @@ class Conduct(Detector):
 
     Judges single records (features: each, with `roles`): the ports of one host that a source
     contacted in a minute, failures of a user, speed between two logins, and others
-    (conduct.py has them), and the hour of the day if there is a `subject`.
+    (subjects/conduct.py has them), and the hour of the day if there is a `subject`.
 
         s_j = ln((n + 1)/(m/2)) + 4 ln(1 + (z - u)/(4 b)),  0 where z <= u
         score = ln of the mean of exp(s_j)

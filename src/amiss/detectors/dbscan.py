@@ -23,8 +23,8 @@ class Dbscan(Detector):
     score = |x - nearest core| / eps: at most 1 belongs to a cluster, above it is noise; no opinion
     before the first fit, or where no crowd was found. A core is a snapshot with `min_samples`
     within `eps`, itself among them; to which cluster it belongs makes no difference to a score.
-    Metrics are standardised, a missing one is its median (snapshots.py). Blame: the difference
-    from the nearest core, in units of eps.
+    Metrics are standardised, a missing one is its median (detecting/snapshots.py). Blame: the
+    difference from the nearest core, in units of eps.
 
     If `eps` is not said it is where the k-distances bend, k = `min_samples`: of the distances of
     all snapshots to their k-th nearest, sorted, the farthest below the line from the first to the

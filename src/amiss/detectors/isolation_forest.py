@@ -19,8 +19,8 @@ class IsolationForest(Detector):
     score = 2^(-mean path length / c(n)), between 0 and 1, higher is stranger; no opinion before
     the first fit. A metric that is not there counts as its median, one that the model has not
     seen is left out. Fitting is scikit-learn's, in a worker process; scoring runs on plain
-    arrays (trees.py), O(trees x depth) a snapshot. Blame: distance from the median in median
-    deviations.
+    arrays (detecting/trees.py), O(trees x depth) a snapshot. Blame: distance from the median in
+    median deviations.
 
     Liu, Ting and Zhou, "Isolation forest", ICDM 2008.
     """

@@ -25,8 +25,8 @@ class OneClassSvm(Detector):
     so 1 is the boundary, with a share of about `nu` of the past beyond it, and 0 as far inside as
     any were. Far out the kernel is 0 and all scores are the same: it says that, not how far. No
     opinion before the first fit. Metrics are standardised, a missing one is its median
-    (snapshots.py). Blame: distance, in deviations, from the mean of the vectors nearby, each
-    weighted by |a_i| and its nearness.
+    (detecting/snapshots.py). Blame: distance, in deviations, from the mean of the vectors nearby,
+    each weighted by |a_i| and its nearness.
 
     Fitting is scikit-learn's, in a worker process. `exact` solves for the support vectors on at
     most 10,000 snapshots, evenly spaced in time where there are more; `nystroem` takes the kernel

@@ -22,9 +22,9 @@ class Patterns(Detector):
     text; each to 2,048 characters, after what a browser escapes has been decoded. `find` names
     patterns: sql-injection, cross-site-scripting, path-traversal, command-injection,
     file-inclusion, template-injection, sensitive-file, probe, scanner, protocol-abuse
-    (suspicious.py has them). Whatever matches is told, whatever is usual: it opens an incident or
-    joins the open one; of one subject again only after the `silence` of the pipeline. It is no
-    firewall: an attempt is not a break-in, and what is written in other ways is not seen.
+    (detecting/suspicious.py has them). Whatever matches is told, whatever is usual: it opens an
+    incident or joins the open one; of one subject again only after the `silence` of the pipeline.
+    It is no firewall: an attempt is not a break-in, and what is written in other ways is not seen.
     Cost: some .1 ms for each 100 characters of a record.
     """
 

@@ -19,8 +19,8 @@ class Rarity(Detector):
     Judges single records (features: each), but not what their subjects do over several, which is
     left to `conduct`. What is strange is not learned as usual, so its scores are calibrated where
     they are made (decide/events.py): nats, valid as they are. No opinion on the first 64 records.
-    Six views, fused (rarity.py); a record costs about .1 ms, one that comes alone 10 ms, and a fit,
-    after 64, 128, 256, .. and every 32,768 records, a second.
+    Six views, fused (decide/rarity.py); a record costs about .1 ms, one that comes alone 10 ms, and
+    a fit, after 64, 128, 256, .. and every 32,768 records, a second.
     """
 
     type: Literal["rarity"] = "rarity"

@@ -38,9 +38,9 @@ class Rule(Detector):
     The value is first made a rate of change (`per`), then taken over a window (`of`, `over`),
     then divided by that of another metric with equal labels (`divided_by`), then compared. There
     is no opinion before a window has been filled once, nor where the series has no sample; only
-    `absent` is about that. Sums and means over a window lie within a sixtieth of it (windows.py).
-    With features `each` it is about fields of records that are numbers, and about their counts.
-    Cost: O(T S), about 40 ns a sample, 10 times that with a window.
+    `absent` is about that. Sums and means over a window lie within a sixtieth of it
+    (detecting/windows.py). With features `each` it is about fields of records that are numbers, and
+    about their counts. Cost: O(T S), about 40 ns a sample, 10 times that with a window.
     """
 
     model_config = ConfigDict(

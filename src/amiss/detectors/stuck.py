@@ -21,8 +21,8 @@ class Stuck(Detector):
         score = ln(n + 1) + ln(k/L)      for k equal samples in a row, k > `times` L
         score = 0                        otherwise
 
-    for n runs of equal samples that ended, the longest of them L (longest.py). No opinion in
-    series that moved less than 30 times: constants are never told. NaN changes nothing: a gap
+    for n runs of equal samples that ended, the longest of them L (detecting/longest.py). No opinion
+    in series that moved less than 30 times: constants are never told. NaN changes nothing: a gap
     is no movement. Told in words, not fused with others. O(1) memory, O(T S) time.
     """
 

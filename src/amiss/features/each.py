@@ -32,7 +32,7 @@ class Each(Features):
 
     With a `subject` (a user, an address) there are more numbers, all of earlier records only:
     how often it was there lately, how unusual this hour of the day and each name are for it, and
-    how far each number is from what it otherwise has (habits.py).
+    how far each number is from what it otherwise has (subjects/habits.py).
 
     A record that comes late is judged when it comes; one that is more than an hour ahead of its
     source is left out and counted.

@@ -38,7 +38,7 @@ class Number:
 
     words: str
     whom: Role
-    a: float = 1.0  # what is no difference (usual.py)
+    a: float = 1.0  # what is no difference (subjects/usual.py)
     more: tuple[Role, ...] = ()  # that it needs beside those in its words
 
     @property
