@@ -16,9 +16,10 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Write a commented configuration: this-host with every default, security for logs.
+    """Write a commented configuration: of this machine, or of a blueprint by name.
 
-    Without a blueprint it is that of this machine. Put your own paths into the others.
+    this-host has every default, security reads logs, node-metrics asks Prometheus, app-logs asks
+    Loki, web-stream goes from a table to Kafka and Pinot. Put your own paths and addresses in.
     """
     from amiss import config
     from amiss.cli.output import print_json
