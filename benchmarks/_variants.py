@@ -157,3 +157,11 @@ _DEFAULTS = (
 
 SCALED = tuple(v for f, n, t, x, w in _DEFAULTS for v in _scaled(f, n, t, x, w))
 """Each default halved and doubled."""
+
+_CUSUM = (
+    ("learned of a strange run", "LITTLE = {} ", 0.1),
+    ("highest tops", "SHARE, FEWEST = {}, 4.0", 0.1),
+    ("memory of nats", "KEEP, LASTING = {}, 262_144.0", 8192.0),
+)
+OF_RUNS = tuple(v for n, t, x in _CUSUM for v in _scaled("decide/cusum.py", n, t, x))
+"""The same of what runs of records are judged by."""

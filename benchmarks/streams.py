@@ -1,12 +1,13 @@
-"""Rows a second from real servers: SQL databases, Kafka, Pinot; read, and judged and stored.
+"""Rows a second from real servers: SQL, Kafka, Pinot, PromQL, Loki; read, and judged and stored.
 
-    python benchmarks/streams.py [mariadb postgresql kafka pinot] [--rows 300000] [--json]
+    python benchmarks/streams.py [mariadb postgresql kafka pinot promql loki] [--rows N] [--json]
 
 Needs the servers that `make servers` installs. A row has a time, a host of a hundred and three
-numbers, each of which is a sample; a tick is 10 s. `read` is the source alone, polled until there
-is no more; `judged` is a watch as it runs live, with its store: the default judges of a single
-series, and checkpoints by the clock. CPU seconds of the whole process, threads that fetch included,
-and seconds of the clock beside them, which a busy machine makes longer.
+numbers, each of which is a sample; a tick is 10 s. Of Loki a row is a line. `read` is the source
+alone, polled until there is no more; `judged` is a watch as it runs live, with its store: the
+default judges of a single series, or `lines`, and checkpoints by the clock. CPU seconds of the
+whole process, threads that fetch included, and seconds of the clock beside them, which a busy
+machine makes longer.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ import orjson
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from amiss.component import Source
-from amiss.data import MINUTE
+from amiss.data import MINUTE, SECOND
 from amiss.pipeline import Pipeline
 from amiss.run.watch import Watch, close, resume, tick
 from amiss.store import Store
@@ -35,6 +37,9 @@ HOSTS, STEP, START = 100, 10, 1_700_000_000
 NUMBERS = ("hits", "errors", "ms")
 COLUMNS: dict[str, Any] = {"time": "ts", "by": ("host",), "values": NUMBERS}
 JUDGES = ({"type": "level"}, {"type": "step"}, {"type": "surprise"})
+SERIES = {"features": {"type": "grid", "every": "10s"}, "detectors": JUDGES}
+LINES = {"features": {"type": "each"}, "detectors": ({"type": "lines"},)}
+WAYS = ("mariadb", "postgresql", "kafka", "pinot", "promql", "loki")
 
 
 def rows(n: int) -> Iterator[dict[str, Any]]:
@@ -119,37 +124,111 @@ def table(n: int) -> Iterator[Source]:
         yield Pinot(url=running.url, table="web", late="10s", **COLUMNS)
 
 
-def read(source: Source) -> int:
+@contextmanager
+def metrics(n: int) -> Iterator[Source]:
+    """The rows as series of VictoriaMetrics, asked for in PromQL."""
+    import httpx
+
+    from amiss.sources.prometheus import Prometheus
+    from servers import victoriametrics
+    from servers.pushed import push
+    from servers.running import room
+
+    with room() as folder, victoriametrics.server(folder) as running:
+        some = list(rows(n))
+        for first in range(0, n, 100 * HOSTS):
+            part = some[first : first + 100 * HOSTS]
+            series = [
+                (
+                    {"__name__": name, "host": part[host]["host"]},
+                    [row["ts"] * 1_000_000 for row in part[host::HOSTS]],
+                    [row[name] for row in part[host::HOSTS]],
+                )
+                for host in range(HOSTS)
+                for name in NUMBERS
+            ]
+            push(running.url, series)
+        httpx.get(f"{running.url}/internal/force_flush", timeout=60).raise_for_status()
+        queries = {name: name for name in NUMBERS}
+        span = {"history": f"{n // HOSTS * STEP}s", "delay": 0, "every": f"{STEP}s"}
+        yield Prometheus(url=running.url, queries=queries, **span)
+
+
+@contextmanager
+def lines(n: int) -> Iterator[Source]:
+    """A line for each row in Loki, a millisecond apart."""
+    import httpx
+
+    from amiss.sources.loki import Loki
+    from servers import loki
+    from servers.running import room
+
+    with room() as folder, loki.server(folder) as running:
+        for first in range(0, n, 10_000):
+            values: dict[int, list[list[str]]] = {}
+            for i in range(first, min(first + 10_000, n)):
+                said = f"GET /item/{i * 37 % 1009} took {i * 13 % 97} ms"
+                at = ended(n) - 20 * SECOND - (n - i) * 1_000_000
+                values.setdefault(i % HOSTS, []).append([str(at), said])
+            streams = [
+                {"stream": {"app": "shop", "host": f"web-{host}"}, "values": some}
+                for host, some in values.items()
+            ]
+            body = orjson.dumps({"streams": streams})
+            where, kind = f"{running.url}/loki/api/v1/push", {"Content-Type": "application/json"}
+            httpx.post(where, content=body, headers=kind, timeout=60).raise_for_status()
+        yield Loki(url=running.url, query='{app="shop"}', history="1d", format="text")
+
+
+def ended(n: int) -> int:
+    """When the rows end (ns)."""
+    return (START + n // HOSTS * STEP) * SECOND
+
+
+def at_the_end(n: int) -> World:
+    """The world, and its clock set to when the rows end."""
+    ahead = time.time_ns() - ended(n)
+    return replace(World(), now=lambda: time.time_ns() - ahead)
+
+
+def read(source: Source, world: World, folder: Path) -> int:
     """Samples until there is no more."""
     cursor: dict[str, Any] = {}
     count, more = 0, True
     while more:
-        cursor, records = source.poll(orjson.loads(orjson.dumps(cursor)), World())
+        cursor, records = source.poll(orjson.loads(orjson.dumps(cursor)), world)
         count, more = count + len(records), records.more
     return count
 
 
-def judged(source: Source) -> int:
-    """The same through a watch and its store."""
-    with tempfile.TemporaryDirectory() as folder:
-        said = {"name": "web", "source": source, "features": {"type": "grid", "every": "10s"}}
-        pipeline = Pipeline.model_validate(said | {"detectors": JUDGES, "budget": "5/day"})
-        store = Store(Path(folder) / "amiss.db")
-        watch = Watch(pipeline, store, World(), 5 * MINUTE)
-        resume(watch)
-        while tick(watch, lambda: None):
-            pass
-        close(watch)
-        count = sum(len(store.history(one.key, 0, 2**62).time) for one in store.series())
-        store.close()
+def judged(source: Source, world: World, folder: Path) -> int:
+    """The same through a watch and its store; lines are counted by the minute there."""
+    each = source.type == "loki"  # type: ignore[attr-defined]
+    said = {"name": "web", "source": source, **(LINES if each else SERIES)}
+    pipeline = Pipeline.model_validate(said | {"budget": "5/day"})
+    store = Store(folder / "amiss.db")
+    watch = Watch(pipeline, store, world, 5 * MINUTE)
+    resume(watch)
+    while tick(watch, lambda: None):
+        pass
+    close(watch)
+    series = store.series()
+    count = sum(one.points for one in series)
+    if each:  # of which it has counts by the minute
+        values = store.past([one.key for one in series], 0, 2**62).values
+        count = round(values[values > 0].sum())
+    store.close()
     return count
 
 
-def timed(what: Callable[[Source], int], source: Source) -> dict[str, float]:
+def timed(
+    what: Callable[[Source, World, Path], int], source: Source, world: World
+) -> dict[str, float]:
     """Samples, and how long they took."""
-    cpu, clock = time.process_time(), time.monotonic()
-    count = what(source)
-    cpu, clock = time.process_time() - cpu, time.monotonic() - clock
+    with tempfile.TemporaryDirectory() as folder:
+        cpu, clock = time.process_time(), time.monotonic()
+        count = what(source, world, Path(folder))
+        cpu, clock = time.process_time() - cpu, time.monotonic() - clock
     return {
         "samples": count,
         "samples_per_cpu_second": round(count / cpu),
@@ -157,30 +236,39 @@ def timed(what: Callable[[Source], int], source: Source) -> dict[str, float]:
     }
 
 
-def measure(source: Source) -> dict[str, Any]:
+def measure(source: Source, world: World) -> dict[str, Any]:
     """Twice: what is compiled and connected first is not counted."""
     found: dict[str, Any] = {}
     for what in (read, judged):
-        both = [timed(what, source) for _ in range(2)]
+        both = [timed(what, source, world) for _ in range(2)]
         found[what.__name__] = max(both, key=lambda one: one["samples_per_cpu_second"])
     found["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return found
 
 
+@contextmanager
+def made(name: str, n: int) -> Iterator[Source]:
+    """The rows in a server."""
+    if name == "kafka":
+        with topic(n) as (source, _):
+            yield source
+        return
+    ways = {"pinot": table, "promql": metrics, "loki": lines}
+    with ways[name](n) if name in ways else database(name, n) as source:
+        yield source
+
+
 def main() -> None:
     """Each that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("which", nargs="*", default=["mariadb", "postgresql", "kafka", "pinot"])
+    parser.add_argument("which", nargs="*", default=WAYS)
     parser.add_argument("--rows", type=int, default=300_000)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     for name in asked.which:
-        if name == "kafka":
-            with topic(asked.rows) as (source, _):
-                found = measure(source)
-        else:
-            with table(asked.rows) if name == "pinot" else database(name, asked.rows) as source:
-                found = measure(source)
+        world = at_the_end(asked.rows) if name in ("promql", "loki") else World()
+        with made(name, asked.rows) as source:
+            found = measure(source, world)
         if asked.json:
             print(json.dumps({"source": name, **found}), flush=True)
             continue

@@ -12,7 +12,9 @@ PACKAGE = Path(amiss.__file__).parent
 
 
 @pytest.mark.parametrize(
-    "variant", (*VARIANTS.PARTS, *VARIANTS.SCALED), ids=lambda variant: variant.name
+    "variant",
+    (*VARIANTS.PARTS, *VARIANTS.SCALED, *VARIANTS.OF_RUNS),
+    ids=lambda variant: variant.name,
 )
 def test_each_text_that_is_changed_stands_in_the_code_once(variant) -> None:
     for file, old, new in variant.edits:

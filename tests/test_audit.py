@@ -24,6 +24,7 @@ from amiss.run import audited, tending
 from amiss.run.audited import TRAIL, Trail, head, person
 from amiss.run.tending import Tending
 from amiss.store import Store
+from amiss.words.message import write_time
 from amiss.world import World
 from cli.calls import amiss
 from servers.incidents import START, ended, incident
@@ -387,7 +388,16 @@ def test_the_commands_show_and_verify(store: Store, path: Path) -> None:
     broken = amiss("audit", "verify", "--home", home)
     assert (broken.code, broken.out) == (
         1,
-        "Broken after 1 entries: audit.jsonl, line 2: what stands before it was changed.\n",
+        "Broken after 1 entry: audit.jsonl, line 2: what stands before it was changed.\n",
     )
     found = orjson.loads(amiss("audit", "verify", "--json", "--home", home).out)
     assert (found["whole"], found["lines"]) == (False, 1)
+
+
+def test_what_an_entry_says_is_shown_in_words(path: Path) -> None:
+    more = {"in_use": True, "start": START, "pipelines": ["web", "db"], "sinks": [], "why": ""}
+    note(path, START, "program", "act", more)
+    note(path, START, "program", "act", {"in_use": False, "title": "50 \u001b[31m"})
+    shown = " ".join(amiss("audit", "show", "--home", path.parent).out.split())
+    assert f"act in use, start {write_time(START)}, pipelines web db, sinks none" in shown
+    assert shown.endswith("act not in use, title 50 [31m")

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from amiss.data import SECOND
 from amiss.errors import StateError
 from amiss.store import columns
-from amiss.store.chunks import POINTS, Points, decode, empty, encode, merge
+from amiss.store.chunks import POINTS, Points, decode, empty, encode, encode_all, merge
 
 LARGEST = float(np.finfo(np.float32).max)
 START = 1_700_000_000 * SECOND
@@ -87,6 +87,13 @@ def test_a_band_stays_a_band(x):
     y = decode(encode(Points(x.time, x.value, x.score, expected, lower, upper)))
     assert (y.lower <= y.expected).all()
     assert (y.expected <= y.upper).all()
+
+
+@given(st.lists(points(), max_size=8), st.integers(1, 4))
+def test_together_as_each_by_itself(chunks, most):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("amiss.store.chunks.TOGETHER", most)
+        assert encode_all(chunks) == [encode(x) for x in chunks]
 
 
 @given(points())

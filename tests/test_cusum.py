@@ -155,3 +155,11 @@ def test_in_pieces_it_is_the_same(cut: int) -> None:
     np.testing.assert_array_equal(np.concatenate([one.score, two.score]), whole.score)
     for name, column in state.items():
         np.testing.assert_array_equal(half[name], column, err_msg=name)
+
+
+def test_only_streams_that_left_in_the_middle_of_a_run_are_counted() -> None:
+    many = np.arange(1, 3 * cusum.STREAMS)
+    calm, _ = told(np.zeros(len(many)), many)
+    odd, _ = told(Chance(1).exponential(len(many)), many)
+    assert calm["gone"][0] == 0
+    assert 0 < odd["gone"][0] < len(many) - cusum.STREAMS

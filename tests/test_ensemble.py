@@ -15,6 +15,7 @@ from amiss.detectors.isolation_forest import IsolationForest
 from amiss.detectors.linear_regression import LinearRegression
 from amiss.detectors.one_class_svm import OneClassSvm
 from amiss.errors import ConfigError, StateError
+from amiss.run.figures import left_out
 from amiss.run.fit import fit_apart
 from amiss.steps.judge import name_of
 from made import Chance
@@ -179,6 +180,11 @@ def test_a_member_that_cannot_learn_is_left_out() -> None:
     assert np.isfinite(votes[:2]).all()
     assert np.isnan(votes[2]).all()
     assert np.isfinite(told(ensemble, state, noise(20))).all()
+    figures = fit_apart(ensemble, {}, frame(noise(400))).figures
+    said = "classifier, which had too little to learn from"
+    assert list(left_out(figures)) == [("left out", said)]
+    two = Ensemble(detectors=members[:2])
+    assert list(left_out(fit_apart(two, {}, frame(noise(400))).figures)) == []
 
 
 def test_it_refuses_where_all_of_them_do() -> None:

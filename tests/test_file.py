@@ -1,5 +1,6 @@
 """The source `file`: what it makes of lines, what it refuses, and how it is watched."""
 
+import logging
 import re
 import threading
 from dataclasses import replace
@@ -12,7 +13,8 @@ import yaml
 from pydantic import ValidationError
 
 from amiss.data import SECOND, Records
-from amiss.run.watch import run_watch
+from amiss.errors import Unreachable
+from amiss.run.watch import run_watch, tick
 from amiss.sources.file import File
 from amiss.world import World
 from cli.calls import amiss
@@ -57,6 +59,14 @@ def test_events_are_records(tmp_path: Path) -> None:
         "lines that are no JSON object": 1,
         "times that cannot be read; that of the record before is taken": 1,
     }
+
+
+def test_pairs_behind_a_time_are_fields_at_that_time(tmp_path: Path) -> None:
+    line = "{} level=info user=bob path=/x\n"
+    times = ("2023-11-14T22:13:20Z", "2023-11-14T22:13:21.5+00:00")
+    records = read(tmp_path, "".join(map(line.format, times)))
+    assert records.time.tolist() == [1_700_000_000 * SECOND, 1_700_000_001 * SECOND + SECOND // 2]
+    assert sorted(records.labels) == ["level", "path", "user"] and records.skipped == {}
 
 
 def test_text_without_times_is_of_now(tmp_path: Path) -> None:
@@ -153,3 +163,49 @@ def test_a_watch_does_not_wait_while_there_is_more(tmp_path: Path) -> None:
     rig.close()
     assert waits[:-1] == [0.0] * 5 and waits[-1] == 30.0
     assert watch.cursor["files"][0]["offset"] == log.stat().st_size
+
+
+def test_a_file_that_is_still_to_come_is_waited_for_and_one_that_went_is_no_news(
+    tmp_path: Path, caplog
+) -> None:
+    caplog.set_level(logging.INFO, "amiss")
+    folder = tmp_path / "zeek"
+    log = folder / "conn.log"
+    pipe = pipeline().model_copy(update={"source": File(path=str(log), start="end")})
+    rig = Rig(tmp_path, pipeline=pipe)
+    watch = rig.start()
+
+    def looked() -> tuple[str, str]:
+        tick(watch, rig.told)
+        rig.clock.tick()
+        return watch.progress.health, watch.progress.reason
+
+    assert looked() == ("waiting", f"{folder}: there is no such folder")
+    assert looked() == ("waiting", f"{folder}: there is no such folder")
+    folder.mkdir()
+    assert looked() == looked() == ("waiting", f"{log}: there is no such file")
+    folder.rmdir()
+    assert looked() == ("waiting", f"{folder}: there is no such folder")
+    folder.mkdir()
+    assert looked() == ("waiting", f"{log}: there is no such file")
+    log.write_text("one\ntwo\n")
+    assert looked() == ("good", "")
+    assert watch.cursor["files"][0]["offset"] == log.stat().st_size
+    log.unlink()
+    assert looked() == looked() == ("good", "")
+    assert watch.progress.failures == 0
+    logged = [r for r in caplog.records if r.name.startswith("amiss.run")]
+    assert {r.levelname for r in logged} == {"INFO"}
+    assert logged[-1].getMessage().endswith(": what it waited for is there")
+    folder.rmdir()
+    with pytest.raises(Unreachable, match="there is no such folder"):
+        tick(watch, rig.told)
+    rig.close()
+
+
+def test_of_several_places_one_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    """The others are not read for it."""
+    source = File(path=(f"{tmp_path}/none/*.log", f"{tmp_path}/*.log"))
+    with pytest.raises(Unreachable) as raised:
+        source.poll({}, World(now=lambda: 1_700_000_100 * SECOND))
+    assert not raised.value.absent

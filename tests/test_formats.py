@@ -118,6 +118,28 @@ def test_logfmt() -> None:
     assert look(LOGFMT) == Form("logfmt", "ts", "iso")
 
 
+@pytest.mark.parametrize(
+    ("begin", "stamp"),
+    [
+        ("2025-10-02T13:05:07Z ", "iso"),
+        ("2025-10-02T13:05:07Z   ", "iso"),
+        ("[2025-10-02 13:05:07,250] ", "iso"),
+        ("Oct  2 13:05:07 ", "syslog"),
+    ],
+)
+def test_logfmt_behind_a_time_is_no_syslog_of_a_strange_host(begin: str, stamp: str) -> None:
+    line = f"{begin}level=info user=bob path=/x"
+    assert look(line) == look(line, kind="logfmt") == Form("logfmt", "", stamp)
+    assert taken(line) == {"level": "info", "user": "bob", "path": "/x"}
+    assert look(line, time="at") == Form("logfmt", "", "", sure=False)
+    assert look(f"{begin}level=info ts=1759410307 path=/x").time == "ts"
+
+
+def test_syslog_may_say_pairs() -> None:
+    assert look("2025-10-02T13:05:07Z web-1 level=info user=bob").kind == "syslog"
+    assert taken("2025-10-02T13:05:07Z web-1 level=info user=bob")["host"] == "web-1"
+
+
 def test_a_table() -> None:
     lines = ["time;name;note", '1759410307;a;"x;y"', "1759410308;b;", "1759410309;c"]
     known = look(*lines[:3])

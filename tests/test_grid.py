@@ -151,7 +151,8 @@ def test_keys_carry_the_labels_that_are_there() -> None:
         np.ones(3),
         {"mount": np.array(["", "", "/"]), "host": np.array(["a", 'b"', "a"])},
     )
-    assert keys_of(rows).tolist() == [
+    keys, which = keys_of(rows)
+    assert keys[which].tolist() == [
         'cpu{host="a"}',
         'cpu{host="b\\""}',
         'disk{host="a",mount="/"}',

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Incident, Member
 from amiss.decide import budget, group, opened, told
+from amiss.decide.finding import Finding
 from amiss.decide.group import CAP, SHOWN
 from amiss.decide.judged import Judged, Policy
 from amiss.decide.opened import Memory, Opened, Told
@@ -59,6 +60,7 @@ class World:
             watched=np.full(shape, 3.0),
             ready=np.full(shape, self.ready),
             blame=said.get("blame", {}),
+            found=said.get("found", {}),
         )
         self.memory, found = group.step(self.memory, judged, self.policy, self._evidence)
         self.now = int(time[-1])
@@ -474,3 +476,15 @@ def test_ids_are_the_same_each_time() -> None:
     assert ids(World().ticks(*rows)) == ids(World().ticks(*rows))
     assert len(ids(World().ticks(*rows))) == 2
     assert ids(World(policy=Policy("other", 5.0)).ticks(*rows)) != ids(World().ticks(*rows))
+
+
+def test_runs_of_one_kind_pay_together_and_one_of_another_kind_is_news() -> None:
+    world, times = World(), [0, 0]
+    for kind in range(2):
+        for _ in range(4):  # each at a score that opens one, and not a second one that is dearer
+            world.quiet(DAY)
+            run = Finding("odd", since=world.now, about=("port", "state")[kind])
+            found = world.ticks({0: BAR + 0.8}, found={(0, 0): run})
+            times[kind] += len(found)
+            world.calm()
+    assert times == [1, 1]

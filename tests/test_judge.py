@@ -1,6 +1,7 @@
-"""The one scoring step: what the detectors think, calibrated and fused."""
+"""The one scoring step: what the detectors think, calibrated, fused and shared out."""
 
 import re
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -211,3 +212,28 @@ def test_states_are_as_large_as_their_docstrings_say(module: Any) -> None:
 def test_all_state_of_a_series_fits_in_two_kilobytes() -> None:
     states, _ = judge(STACK, {}, frame(noise(10, 100)))
     assert sum(a.nbytes for of in states.values() for a in of.values()) <= 2100 * 100
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [
+        (8, []),  # one block, which is not shared
+        (10, [5, 5]),
+        (17, [5, 5, 5, 2]),
+        (64, [8] * 8),
+        (100, [7] * 14 + [2]),
+        (1000, [8] * 125),
+    ],
+)
+def test_cores_have_as_much_to_do(
+    count: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firsts: list[int] = []
+
+    def shared(what: Callable[[Any], None], blocks: Iterable[int]) -> Iterable[None]:
+        firsts.extend(blocks)
+        return map(what, firsts)
+
+    monkeypatch.setattr("amiss.steps.judge.BLOCK", 8)
+    judge(STACK, {}, frame(np.ones((1, count))), shared)
+    assert np.diff([*firsts, count]).tolist() == sizes

@@ -17,15 +17,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amiss.data import Array, Floats, Frame, Records
+from amiss.data import Array, Floats, Frame, Reason, Records
 from amiss.decide import lines as module
 from amiss.decide import tails
-from amiss.decide.line_reasons import reasons
-from amiss.decide.lines import init, settle, step
+from amiss.decide.line_reasons import reason
+from amiss.decide.lines import Block, init, settle, step
 from amiss.decide.measures import States
 from amiss.detectors.lines import Lines as Detector
 from amiss.features import grams
 from amiss.features.parts import OFTEN, parts
+from amiss.formats.timeless import HEAD, TIME, timeless
 from amiss.text import characters as characters_module
 from amiss.text.characters import Characters, characters
 from amiss.text.hashes import count, had, halve, mixed
@@ -311,8 +312,45 @@ def test_the_odd_is_strange() -> None:
 )
 def test_it_is_said_what_is_strange(line: str, said: str) -> None:
     [found] = reasons(after(made(3000)), lines_of([line]))
-    assert found.startswith(said)
-    assert reasons(init(), lines_of([line])) == [""]
+    assert found.words.startswith(said)
+    assert reasons(init(), lines_of([line])) == []
+
+
+def test_what_a_reason_is_about_does_not_say_what_stands_there() -> None:
+    states = after(made(3000))
+    asked = [f"GET /index?id={'9' * n}&name=ann HTTP/1.1" for n in (14, 17)]
+    asked += [f"GET /index?id=1&name=ann&{key}=1 HTTP/1.1" for key in ("debug", "trace")]
+    found = reasons(states, lines_of(asked))
+    assert [one.about for one in found] == ['"id"', '"id"', "order", "order"]
+    assert len({one.words for one in found[:2]}) == 2
+
+
+def test_what_is_said_of_a_line_does_not_depend_on_its_company() -> None:
+    states, lines = after(made(3000)), made(300, seed=1)
+    for odd in ("a form that is new", "GET /item/7?id=\u2603 took -1 ms", "x"):
+        lines.insert(len(lines) // 2, odd)
+    whole = reasons(states, lines_of(lines))
+    assert len(whole) == len(lines)
+    for cuts in ([1], [100, 151, 152, 153], list(range(1, len(lines)))):
+        again, pieces = deepcopy(states), zip([0, *cuts], [*cuts, len(lines)], strict=True)
+        found = [said for a, b in pieces for said in said_of(again, lines_of(lines[a:b]))]
+        assert found == whole
+
+
+def reasons(states: States, lines: Lines) -> list[Reason]:
+    """Of all that are judged; the states are left as they are."""
+    return said_of(deepcopy(states), lines)
+
+
+def said_of(states: States, lines: Lines) -> list[Reason]:
+    """The same, and the states have learned them."""
+    found: list[Reason] = []
+
+    def tell(block: Block) -> None:
+        found.extend(reason(block, n) for n in range(len(block.nats)))
+
+    states.update(step(states, lines, tell=tell)[0])
+    return found
 
 
 def run(lines: Lines, cuts: list[int]) -> tuple[States, Floats, Array]:
@@ -440,32 +478,64 @@ def test_mistakes_get_a_sentence(tmp_path: Path) -> None:
     assert said.err.startswith(f"{damaged}: it is damaged: ")
 
 
-@pytest.mark.parametrize(
-    "stamp",
-    [
-        '192.0.2.7 - - [{:%d/%b/%Y:%H:%M:%S} +0000] "GET {} HTTP/1.1" 200 17',
-        "{:%Y-%m-%d %H:%M:%S},123 INFO shop.cart GET {}",
-        "{:%b %d %H:%M:%S} web-1 shop[17]: GET {}",
-        "[{:%a %b %d %H:%M:%S.123 %Y}] [info] GET {}",
-    ],
+def judged(said: list[str]) -> Floats:
+    """As the detector does, live."""
+    time, detector = np.arange(len(said)), Detector()
+    none = np.full(len(said), np.nan)
+    records = Records(time, np.full(len(said), "x"), none, text=np.array(said))
+    frame = Frame(time, ("events",), (), np.zeros((len(said), 1, 0)), records=records)
+    return detector.step(detector.init(1, 0), frame)[1].values[:, 0]
+
+
+STAMPS = (
+    '192.0.2.7 - - [{:%d/%b/%Y:%H:%M:%S} +0000] "GET {} HTTP/1.1" 200 17',
+    "{:%Y-%m-%d %H:%M:%S},123 INFO shop.cart GET {}",
+    "{:%b %d %H:%M:%S} web-1 shop[17]: GET {}",
+    "[{:%a %b %d %H:%M:%S.123 %Y}] [info] GET {}",
 )
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
 def test_a_new_day_is_nothing_new_in_a_line(stamp: str) -> None:
     """The detector leaves out the time that a line begins with; one further on it judges."""
-    day, detector = datetime(2026, 3, 2, tzinfo=UTC), Detector()
+    day = datetime(2026, 3, 2, tzinfo=UTC)
     asked = ("/", "/cart", "/login", "/search?q=tea")
     texts = [
         stamp.format(day + timedelta(minutes=3 * n), asked[n * n % 4 - n % 3]) for n in range(1440)
     ]
     plain = [text.removeprefix(text[: text.index("GET")]) for text in texts]
 
-    def judged(said: list[str]) -> Floats:
-        time = np.arange(len(said))
-        none = np.full(len(said), np.nan)
-        records = Records(time, np.full(len(said), "x"), none, text=np.array(said))
-        frame = Frame(time, ("events",), (), np.zeros((len(said), 1, 0)), records=records)
-        return detector.step(detector.init(1, 0), frame)[1].values[:, 0]
-
     late = slice(960, None)  # the third day
     assert np.nanmean(judged(texts)[late]) < 1.5
     later = [f"{text} until {day + timedelta(minutes=3 * n):%d/%b}" for n, text in enumerate(plain)]
     assert np.nanmax(judged(later)[late]) > 4 > np.nanmax(judged(plain)[late])
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_a_file_is_judged_as_its_lines_are_live(stamp: str, tmp_path: Path) -> None:
+    day = datetime(2026, 3, 2, tzinfo=UTC)
+    texts = [stamp.format(day + timedelta(minutes=n), f"/{n * n % 7}") for n in range(600)]
+    log, out = tmp_path / "a.log", tmp_path / "a.csv"
+    log.write_text("\n".join(texts) + "\n")
+    assert amiss("score", log, "--as", "lines", "--out", out).code == 0
+    rows = [row.split(",")[1] for row in out.read_text().splitlines()[1:]]
+    said = np.array([float(score or "nan") for score in rows])
+    np.testing.assert_allclose(said, judged(texts), rtol=1e-3)
+
+
+def plainly(text: bytes) -> bytes:
+    """Without the first time in its beginning, by a pattern alone."""
+    found = TIME.search(text, 0, HEAD)
+    return text[: found.start()] + text[found.end() :] if found else text
+
+
+@given(st.lists(st.one_of(
+    st.text("0123456789:- T\xe9", max_size=HEAD + 40),
+    st.builds("{}{}{}".format, st.text(max_size=HEAD), st.sampled_from(
+        ("2026-03-07T14:02:10.5Z", "Mar  7 14:02:10", "07/Mar/2026:14:02:10 +0000", "14:02:10")
+    ), st.text(max_size=9)),
+), max_size=20))  # fmt: skip
+def test_a_time_is_left_out_by_the_plain_version(texts: list[str]) -> None:
+    found = timeless(lines_of(texts))
+    wanted = [plainly(text.encode("utf-8", "replace")) for text in texts]
+    assert [found.of(n) for n in range(len(texts))] == wanted

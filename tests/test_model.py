@@ -83,10 +83,10 @@ def test_any_bent_byte_or_torn_end_is_refused() -> None:
 
 
 def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(StateError, match="it has no card"):
+    with pytest.raises(StateError, match="no model that `amiss models export` wrote"):
         read(memory.dump(STATES))
     with pytest.raises(StateError, match="damaged"):
-        read(b"PK nothing")
+        read(memory.MAGIC + b" nothing")
     code = io.BytesIO()
     np.savez(code, version=np.array(memory.VERSION), contents=np.array(["a/b"]),
              **{"a/b": np.array([print], dtype=object)})  # fmt: skip

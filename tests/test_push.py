@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from amiss.data import MINUTE, SECOND, Records
 from amiss.doors.inbox import Entry, Inbox
 from amiss.errors import ConfigError
 from amiss.formats import loki_push, pushed, remote_write
+from amiss.formats.form import Form
 from amiss.formats.parsed import MOST_FIELDS, OVER
-from amiss.formats.told import NAMES, NO_CLOCK
+from amiss.formats.pushed_lines import Reading
+from amiss.formats.told import NAMES, NO_CLOCK, Line
 from amiss.run.inboxes import Inboxes
 from amiss.run.watch import Watch
 from amiss.run.watched import count
@@ -175,6 +178,32 @@ def test_labels_of_lines_have_a_cap(pushing: Pushing) -> None:
     assert records.skipped == {OVER: 300 - MOST_FIELDS}
 
 
+def test_labels_of_their_own_cost_a_line_no_more_the_more_there_are(pushing: Pushing) -> None:
+    asked = Counter[str]()
+
+    class Field(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            asked["hashes"] += 1
+            return super().__hash__()
+
+        __eq__ = str.__eq__
+
+    def lines(many: int) -> list[Line]:
+        return [Line(START, "line", {Field(f"l{i:05d}"): "x"}) for i in range(many)]
+
+    counted = []
+    for many in (1000, 2000):
+        some, skipped = lines(many), Counter[str]()
+        asked.clear()
+        reading = Reading(Form("text"), "UTC", "", 8192, "")
+        reading.records(some, "", skipped)
+        counted.append(asked["hashes"])
+        assert skipped == {OVER: many - MOST_FIELDS}
+    assert counted[1] < 3 * counted[0]
+
+
 def test_names_of_labels_of_numbers_have_a_cap_in_one_poll(pushing: Pushing) -> None:
     for i in range(NAMES + 5):
         body = remote_write.encode([({"__name__": "up", f"l{i}": "x"}, [START], [1.0])])
@@ -197,6 +226,17 @@ def test_fields_of_json_are_labels_and_the_time_is_read(pushing: Pushing) -> Non
     assert records.value.tolist() == [12, 7]
     assert records.skipped == {"lines that are no JSON object": 1}
     assert set(records.name.tolist()) == {"event"}
+
+
+def test_pairs_behind_a_time_are_fields_at_that_time(pushing: Pushing) -> None:
+    line = "2027-01-15T07:59:{} level=info user=bob"
+    for asked in ({}, {"time_format": "iso"}):
+        pushing.source = Push(**asked)
+        pushing.push(line.format("58Z"), line.format("59.5Z"))
+        records = pushing.poll()
+        assert records.time.tolist() == [START - 2 * SECOND, START - SECOND // 2]
+        assert sorted(records.labels) == ["level", "user"] and records.skipped == {}
+        assert pushing.cursor["form"]["kind"] == "logfmt"
 
 
 def test_lines_without_a_time_have_that_of_arrival(pushing: Pushing) -> None:

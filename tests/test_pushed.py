@@ -4,13 +4,17 @@ import gzip
 import zlib
 
 import numpy as np
+import orjson
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from amiss.data import SECOND
-from amiss.formats import otlp, pushed, remote_write, told
+from amiss.data import SECOND, series_key
+from amiss.formats import loki_push, otlp, pushed, remote_write, told
 from amiss.formats.unpacked import unpacked
 
 NOW = 1_800_000_000 * SECOND
@@ -89,3 +93,72 @@ def test_one_long_label_makes_no_columns_that_fill_the_memory(
         remote_write.decode(remote_write.encode(rows))
     rows = [({"__name__": "up", "a": "x" * 100}, times, np.ones(100))]
     assert len(remote_write.decode(remote_write.encode(rows)).records()) == 100
+
+
+def test_labels_that_many_lines_share_are_not_copied_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stream or a resource with many labels, and lines with one of their own each."""
+    monkeypatch.setattr(told, "PAIRS", 2000)
+    common = {f"l{i}": "x" for i in range(100)}
+
+    def streams(many: int) -> tuple[tuple[str, bytes], ...]:
+        own = {"n": "v"}
+        values = [[str(NOW), "line", own] for _ in range(many)]
+        message = loki_push._message()()
+        stream = message.streams.add(labels=series_key("", common))
+        logs = ExportLogsServiceRequest()
+        resource = logs.resource_logs.add()
+        for name in common:
+            resource.resource.attributes.add(key=name).value.string_value = "x"
+        records = resource.scope_logs.add().log_records
+        for _ in range(many):
+            stream.entries.add(line="line").structured_metadata.add(name="n", value="v")
+            record = records.add(time_unix_nano=NOW)
+            record.attributes.add(key="n").value.string_value = "v"
+        body = message.SerializeToString()
+        return (
+            ("loki json", orjson.dumps({"streams": [{"stream": common, "values": values}]})),
+            ("loki protobuf", body),
+            ("logs protobuf", logs.SerializeToString()),
+        )
+
+    for kind, body in streams(19):
+        assert {len(line.labels) for line in pushed.read(kind, body).lines} == {101}
+    for kind, body in streams(20):
+        with pytest.raises(ValueError, match="labels of one message"):
+            pushed.read(kind, body)
+
+
+SECONDS = st.sampled_from([0, 1, 1_700_000_000, -5, 9_223_372_030, 9_223_372_036, 2**62, -(2**63)])
+NANOS = st.sampled_from([0, 5, 999_999_999, -1, 2**31 - 1, -(2**31)])
+PAIRS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["", "x"])), max_size=2)
+ENTRIES = st.lists(st.tuples(SECONDS, NANOS, st.text(max_size=3), PAIRS), max_size=3)
+STREAMS = st.lists(st.tuples(st.sampled_from(["", '{a="b", c="\\"d"}', "{"]), ENTRIES), max_size=3)
+BENT = st.lists(st.tuples(st.integers(0, 200), st.integers(-1, 255)), max_size=3)
+
+
+@given(STREAMS, BENT)
+@example([("", [(-(2**63), 5, "its time is before all clocks", [])])], [])
+def test_lines_are_walked_as_protobuf_reads_them(streams, bent) -> None:
+    message = loki_push._message()()
+    for labels, entries in streams:
+        stream = message.streams.add(labels=labels)
+        for seconds, nanos, line, pairs in entries:
+            one = stream.entries.add(line=line)
+            one.timestamp.seconds, one.timestamp.nanos = seconds, nanos
+            for name, value in pairs:
+                one.structured_metadata.add(name=name, value=value)
+    body = bytearray(message.SerializeToString())
+    for place, byte in bent:
+        if byte < 0:
+            del body[place:]
+        elif place < len(body):
+            body[place] = byte
+    said = []
+    for way in (loki_push.from_protobuf, loki_push._by_library):
+        try:
+            said.append(way(bytes(body)))
+        except ValueError as exc:
+            said.append(str(exc))
+    assert said[0] == said[1]

@@ -26,9 +26,8 @@ def records(rows: Rows) -> Records:
 
 
 def rows(found: Records) -> Rows:
-    return list(
-        zip(found.time.tolist(), keys_of(found).tolist(), found.value.tolist(), strict=True)
-    )
+    keys, which = keys_of(found)
+    return list(zip(found.time.tolist(), keys[which].tolist(), found.value.tolist(), strict=True))
 
 
 def streams() -> some.SearchStrategy[list[list[Rows]]]:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amiss.data import SECOND
+from amiss.formats.protobuf import walked
 from amiss.formats.remote_write import (
     MILLISECOND,
     SECOND_MESSAGE,
@@ -277,3 +278,17 @@ def test_equal_labels_are_one_symbol_whatever_their_hash() -> None:
     )
     assert told(written) == expected(rows)
     assert Counter(written.name.tolist()) == Counter(name for name, _, _ in rows)
+
+
+def test_where_a_text_goes_in_the_table_is_not_known_before_the_message_is() -> None:
+    """Else messages could be made whose texts all meet at one place."""
+    of = {"__name__": "m", **{f"l{i}": str(i) for i in range(20)}}
+    tables = []
+    for value in (1.0, 2.0):
+        packed = encode([(of, [MILLISECOND], [value])])
+        raw = np.frombuffer(bytes(cramjam.snappy.decompress_raw(packed)), np.uint8)
+        found = walked(raw, 1)
+        assert found is not None
+        tables.append(found.table.tolist())
+    assert tables[0] != tables[1]
+    assert sorted(tables[0]) == sorted(tables[1])

@@ -215,6 +215,19 @@ def test_it_is_found_within_the_budget_and_said_by_its_name(name: str) -> None:
     assert len(found) <= pipeline.budget * DAYS
 
 
+@pytest.mark.parametrize("name", ["vertical scan", "horizontal scan"])
+def test_a_scan_is_titled_by_what_it_scans_and_not_by_what_goes_along_with_it(name: str) -> None:
+    pipeline, quiet, planted, words = STORIES[name]
+    when = planted["time"]
+    [title] = [
+        one.title for one in told(pipeline, quiet(), planted) if when[0] <= one.since <= when[-1]
+    ]
+    first, *others = (part.strip() for part in title.partition("most of all ")[2].split(" and "))
+    assert first.startswith(("ports of hosts contacted by ", words))
+    assert [title.count(text) for text in (words, "protocols of ")] == [1, 1]
+    assert others[-1].startswith("protocols of ")
+
+
 @pytest.mark.parametrize("pipeline, quiet", [(FLOWS, flows), (LOGINS, logins)])
 def test_quiet_days_stay_within_the_budget_and_none_of_it_is_said(pipeline, quiet) -> None:
     found = told(pipeline, quiet(), {})

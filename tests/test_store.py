@@ -621,6 +621,18 @@ def test_models(store):
             method(two)
 
 
+def test_what_served_is_kept_in_a_place_that_every_database_takes(store):
+    cards = [
+        {"pipeline": f"{'p' * 90}{k}", "detector": "isolation_forest-0123456789ab", "trained": 1}
+        for k in range(2)
+    ]
+    ids = [store.save_model(card, {"m": {"w": np.arange(3.0)}}) for card in cards]
+    with store.read() as db:
+        names = db.exec_driver_sql("SELECT name FROM meta WHERE name LIKE 'served/%'").scalars()
+        assert max(map(len, names)) <= 100
+    assert [store.served(c["pipeline"], c["detector"]) for c in cards] == [[one] for one in ids]
+
+
 def test_the_same_model_twice_is_one(store):
     card = {"pipeline": "host", "detector": "forest", "trained": 1}
     assert store.save_model(card, {"m": {"w": np.ones(2)}}) == store.save_model(

@@ -1,11 +1,12 @@
 """Logins none of which is strange by itself, one after another: told as one thing, in words."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from amiss.data import MINUTE, SECOND, Array, Floats, Frame, Incident, Records
+from amiss.data import MINUTE, SECOND, Array, Floats, Frame, Incident, Reason, Records
 from amiss.decide.judged import LEAST
 from amiss.memory import dump, load
 from amiss.pipeline import Pipeline
@@ -95,18 +96,27 @@ def test_in_pieces_and_after_restarts_it_is_the_same(whole, cuts) -> None:
         np.testing.assert_array_equal(states["streaks"][name], column, err_msg=name)
 
 
-def judged(who: Array, nats: Floats, name: str = "login") -> Strange:
-    """Runs among logins of these users, a minute apart."""
-    time, n = START * SECOND + MINUTE * np.arange(len(nats)), len(nats)
+def judged(
+    who: Array,
+    nats: Floats,
+    name: str = "login",
+    whom: tuple[str, ...] = ("host", "user"),
+    why: Callable[[int], tuple[Reason, ...]] = lambda row: (),
+    known: States | None = None,
+    after: int = 0,
+) -> tuple[States, Strange]:
+    """Runs among logins of these users, a minute apart; `why` each is odd, by its row."""
+    n = len(nats)
+    time = START * SECOND + MINUTE * np.arange(after, after + n)
     labels = {"host": np.full(n, "web-1"), "user": who}
     records = Records(time, np.full(n, name), np.full(n, np.nan), labels)
     frame = Frame(time, ("events",), ("user",), np.zeros((n, 1, 1)), records=records)
-    ways, often = (("host",), ("host", "user")), (np.full(n, 60.0), np.full(n, 9.0), np.arange(n))
-    hot = np.flatnonzero(nats >= LEAST)
-    those = singles.strange(frame, nats, [()] * len(hot), [None] * len(hot), ways[1], *often)
-    _, both, _ = streaks.judge({}, frame, nats, those, ways, *often)
+    ways, often = (("host",), whom), (np.full(n, 60.0), np.full(n, 9.0), np.arange(n))
+    hot = np.flatnonzero(nats >= LEAST).tolist()
+    those = singles.strange(frame, nats, [why(t) for t in hot], [None] * len(hot), whom, *often)
+    states, both, _ = streaks.judge(known or {}, frame, nats, those, ways, *often)
     assert len(both) > len(those)
-    return both
+    return states, both
 
 
 def test_one_of_many_users_who_is_odd_each_time_is_named() -> None:
@@ -115,7 +125,7 @@ def test_one_of_many_users_who_is_odd_each_time_is_named() -> None:
     nats = chance.exponential(6000)
     mine = np.flatnonzero(who == "u7")[-15:]
     nats[mine] = 3.0 + chance.uniform(15)
-    found = judged(who, nats)
+    _, found = judged(who, nats)
     best = int(np.argmax(found.score))
     assert found.key[best] == 'logins_in_a_row{host="web-1",user="u7"}'
     assert found.time[best] == START * SECOND + MINUTE * mine[-1]
@@ -137,7 +147,7 @@ def test_one_of_many_users_who_is_odd_each_time_is_named() -> None:
 def test_records_about_nobody_make_no_run_of_nobody() -> None:
     nats = Chance(2).exponential(3000)
     nats[2900:2920] = 4.0
-    found = judged(np.where(np.arange(3000) < 2800, "u1", ""), nats)
+    _, found = judged(np.where(np.arange(3000) < 2800, "u1", ""), nats)
     late = found.time >= START * SECOND + MINUTE * 2900
     keys = {key for key, so in zip(found.key, late.tolist(), strict=True) if so and "row" in key}
     assert keys == {'logins_in_a_row{host="web-1"}'}
@@ -158,7 +168,7 @@ def test_many_that_are_hardly_odd_are_told_as_such_and_one_of_them_is_shown() ->
     """Of 100 as odd as one in six to say how few are odder would say the opposite."""
     nats = Chance(2).exponential(3000)
     nats[2900:] = 1.7 + 0.3 * Chance(3).uniform(100)
-    found = judged(np.full(3000, "u1"), nats)
+    _, found = judged(np.full(3000, "u1"), nats)
     rows = [k for k in range(len(found)) if "in_a_row" in found.key[k]]
     finding = found.found[rows[-1]]
     assert finding is not None
@@ -169,5 +179,80 @@ def test_many_that_are_hardly_odd_are_told_as_such_and_one_of_them_is_shown() ->
 def test_what_is_called_by_many_has_one_s() -> None:
     nats = Chance(2).exponential(3000)
     nats[2900:2920] = 4.0
-    found = judged(np.full(3000, "u1"), nats, "requests")
+    _, found = judged(np.full(3000, "u1"), nats, "requests")
     assert found.key[int(np.argmax(found.score))] == 'requests_in_a_row{host="web-1"}'
+
+
+def run_of(kind: str, first: int) -> tuple[States, Strange]:
+    """After calm ones a run of logins, each odd for a value of this field never seen before."""
+    nats = Chance(first).exponential(3000)
+    nats[2980:] = 5.0
+
+    def why(row: int) -> tuple[Reason, ...]:
+        return (Reason(kind, f"{kind} {first + row}"), Reason(f"f{row}", f"f{row} often"))
+
+    return judged(np.full(3000, "u1"), nats, why=why)
+
+
+def strangest(those: Strange) -> tuple[str, set[str]]:
+    """What its run is about, and for what it is blamed."""
+    best = int(np.argmax(those.score))
+    finding = those.found[best]
+    assert finding is not None
+    return finding.about, {reason.words for reason in those.blame[best]}
+
+
+def test_runs_that_are_odd_in_the_same_field_are_of_one_kind_whatever_it_said() -> None:
+    found = [strangest(run_of(*of)[1]) for of in (("port", 1), ("port", 5000), ("state", 3))]
+    assert [about for about, _ in found] == ["port", "port", "state"]
+    first, second = ({text for text in words if "port" in text} for _, words in found[:2])
+    assert len(first) == len(second) == 1
+    assert first != second
+
+
+def test_odd_records_that_an_older_version_remembered_are_shown_and_of_no_kind() -> None:
+    """It wrote the words of a reason, and not what it is about."""
+    states, _ = run_of("port", 1)
+    (state,) = states.values()
+    older = ["\t".join(one.rpartition("\x1f")[2] for one in said.split("\t"))
+             for said in state["odd.blame"].tolist()]  # fmt: skip
+    more, nobody = np.full(10, 3.9), np.full(10, "u1")  # no more is known of why these are odd
+
+    def then(blame: Array) -> tuple[str, set[str]]:
+        known = {name: column.copy() for name, column in state.items()} | {"odd.blame": blame}
+        return strangest(judged(nobody, more, known={"streaks": known}, after=3000)[1])
+
+    (about, words), (unknown, same) = then(state["odd.blame"]), then(np.array(older))
+    assert (about, unknown) == ("port", "")
+    written = {text for said in older for text in said.split("\t")}
+    assert len(same) == len(words) == 3
+    assert same | words <= written
+
+
+def test_what_an_older_version_remembered_may_hold_anything() -> None:
+    """It kept the values of fields as they came, with what parts a reason today."""
+    whole = streaks._written([Reason("port", "port 22", 3.5)])
+    for text in ("user a\x1fb", "user a\x1fb\x1fc", f"{whole}\x1fd", "\x1f"):
+        (one,) = streaks._read(text)
+        assert (one.about, one.words) == ("", " ".join(text.split()))
+    assert streaks._read(whole) == [Reason("port", "port 22", 3.5)]
+
+
+def test_who_is_called_like_another_one_s_address_has_runs_of_his_own() -> None:
+    records = Records(
+        np.arange(3), np.full(3, "login"), np.full(3, np.nan),
+        {"user": np.array(["a", "", "b"]), "ip": np.array(["", "a", "b"])},
+    )  # fmt: skip
+    by_user, by_ip = (streaks._streams(records, (name,)) for name in ("user", "ip"))
+    assert len({*by_user[[0, 2]].tolist(), *by_ip[1:].tolist()}) == 4
+    both = streaks._streams(records, ("user", "ip"))
+    assert len(set(both.tolist())) == 3
+
+
+def test_whose_run_was_left_for_want_of_room_is_counted_once() -> None:
+    said, states = logins(run=False), PIPELINE.init()
+    states, _ = PIPELINE.step(states, said[:2000])
+    states["streaks"]["gone"][:] = 3
+    for n, rows in ((3, slice(2000, 2100)), (0, slice(2100, 2200))):
+        states, outcome = PIPELINE.step(states, said[rows])
+        assert outcome.skipped.get("subjects that left for others", 0) == n

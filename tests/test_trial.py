@@ -84,7 +84,8 @@ def test_a_whole_is_called_so_and_of_several_systems_it_is_said_whose() -> None:
     assert one.title('x{host="a"}') == "X, a"
     assert trial().title('x{host="a"}') == "X"
     said = "The picture as a whole, by isolation forest"
-    assert one.title('isolation_forest{host="a"}') == said
+    assert one.title('isolation_forest{host="a"}') == f"{said}, a"
+    assert trial().title('isolation_forest{host="a"}') == said
 
 
 # labels

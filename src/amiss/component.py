@@ -34,6 +34,7 @@ from amiss.data import (
     Floats,
     Frame,
     Incident,
+    Reason,
     Records,
     Scores,
     Severity,
@@ -46,6 +47,9 @@ K = TypeVar("K", bound="Component")
 
 Cursor: TypeAlias = dict[str, Any]
 """Where a source reads on: anything JSON can hold."""
+
+FEEDBACK = "feedback"
+"""The label that is not a metric, but what people said of incidents (run/labels.py)."""
 
 
 class Component(BaseModel):
@@ -82,6 +86,10 @@ class Source(Component):
     def learned_until(self, cursor: Cursor) -> int | None:
         """Until when (ns) what it gives is a past to learn from; None if all of it is told of."""
         return None
+
+    def missing(self, cursor: Cursor) -> str:
+        """What is not there yet after a poll that worked, in words; "" if nothing is waited for."""
+        return ""
 
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
         """What to say of a poll before anything is watched, line by line; nothing by default."""
@@ -206,6 +214,10 @@ class Detector(Component):
         """What several that it asked said of one moment (K,), in words; see Scores.votes."""
         return ()
 
+    def silent(self, state: State) -> tuple[str, ...]:
+        """Of several that it asks, by type: those that have no opinion, as they could not learn."""
+        return ()
+
     def confidence(self, scores: Floats) -> Floats | None:
         """The probability, 0 to 1, that scores stand for, of a detector whose scores tell one."""
         return None
@@ -214,8 +226,8 @@ class Detector(Component):
         """Of a joint detector: without what it knows of metrics that are not among these."""
         return state
 
-    def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
-        """Of single records: what is strange about each, in words, if `blame` does not say it."""
+    def why(self, state: State, frame: Frame) -> Sequence[tuple[Reason, ...]]:
+        """Of a rule about single records: what it found in each."""
         return [()] * len(frame.time)
 
     @classmethod

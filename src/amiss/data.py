@@ -133,7 +133,8 @@ class Scores:
 
     `expected`, `lower` and `upper` say what was expected, in the unit of the series;
     `blame` says how much each feature added to the score of a joint detector, `votes` what each of
-    several that it asked said by itself, in nats.
+    several that it asked said by itself, in nats; `why` of single records that are strange by
+    themselves, by their ticks, what is strange about them, where `blame` does not say it.
     """
 
     time: Times  # (T,)
@@ -144,6 +145,7 @@ class Scores:
     upper: Floats | None = None  # (T, S, F)
     blame: Floats | None = None  # (T, S, F)
     votes: Floats | None = None  # (T, S, K)
+    why: "Mapping[int, tuple[Reason, ...]] | None" = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,15 @@ class Blamed:
     expected: float
     lower: float
     upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a single record is strange."""
+
+    about: str  # the field or the kind of reason, whatever its value: runs of one kind pay as one
+    words: str
+    nats: float = 0.0  # of the record's score, how much is due to it
 
 
 @dataclass(frozen=True, slots=True)

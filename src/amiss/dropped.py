@@ -8,8 +8,11 @@ import numpy as np
 from amiss.data import Records, State, measured
 
 FUTURE = "from the future"
-DROPPED = {"late": "late", FUTURE: "ahead", "subjects that left for others": "gone"}
+LEFT = "subjects that left for others"
+DROPPED = {"late": "late", FUTURE: "ahead", LEFT: "gone"}
 """Why features leave records out, and what they count them in."""
+BESIDE = {"over the cap of kinds": ("pulse", "refused"), LEFT: ("streaks", "gone")}
+"""The same of what judges single records, and whose memory it is."""
 
 FAILED = "failed"
 """A column of a detector (S,): windows of each system that its network says nothing of."""
@@ -25,6 +28,15 @@ def left_out(features: State, records: Records) -> Counter[str]:
         if column in features:
             skipped[reason] += int(features[column][0])
             features[column] = np.zeros(1, np.int64)
+    return +skipped
+
+
+def displaced(states: Mapping[str, State]) -> Counter[str]:
+    """For what there was no room among kinds and runs of records since the last call."""
+    skipped = Counter[str]()
+    for reason, (name, column) in BESIDE.items():
+        skipped[reason] += int(states[name][column][0])
+        states[name][column] = np.zeros(1, np.int64)
     return +skipped
 
 

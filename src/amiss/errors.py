@@ -19,11 +19,13 @@ class ConfigError(Error):
 
 
 class Unreachable(Error):
-    """The outside did not answer. `after` is how many seconds to wait, if it said."""
+    """The outside did not answer. `after` is how many seconds to wait, if it said; `absent` that
+    what was never read is not there yet, which is no fault.
+    """
 
-    def __init__(self, message: str, after: float | None = None) -> None:
+    def __init__(self, message: str, after: float | None = None, absent: bool = False) -> None:
         super().__init__(message)
-        self.after = after
+        self.after, self.absent = after, absent
 
 
 class Rejected(Error):

@@ -15,6 +15,8 @@ from amiss.data import Array, Floats, Frame, State
 from amiss.errors import StateError
 
 VERSION = 2
+MAGIC = b"PK\x03\x04"
+"""What a snapshot begins with, as each archive does."""
 DAMAGE = (
     ValueError,
     OSError,
@@ -135,7 +137,14 @@ def load(snapshot: bytes) -> dict[str, State]:
                     name, _, column = path.rpartition("/")
                     states.setdefault(name, {})[column] = arrays[path]
     except DAMAGE as exc:
-        raise StateError(f"a stored state is damaged: {exc}") from exc
+        raise StateError(f"a stored state is damaged: {_wrong(snapshot, exc)}") from exc
     if version != VERSION:
         raise StateError(f"a stored state has version {version}; this Amiss reads {VERSION}")
     return states
+
+
+def _wrong(snapshot: bytes, exc: Exception) -> str:
+    """What numpy and zipfile call no zip file, or pickled, in words that say what happened."""
+    if not snapshot.startswith(MAGIC):
+        return "it does not begin as one"
+    return str(exc) if zipfile.is_zipfile(io.BytesIO(snapshot)) else "its end is missing"

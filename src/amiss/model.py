@@ -77,6 +77,8 @@ def read(file: bytes) -> tuple[Card, dict[str, State]]:
 
     Raises StateError if it is damaged, was changed, or is of another version.
     """
+    if not file.startswith(memory.MAGIC):
+        raise StateError("this is no model that `amiss models export` wrote")
     states = memory.load(file)
     try:
         seal = states.pop("card")
@@ -84,7 +86,7 @@ def read(file: bytes) -> tuple[Card, dict[str, State]]:
         said = orjson.loads(told)
         card = card_of(said, str(said["id"]))
     except (KeyError, TypeError, orjson.JSONDecodeError):
-        raise StateError("this is no model: it has no card") from None
+        raise StateError("this is no model that `amiss models export` wrote") from None
     if "sha256" not in seal:
         raise StateError(
             f"model {card.id} has no checksum: an earlier version exported it; export it again"

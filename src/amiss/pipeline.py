@@ -23,7 +23,7 @@ from amiss.data import (
 )
 from amiss.decide import group, opened, pace, pulse
 from amiss.decide.judged import Judged, Policy
-from amiss.dropped import failed, left_out
+from amiss.dropped import displaced, failed, left_out
 from amiss.spans import Rate, Span
 from amiss.steps import apart, context, fields, quiet, singles, streaks
 from amiss.steps.judge import WHOLE, States, judge, judge_jointly, name_of
@@ -118,8 +118,7 @@ class Pipeline(Component):
         if self.features.each:
             states.setdefault("context", context.remember({}, records[:0], self.by))
             states, frame, worst, those = self._each(states, frame, records.watermark)
-            skipped["over the cap of kinds"] += int(states["pulse"]["refused"][0])
-            states["pulse"]["refused"] = np.zeros(1, np.int64)
+            skipped.update(displaced(states))
         else:
             states["context"] = context.remember(states.get("context", {}), records, self.by)
         parts = []

@@ -22,6 +22,7 @@ from amiss.evaluate.joint import smooth
 from amiss.evaluate.stream import Stream
 from amiss.features import each, encoding, grams, templates
 from amiss.features.each import Each
+from amiss.formats.timeless import timeless
 from amiss.steps.judge import judge, judge_whole
 from amiss.subjects import conduct, habits
 from amiss.text.hashes import halve
@@ -122,7 +123,8 @@ def _warm_apart(kinds: Iterable[type[Detector]], frame: Frame) -> None:
 
 
 def _warm_lines() -> None:
-    some = split(b"a b=1 2\n" * lines.FIRST, templates.TEXT)[0]
+    text = b"2026-03-07T14:02:10Z a b=1 2\n" * lines.FIRST
+    some = timeless(split(text, templates.TEXT)[0])
     templates.add(templates.init(), some)
     states, p, alert = lines.step(lines.init(), some)
     lines.step(states, some)

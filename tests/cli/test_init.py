@@ -135,6 +135,13 @@ def test_check_counts_series_and_predicts_what_they_need(tmp_path: Path) -> None
     assert host["disk_bytes"] == int(30 * 86400 / 5 * host["series"] * 3.2)
 
 
+def test_check_asks_again_a_tick_later_however_long_that_is(tmp_path: Path) -> None:
+    path = tmp_path / "amiss.yaml"
+    path.write_text(PIPELINE.replace("{type: grid}", "{type: grid, every: 10m}"))
+    assert " series every 10m\n" in amiss("check", path).out
+    assert amiss("check", path, "--json").json["pipelines"]["host"]["series"] > 10
+
+
 def test_check_ends_with_1_if_a_source_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,10 +107,27 @@ def test_there_and_back(home: Path) -> None:
     assert said.out == f"isolation_forest {first} of made is in use again.\n"
     assert in_use(home) == [first]
     said = amiss("models", "rollback", "isolation_forest", "--home", home)
-    assert (said.code, said.err) == (2, f"there is no model 'isolation_forest' of before {first}\n")
+    assert (said.code, said.err) == (
+        2,
+        f"no isolation_forest of made served before {first}; `amiss models promote` puts another "
+        "one to use\n",
+    )
     assert amiss("models", "delete", first, "--home", home).code == 2
     assert amiss("models", "delete", later, "--home", home).code == 0
     assert ids(home) == [first]
+
+
+def test_back_goes_to_what_served_and_not_to_what_was_kept(folder: Path, home: Path) -> None:
+    kept, first = ids(home)
+    assert train(folder, home, "--from", "20m") == 0
+    newest = ids(home)[0]
+    amiss("models", "rollback", "isolation_forest", "--home", home)
+    assert in_use(home) == [first]
+    for model in (newest, kept):
+        amiss("models", "promote", model, "--home", home)
+    amiss("models", "delete", newest, "--home", home)
+    amiss("models", "rollback", "isolation_forest", "--home", home)
+    assert in_use(home) == [first]
 
 
 def test_elsewhere(home: Path, tmp_path: Path) -> None:
@@ -118,15 +135,23 @@ def test_elsewhere(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "forest.npz"
     assert amiss("models", "export", later, file, "--home", home).code == 0
     new = tmp_path / "new"
-    said = amiss("models", "import", file, "--home", new)
-    assert said.code == 2
-    assert "nothing has been watched in this data folder yet" in said.err
+    assert amiss("models", "import", file, "--home", new).code == 0
+    assert (ids(new), in_use(new)) == ([later], [])
     amiss("models", "delete", later, "--home", home)
+    said = amiss("models", "import", file, "--home", f"{file}/home")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "cannot be made" in said.err
     assert amiss("models", "import", file, "--home", home, "--use").code == 0
     assert in_use(home) == [later]
     file.write_bytes(file.read_bytes()[:-100])
     said = amiss("models", "import", file, "--home", home)
-    assert (said.code, "damaged" in said.err) == (1, True)
+    torn = f"{file}: a stored state is damaged: its end is missing\n"
+    assert (said.code, said.err) == (2, torn)
+    for foreign in (b"", b"a letter" * 100, b"\x93NUMPY"):
+        file.write_bytes(foreign)
+        said = amiss("models", "import", file, "--home", home)
+        wanted = f"{file}: this is no model that `amiss models export` wrote\n"
+        assert (said.code, said.err) == (2, wanted)
     assert in_use(home) == [later]
 
 
@@ -194,6 +219,15 @@ def test_a_configuration_without_models(folder: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     said = amiss("train", folder / "made.yaml", "--model", "lstm", "--home", tmp_path)
     assert "has no model 'lstm'; it has isolation_forest" in said.err
+
+
+def test_a_file_without_a_number(folder: Path, tmp_path: Path) -> None:
+    rows = [f"{1_760_000_000 + 5 * t},," for t in range(200)]
+    file = tmp_path / "empty.csv"
+    file.write_text("\n".join(["time,cpu,memory", *rows]) + "\n")
+    said = amiss("train", folder / "made.yaml", "--data", file, "--home", tmp_path)
+    assert said.code == 2
+    assert said.err.endswith("0 samples are too few to train on; 50 are needed\n")
 
 
 def test_two_models_are_compared_on_a_file(home: Path, tmp_path: Path) -> None:

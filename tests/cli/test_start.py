@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from amiss import __version__
 from amiss.errors import ConfigError, StateError, Unreachable
+from amiss.linear_algebra import ONE_THREAD
 from cli.calls import amiss
 
 COMMANDS = {
@@ -24,6 +25,12 @@ HEAVY = {
 }  # fmt: skip
 
 
+def run(code: str) -> str:
+    """What it says, in a process of its own."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['amiss', '--help']\n"
@@ -31,11 +38,29 @@ def test_help_imports_nothing_heavy() -> None:
         "try: entry()\n"
         "finally: print(*sys.modules)"
     )
-    command = [sys.executable, "-c", code]
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    out = run(code)
     help, modules = out.rstrip("\n").rsplit("\n", 1)
     assert {line.split()[0] for line in help.split("Commands:")[1].splitlines() if line} >= COMMANDS
     assert not HEAVY & set(modules.split())
+
+
+@pytest.mark.parametrize(("asked", "taken"), [(None, "{1}"), ("2", "{2}")])
+def test_linear_algebra_has_one_thread_unless_told_otherwise(
+    asked: str | None, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ONE_THREAD:
+        monkeypatch.delenv(name, raising=False)
+    if asked:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", asked)
+    code = (
+        "import sys; sys.argv = ['amiss', 'version']\n"
+        "from amiss.cli import entry\n"
+        "try: entry()\n"
+        "finally:\n"
+        "    import numpy, threadpoolctl\n"
+        "    print({one['num_threads'] for one in threadpoolctl.threadpool_info()})"
+    )
+    assert run(code).splitlines()[-1] == taken
 
 
 def test_python_m_amiss_is_amiss() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from amiss.cli.progress import left
 from cli.calls import amiss
 
 QUICK, ENDLESS = "{type: isolation_forest, trees: 10}", "{type: lstm, steps: 100000}"
@@ -82,10 +83,18 @@ def test_who_is_ended_leaves_no_file_no_process_and_no_half_model(
     _, complaint = training.communicate(timeout=PATIENCE)
     assert training.returncode != 0
     assert "Traceback" not in complaint
+    assert how != signal.SIGINT or "interrupted: nothing is kept of a model that" in complaint
     assert psutil.wait_procs([worker], timeout=PATIENCE)[1] == []
     assert kept(folder) == before
     assert files(folder) - there <= {"home/amiss.db-shm", "home/amiss.db-wal"}
     assert amiss("models", "show", before[0][0], "--home", folder / "home").code == 0
+
+
+def test_how_long_a_stage_still_takes_is_counted_down() -> None:
+    assert [left(70.0, now) for now in (40.0, 69.0, 69.5, 80.0)] == [
+        "about 30 s left", "about 1 s left", "any moment", "any moment"
+    ]  # fmt: skip
+    assert left(None, 40.0) == ""
 
 
 def test_a_worker_that_is_killed_is_a_sentence(folder: Path) -> None:

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from amiss.cli.status import status
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Member
 from amiss.run.now import Now, PipelineNow, SeriesNow
-from amiss.web.dashboard import words
+from amiss.web.dashboard import overview, words
 from dashboard.fake import SILENT, START, SYSTEM, WARMING, FakeLive, incident
 
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
@@ -149,6 +150,9 @@ def test_the_order_of_series_does_not_change_with_every_sample() -> None:
          "The worst is high"),
         (at(phase="starting", reason="Waiting for the first samples", series=()), "wait",
          "Waking up", "Waiting for the first samples: live"),
+        (at(phase="starting", reason="Waiting: a.log: there is no such file", series=(),
+            pipelines=(replace(GOOD, health="waiting"),)), "wait",
+         "Waking up", "Waiting: a.log: there is no such file."),
         (at(phase="warming up", reason="First opinions: 24 of 96 samples"), "wait",
          "Getting to know", "First opinions: 24 of 96 samples."),
         (at(phase="stopping"), "wait", "Amiss is stopping", "It goes on where it was"),
@@ -189,3 +193,18 @@ def test_what_a_series_is_doing(tmp_path: Path) -> None:
 )
 def test_a_record_is_no_rarer_than_those_seen_can_show(score, among, said) -> None:
     assert words.one_in(score, among) == said
+
+
+def test_models_are_called_as_people_call_them() -> None:
+    names = ("isolation_forest", "lstm", "one_class_svm", "dbscan")
+    assert [words.model(name) for name in names] == [
+        "isolation forest", "LSTM", "one class SVM", "DBSCAN"
+    ]  # fmt: skip
+
+
+def test_what_is_waited_for_is_a_notice_and_no_fault() -> None:
+    waits = replace(GOOD, name="flows", health="waiting", reason="conn.log: none")
+    now = at(pipelines=(GOOD, waits))
+    assert words.headline(now, START + SECOND)[0] == "good"
+    assert overview.concerns(now) == [("waiting", "wait", "source flows: conn.log: none")]
+    assert "pipeline flows waits: conn.log: none" in status(now, "").splitlines()

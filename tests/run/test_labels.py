@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from amiss.component import FEEDBACK
 from amiss.data import MINUTE, Frame, Records
 from amiss.detectors.classifier import Classifier
+from amiss.detectors.ensemble import Ensemble
 from amiss.detectors.isolation_forest import IsolationForest
 from amiss.fitting import fit
+from amiss.memory import nested
 from amiss.run import feedback
 from amiss.run.audited import Trail
-from amiss.run.labels import LABEL, labelled, to_learn
+from amiss.run.labels import labelled, to_learn
 from amiss.steps.judge import name_of
 from amiss.store import Store
 from amiss.world import World
@@ -20,7 +23,7 @@ from servers.incidents import incident
 
 WEB, DB = 'host="web"', 'host="db"'
 TICKS = 600
-TEACHABLE = Classifier(label=LABEL, trees=10)
+TEACHABLE = Classifier(label=FEEDBACK, trees=10)
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def test_moments_are_labelled_by_what_was_said(trail: Trail) -> None:
     feedback.say(trail, "joe", "fine", "normal")
     feedback.say(trail, "joe", "unsaid", "acknowledged")
     found = labelled(TEACHABLE, history(), trail.store, "host")
-    label = found.column(LABEL)
+    label = found.column(FEEDBACK)
     assert np.flatnonzero(label[:, 0] == 1).tolist() == list(range(100, 140))
     assert np.flatnonzero(np.isnan(label[:, 0])).tolist() == list(range(400, 410))
     assert np.flatnonzero(np.isnan(label[:, 1])).tolist() == list(range(100, 140))
@@ -65,7 +68,7 @@ def test_others_see_history_as_it_is(trail: Trail) -> None:
     frame = history()
     for detector in (IsolationForest(), Classifier(label="suspicious")):
         assert labelled(detector, frame, trail.store, "host") is frame
-    own = Frame(frame.time, frame.keys, ("errors", LABEL), frame.values)
+    own = Frame(frame.time, frame.keys, ("errors", FEEDBACK), frame.values)
     assert labelled(TEACHABLE, own, trail.store, "host") is own
 
 
@@ -82,3 +85,28 @@ def test_it_learns_the_problem_and_not_the_false_alarm(trail: Trail) -> None:
     found = TEACHABLE.step(state, Frame(MINUTE * np.arange(3), (WEB,), frame.features, rows))[1]
     usual, problem, alarm = TEACHABLE.confidence(found.values)[:, 0].tolist()
     assert problem > 0.5 > max(usual, alarm)
+
+
+def test_in_an_ensemble_it_learns_the_same_and_its_company_learns_of_no_problem(
+    trail: Trail,
+) -> None:
+    forest = IsolationForest(trees=10)
+    both = Ensemble(detectors=(TEACHABLE, forest))
+    for id, first, last in (("bad", 100, 139), ("unsaid", 200, 209), ("again", 410, 439)):
+        happen(trail, id, first, last)
+    happen(trail, "fine", 300, 339)
+    for id, word in (("bad", "amiss"), ("again", "amiss"), ("fine", "normal")):
+        feedback.say(trail, "joe", id, word)
+    frame, seen, left_out = to_learn(both, history(), trail.store, "host")
+    assert left_out == {} and frame.features == ("errors", "load")
+    held = nested(both.fit(both.init(2, 3), seen))
+    rows = seen[: TICKS * 4 // 5]
+    alone = TEACHABLE.fit(TEACHABLE.init(2, 3), rows)
+    assert all(np.array_equal(held["0"][name], alone[name]) for name in TEACHABLE.shared)
+    spared = rows.values[:, :, :2].copy()
+    for first, last in ((100, 139), (200, 209), (410, 439)):
+        spared[first : last + 1, 0] = np.nan
+    told = Frame(rows.time, rows.keys, frame.features, spared)
+    alone = forest.fit(forest.init(2, 2), told)
+    assert all(np.array_equal(held["1"][name], alone[name]) for name in forest.shared)
+    assert len(held["past"]["0"]) and len(held["past"]["1"])

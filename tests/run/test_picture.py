@@ -34,6 +34,8 @@ def test_before_the_first_sample(rig) -> None:
     rig.start()
     now = painted(rig)
     assert (now.phase, now.reason, now.series) == ("starting", "Waiting for the first samples", ())
+    rig.watch.progress = replace(rig.watch.progress, health="waiting", reason="a.log: none")
+    assert (painted(rig).phase, painted(rig).reason) == ("starting", "Waiting: a.log: none")
     assert predict(now).time == 0
     assert np.isnan(now.budget.bar)
 

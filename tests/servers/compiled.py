@@ -15,9 +15,10 @@ BUILT = CACHE / "built"
 SIZE = ("-s", "-w")  # without what a debugger needs: a third less
 
 
-def compiled(name: str, package: str, of: str) -> Path:
+def compiled(name: str, package: str, of: str, *tags: str) -> Path:
     """Build a command unless it is there; it is called after the version of the module it is of.
 
+    `tags` are those of its build, by which modules let parts be left out.
     A build that was broken off goes on where it was: Go keeps what it has compiled. The first
     takes minutes, gigabytes of Go's caches and of memory.
     """
@@ -28,8 +29,9 @@ def compiled(name: str, package: str, of: str) -> Path:
     BUILT.mkdir(parents=True, exist_ok=True)
     fresh = there.with_suffix(".new")
     # without what git says: it says nothing to root of a checkout of somebody else
-    command = [go, "build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-tags", "netgo"]
-    command += ["-ldflags", " ".join(SIZE), "-o", str(fresh), package]
+    command = [go, "build", "-mod=readonly", "-buildvcs=false", "-trimpath"]
+    command += ["-tags", ",".join(("netgo", *tags)), "-ldflags", " ".join(SIZE)]
+    command += ["-o", str(fresh), package]
     print(f"{name} is being built; the first time that takes some ten minutes", flush=True)
     done = subprocess.run(command, cwd=MODULE, env=os.environ | {"CGO_ENABLED": "0"}, check=False)
     if done.returncode:

@@ -15,7 +15,7 @@ from servers.installed import CACHE, Missing
 
 SERVERS = (
     "prometheus", "victoriametrics", "node_exporter", "alertmanager", "mariadb", "postgresql",
-    "kafka", "pinot", "loki", "promtail",
+    "kafka", "pinot", "loki", "promtail", "prometheus3", "victorialogs",
 )  # fmt: skip
 """In the order in which they are installed: each a file here, with `install` and `server`."""
 

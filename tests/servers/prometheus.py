@@ -20,8 +20,9 @@ def server(
     at: int | None = None,
     web: str = "",
     trust: ssl.SSLContext | None = None,
+    built: str = "",
 ) -> Running:
-    """One of `folder`, that takes remote write too.
+    """One of `folder`, that takes remote write too; `built` if it is not Debian's.
 
     `web` is its web configuration, which may ask for passwords and certificates; `trust` is how
     it is then asked whether it is there.
@@ -30,7 +31,7 @@ def server(
     file = folder / "prometheus.yml"
     file.write_text(config)
     command = [
-        program("prometheus") or "prometheus",
+        built or program("prometheus") or "prometheus",
         f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{where}",

@@ -10,8 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from amiss.component import Cursor
-from amiss.data import SECOND, Records
+from amiss.data import SECOND
 from amiss.errors import Rejected, Unreachable
 from amiss.reading.late import LATE
 from amiss.sinks.loki import Loki as Sink
@@ -19,6 +18,7 @@ from amiss.sources.loki import Loki
 from amiss.world import World
 from servers import loki
 from servers.incidents import ended, incident
+from servers.polled import column, poll
 from servers.running import Running
 
 pytestmark = pytest.mark.server
@@ -44,19 +44,6 @@ def push(server: Running, name: str, values: list[list[Any]], **labels: str) -> 
             timeout=30,
         )
         assert reply.status_code == 204, reply.text
-
-
-def poll(one: Loki, now: int, cursor: Cursor) -> tuple[Cursor, list[Records]]:
-    found, more = [], True
-    while more:
-        cursor, records = one.poll(orjson.loads(orjson.dumps(cursor)), World(now=lambda: now))
-        found.append(records)
-        more = records.more
-    return cursor, found
-
-
-def column(found: list[Records], label: str) -> list[str]:
-    return [said for records in found for said in records.labels.get(label, ())]
 
 
 def test_pages_times_that_are_many_and_a_restart_in_between(server: Running) -> None:

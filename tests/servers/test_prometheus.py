@@ -16,7 +16,7 @@ from amiss.exports import RemoteWrite
 from amiss.formats.remote_write import STALE
 from amiss.sources.prometheus import Prometheus
 from amiss.world import World
-from servers import certificates, prometheus, victoriametrics
+from servers import certificates, prometheus, prometheus3, victoriametrics
 from servers.pushed import push
 from servers.running import PATIENCE, Running
 
@@ -216,6 +216,27 @@ def test_a_server_of_before_version_2_is_found_out(running: dict[str, Running], 
     with pytest.raises(Rejected, match="does not know version 2 of remote write: set version: 1"):
         RemoteWrite(url=url, version=2).write(rows, World())
     RemoteWrite(url=url).write(rows, World())
+
+
+def test_version_2_is_taken_whole_by_a_server_that_knows_it(tmp_path: Path) -> None:
+    now = time.time_ns() // SECOND * SECOND
+    times = [now - (59 - i) * SECOND for i in range(60)]
+    names = [{"__name__": "amiss_score", "series": f"s {i}", "place": 'ö"\\'} for i in range(200)]
+    rows = [(one, times, [i + j / 3 for j in range(60)]) for i, one in enumerate(names)]
+    with prometheus3.server(tmp_path) as server:
+        write = RemoteWrite(url=f"{server.url}/api/v1/write", version=2).write
+        write(rows[:100], World())
+        with pytest.raises(Rejected, match="answered 400: out of order"):
+            write(rows, World())  # as after an answer that was lost: what is new is taken
+        asked = {"query": "amiss_score[2m]", "time": now / SECOND + 1}
+        found = httpx.get(f"{server.url}/api/v1/query", params=asked).json()["data"]["result"]
+    said = {one["metric"]["series"]: one for one in found}
+    assert len(said) == 200
+    for labels, _, values in rows:
+        one = said[labels["series"]]
+        assert one["metric"] == labels
+        assert [round(at * SECOND) for at, _ in one["values"]] == times
+        assert [float(value) for _, value in one["values"]] == values
 
 
 def test_a_server_that_was_killed_comes_back_with_what_it_had(tmp_path: Path) -> None:

@@ -1,24 +1,28 @@
-"""What real senders push: a Prometheus that writes here, over an absence of ours."""
+"""What real senders push: each Prometheus that writes here, over an absence of ours."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
 from amiss.data import SECOND
+from amiss.formats.remote_write import ENDED
 from amiss.run.live import Live
 from amiss.settings import Settings
 from amiss.world import World
-from servers import prometheus
+from servers import prometheus, prometheus3
 from servers.ports import free_port
 from web.serving import serving
 
 pytestmark = pytest.mark.server
 PATIENCE = 60
+FAILED = re.compile(r"^prometheus_remote_storage_samples_failed_total\{.*\} (\S+)$", re.MULTILINE)
 UP = 'scrape_samples_scraped{instance="itself",job="self"}'
 
 
@@ -57,7 +61,23 @@ def awaited(live: Live, after: int) -> int:
     raise AssertionError("nothing was judged")
 
 
-def test_prometheus_writes_on_after_an_absence_without_a_gap(tmp_path: Path) -> None:
+def ended(live: Live) -> int:
+    """The newest time that was judged, once series have ended."""
+    version, until = 0, time.monotonic() + PATIENCE
+    while ENDED not in live.now().skipped:
+        assert time.monotonic() < until, "no series has ended"
+        version = live.wait(version, 1.0).version
+    return awaited(live, 0)
+
+
+@pytest.mark.parametrize(
+    ("sender", "message"),
+    [(prometheus, ""), (prometheus3, "protobuf_message: io.prometheus.write.v2.Request")],
+    ids=["version 1", "version 2"],
+)
+def test_prometheus_writes_on_after_an_absence_without_a_gap(
+    tmp_path: Path, sender: Any, message: str
+) -> None:
     port = free_port()
     scraped = tmp_path / "scraped"
     scraped.mkdir()
@@ -66,12 +86,15 @@ def test_prometheus_writes_on_after_an_absence_without_a_gap(tmp_path: Path) -> 
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
   - job_name: self
-    static_configs: [{{targets: ["127.0.0.1:{itself}"], labels: {{instance: itself}}}}]
+    static_configs:
+      - {{targets: ["127.0.0.1:{itself}"], labels: {{instance: itself}}}}
+      - {{targets: ["127.0.0.1:{itself}"], labels: {{instance: gone}}}}
 remote_write:
   - url: http://127.0.0.1:{port}/api/v1/write
     queue_config: {{batch_send_deadline: 1s, max_backoff: 1s}}
+    {message}
 """
-    with prometheus.server(scraped, config, itself) as server:
+    with sender.server(scraped, config, itself) as server:
         with amiss(tmp_path / "home", port) as live:
             first = awaited(live, 0)
             before = awaited(live, first + 5 * SECOND)
@@ -79,13 +102,20 @@ remote_write:
         while time.time_ns() < back:
             time.sleep(0.1)  # what is waited for is that nobody is there
         with amiss(tmp_path / "home", port) as live:
-            last = awaited(live, back + 5 * SECOND)
+            awaited(live, back)
+            kept = [line for line in config.splitlines() if "instance: gone" not in line]
+            (scraped / "prometheus.yml").write_text("\n".join(kept))
+            httpx.post(f"{server.url}/-/reload").raise_for_status()
+            last = ended(live)
             points = live.history(UP, first, last)
             skipped = live.now().skipped
         asked = {"query": f"{UP}[10m]"}
         (said,) = httpx.get(f"{server.url}/api/v1/query", params=asked).json()["data"]["result"]
+        own = httpx.get(f"{server.url}/metrics").text
         server.kill()  # asked to end, it would try for a minute to write to nobody
     scraped_at = {-(-round(at * 1000) // 1000) * SECOND for at, _ in said["values"]}
     wanted = sorted(at for at in scraped_at if first <= at <= last)
     assert points.time[np.isfinite(points.value)].tolist() == wanted, skipped
     assert "late" not in " ".join(skipped)
+    # what Prometheus 3 was told that we took is what it sent
+    assert FAILED.findall(own) == ["0"]

@@ -278,9 +278,23 @@ def test_a_stack_trace_belongs_to_its_line(tmp_path: Path) -> None:
 
 def test_what_is_not_there(tmp_path: Path) -> None:
     log = made(tmp_path / "none")
-    with pytest.raises(Unreachable, match="none: there is no such folder"):
+    with pytest.raises(Unreachable, match="none: there is no such folder") as raised:
         log.look()
+    assert raised.value.absent
     assert log.cursor == {}
+
+
+def test_a_folder_that_was_read_is_not_there_any_more(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    log = made(tmp_path / "logs")
+    log.append("one\n")
+    assert read(log) == ["one"]
+    log.path.unlink()
+    assert read(log) == []
+    log.path.parent.rmdir()
+    with pytest.raises(Unreachable, match="logs: there is no such folder") as raised:
+        log.look()
+    assert not raised.value.absent
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

@@ -60,6 +60,17 @@ def test_the_headline_says_what_matters_most(site: httpx.Client, live: FakeLive)
     assert site.get("/api/v1/health").json()["headline"] == "First opinions: 24 of 96 samples"
 
 
+def test_a_source_that_waits_for_its_file_is_no_fault(site: httpx.Client, live: FakeLive) -> None:
+    said = "/opt/zeek/logs: there is no such folder"
+    waits = replace(WATCHING.pipelines[0], name="flows", health="waiting", reason=said, ticks=0)
+    live.publish(pipelines=(*WATCHING.pipelines, waits))
+    told = site.get("/api/v1/health").json()
+    assert told["headline"].startswith("All quiet")
+    assert (told["sources"][1]["health"], told["sources"][1]["reason"]) == ("waiting", said)
+    assert site.get("/readyz").status_code == 200
+    assert 'amiss_source_up{pipeline="flows",source="host"} 1.0' in site.get("/metrics").text
+
+
 def test_a_source_that_is_not_seen_is_told_everywhere(site: httpx.Client, live: FakeLive) -> None:
     lost = replace(WATCHING.pipelines[0], health="failing", reason="no answer since 14:02")
     live.publish(pipelines=(*WATCHING.pipelines, replace(lost, name="other")))

@@ -50,12 +50,15 @@ def test_promoted_and_back(site: httpx.Client, live: FakeLive, ids: list[str]) -
     site.post(f"/api/v1/models/{ids[1]}/promote")
     said = site.post(f"/api/v1/models/{FOREST}/rollback").json()
     assert (said["id"], in_use(live)) == (ids[0], [ids[0]])
+    site.post(f"/api/v1/models/{FOREST}/rollback")
+    assert in_use(live) == [ids[2]]
     reply = site.post(f"/api/v1/models/{FOREST}/rollback")
-    assert (reply.status_code, in_use(live)) == (422, [ids[0]])
+    assert (reply.status_code, in_use(live)) == (422, [ids[2]])
     assert [(e["who"], e["what"], e["said"]["model"]) for e in entries(live.trail.path)] == [
         ("API from 127.0.0.1", "model promoted", ids[0]),
         ("API from 127.0.0.1", "model promoted", ids[1]),
         ("API from 127.0.0.1", "model rolled back", ids[0]),
+        ("API from 127.0.0.1", "model rolled back", ids[2]),
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import cramjam
 import httpx
+import numpy as np
 import orjson
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -31,6 +32,7 @@ from servers.ports import free_port
 from web.serving import serving
 
 PATIENCE = 120
+TAKEN = ("samples", "histograms", "exemplars")
 NUMBERS = {
     "name": "pushed",
     "source": {"type": "push", "every": "100ms"},
@@ -94,6 +96,23 @@ def test_prometheus_writes_samples(
     awaited(live, "pushed", 20)
     points = live.history('up{host="a"}', begin, begin + 60 * SECOND)
     assert points.value[:5].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_sender_of_version_2_is_told_what_was_taken(site: httpx.Client, live: Live) -> None:
+    """The end of a series is: else Prometheus 3 counts it, and logs it, as a failure."""
+    ended = np.array([remote_write.STALE], np.uint64).view(np.float64)
+    rows = [({"__name__": "up", "host": "a"}, [time.time_ns()], ended)]
+    answer = site.post(
+        "/api/v1/write", content=remote_write.encode(rows, 2), headers=remote_write.headers(2)
+    )
+    assert answer.status_code == 204
+    told = {what: answer.headers[f"x-prometheus-remote-write-{what}-written"] for what in TAKEN}
+    assert told == {"samples": "1", "histograms": "0", "exemplars": "0"}
+    version, until = 0, time.monotonic() + PATIENCE
+    while not live.now().skipped:  # what is left out of it is counted, though nothing else came
+        assert time.monotonic() < until
+        version = live.wait(version, 1.0).version
+    assert live.now().skipped == {"end of a series": 1}
 
 
 def lines_of(live: Live) -> list[str]:

@@ -1,5 +1,6 @@
 """The command line. One file a command; what a command needs is imported when it runs."""
 
+import os
 import sys
 
 import typer
@@ -25,6 +26,7 @@ from amiss.cli import (
     train,
 )
 from amiss.errors import ConfigError, Error
+from amiss.linear_algebra import ONE_THREAD
 
 app = typer.Typer(
     name="amiss",
@@ -62,6 +64,8 @@ app.add_typer(benchmark.benchmark)
 
 def entry() -> None:
     """Run the command; ends with 0, with 2 for a mistake of the user, else with 1."""
+    for name, threads in ONE_THREAD.items():
+        os.environ.setdefault(name, threads)  # read when numpy is imported, which a command does
     try:
         app(prog_name="amiss")
     except Error as exc:

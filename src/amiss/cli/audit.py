@@ -1,6 +1,7 @@
 """`amiss audit`: who did what, and whether that record is whole."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
@@ -30,7 +31,7 @@ def show(
             str(one["time"]).partition(".")[0].rstrip("Z"),
             str(one["who"]),
             str(one["what"]),
-            plain(", ".join(f"{name} {value}" for name, value in one["said"].items())),
+            plain(", ".join(_told(one["said"]))),
         )
         for one in found
     ]
@@ -52,19 +53,36 @@ def verify(json: AsJson = False, home: Home = None) -> None:
     from amiss.cli.stored import stored
     from amiss.home import home as folder_of
     from amiss.run.audited import head
+    from amiss.words.phrases import count
 
     with stored(home, reading=True) as store:
         found = look(folder_of(home) / FILE, head(store))
     if json:
         print_json({"whole": not found.broken, **asdict(found)})
     elif found.broken:
-        print(f"Broken after {found.lines:,} entries: {found.broken}.")
+        print(f"Broken after {count(found.lines, 'entry', 'entries')}: {found.broken}.")
     else:
         torn = "; a line that a crash cut short will be taken away" if found.torn else ""
         last = f" to {found.head.n}, {found.head.hash}" if found.head else ""
-        print(f"Whole: {found.lines:,} entries{last}{torn}.")
+        print(f"Whole: {count(found.lines, 'entry', 'entries')}{last}{torn}.")
     if found.broken:
         raise typer.Exit(1)
+
+
+def _told(said: dict[str, Any]) -> Iterator[str]:
+    """What an entry says, part by part, without what is empty."""
+    from amiss.words.message import write_time
+
+    for name, value in said.items():
+        words = name.replace("_", " ")
+        if isinstance(value, bool):
+            yield words if value else f"not {words}"
+        elif name in ("start", "end") and isinstance(value, int):
+            yield f"{words} {write_time(value)}"
+        elif isinstance(value, list):
+            yield f"{words} {' '.join(map(str, value)) or 'none'}"
+        elif value != "":
+            yield f"{words} {value}"
 
 
 def plain(text: str) -> str:

@@ -25,7 +25,7 @@ class Cost:
 
 def cost(pipeline: Pipeline, series: int, keep: Keep, share: float) -> Cost:
     """`share` is the part of the history's room that this pipeline may take."""
-    every = pipeline.source.every
+    every = max(pipeline.source.every, pipeline.features.grid)
     recent = min(RECENT * len(COLUMNS) * 4 * series, MOST_RECENT)
     points = keep.days * DAY / every * series
     disk = min(points * ON_DISK, share * keep.megabytes * 2**20)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amiss.cli.output import moment, sparkline
 from amiss.data import DAY
-from amiss.run.figures import asked_by, trained_by, validated
+from amiss.run.figures import asked_by, left_out, trained_by, validated
 from amiss.words.units import write_days
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def facts(card: "Card", kept: "Model") -> Iterator[tuple[str, str]]:
     yield "trained", f"{moment(card.trained)}, in {card.seconds:.1f} s"
     span = write_days((card.last - card.first) / DAY)
     yield "on", f"{card.samples:,} samples, {span} up to {moment(card.last)}"
-    for why, many in figures.get("left_out", {}).items():
-        yield "left out", f"{many:,} samples {why}"
+    yield from left_out(figures)
     more = f" and {len(card.features) - NAMED} more" if len(card.features) > NAMED else ""
     yield "features", f"{len(card.features)}: {', '.join(card.features[:NAMED])}{more}"
     yield "systems", ", ".join(card.systems[:NAMED]) or "one"

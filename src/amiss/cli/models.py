@@ -166,7 +166,7 @@ def rollback(
     pipeline: Annotated[str | None, typer.Option(help="Of which pipeline, if several.")] = None,
     home: Home = None,
 ) -> None:
-    """Go back to the model that was fitted before the one in use."""
+    """Go back to the model that served before the one in use."""
     from amiss.cli.stored import noted, stored
     from amiss.run import models as kept
     from amiss.run.audited import about
@@ -225,22 +225,27 @@ def bring(
     anyway: Anyway = False,
     home: Home = None,
 ) -> None:
-    """Take in a model that was exported; it is checked, and kept beside the one in use."""
+    """Take in a model that was exported; it is checked, and kept beside the one in use.
+
+    The data folder is made if there is none yet: a program that starts there finds the model.
+    """
     from dataclasses import replace
 
     from amiss.cli.stored import noted, stored
-    from amiss.errors import ConfigError
+    from amiss.errors import ConfigError, StateError
     from amiss.model import read
     from amiss.run.models import check_features
     from amiss.run.shadow import check
 
     try:
         card, states = read(file.read_bytes())
+        check(card, states)
     except OSError as exc:
         raise ConfigError(f"{file} cannot be read: {exc.strerror}") from None
-    check(card, states)
+    except StateError as exc:
+        raise ConfigError(f"{file}: {exc}") from None
     card = replace(card, pipeline=pipeline or card.pipeline)
-    with stored(home) as store:
+    with stored(home, making=True) as store:
         if not anyway:
             check_features(store, card)
         kept = store.save_model(card.said(), states, in_use=use)

@@ -23,10 +23,9 @@ class Polled:
 def poll(pipeline: Pipeline, world: World) -> Polled:
     """Ask a source twice, the second time by a clock that is a tick ahead: rates need two."""
     source, features = pipeline.source, pipeline.features
+    tick = max(source.every, features.grid)
     later = replace(
-        world,
-        now=lambda: world.now() + source.every,
-        monotonic=lambda: world.monotonic() + source.every,
+        world, now=lambda: world.now() + tick, monotonic=lambda: world.monotonic() + tick
     )
     keys, skipped, state = set[str](), dict[str, int](), features.init()
     try:

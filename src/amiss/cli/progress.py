@@ -74,14 +74,33 @@ def staging(verb: str) -> "Iterator[Callable[[Stage], None]]":
         yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    class Left(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(left(task.fields["ends"], monotonic()))
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), Left())
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(verb, total=None)
+        task = shown.add_task(verb, total=None, ends=None)
 
         def tell(stage: "Stage") -> None:
-            about = f", about {stage.seconds:.0f} s" if stage.seconds else ""
-            shown.update(task, description=f"{verb}: {stage.doing}{about}")
+            ends = monotonic() + stage.seconds if stage.seconds else None
+            shown.update(task, description=f"{verb}: {stage.doing}", ends=ends)
 
         yield tell
+
+
+def left(ends: float | None, now: float) -> str:
+    """How much longer a stage takes, by seconds of one clock, if it is known when it ends."""
+    if ends is None:
+        return ""
+    return f"about {ends - now:.0f} s left" if ends - now >= 1.0 else "any moment"

@@ -36,6 +36,9 @@ def status(now: "Now", address: str) -> str:
     lines += [
         f"pipeline {p.name} fails: {p.reason}" for p in now.pipelines if p.health == "failing"
     ]
+    lines += [
+        f"pipeline {p.name} waits: {p.reason}" for p in now.pipelines if p.health == "waiting"
+    ]
     lines += [f"sink {s.name} fails: {s.reason}" for s in now.sinks if s.health == "failing"]
     if now.config_error:
         lines.append(f"the old configuration is kept: {now.config_error}")

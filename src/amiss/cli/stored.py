@@ -20,8 +20,9 @@ def noted(asked: Path | None, store: "Store", what: str, **said: object) -> None
 
 
 @contextmanager
-def stored(asked: Path | None, reading: bool = False) -> "Iterator[Store]":
-    """What an installation has kept. ConfigError if there is nothing in this folder.
+def stored(asked: Path | None, reading: bool = False, making: bool = False) -> "Iterator[Store]":
+    """What an installation has kept. ConfigError if there is nothing in this folder, which with
+    `making` is begun.
 
     With `reading` it is only read while the program runs; when it does not, as others open it:
     it may start, and SQLite reads a file that nobody has open as one that nobody changes.
@@ -30,7 +31,7 @@ def stored(asked: Path | None, reading: bool = False) -> "Iterator[Store]":
     from amiss.home import DATABASE, home
 
     folder = home(asked)
-    if not (folder / DATABASE).is_file():
+    if not making and not (folder / DATABASE).is_file():
         raise ConfigError(
             f"{folder}: nothing has been watched in this data folder yet; start with `amiss run`, "
             "or name another folder with --home"
@@ -38,7 +39,7 @@ def stored(asked: Path | None, reading: bool = False) -> "Iterator[Store]":
     from amiss.store import Store
 
     path = folder / DATABASE
-    writable = all(os.access(each, os.W_OK) for each in (folder, path))
+    writable = making or all(os.access(each, os.W_OK) for each in (folder, path))
     runs = Path(f"{path}-shm").exists()
     store = Store(path, reading=not writable or (reading and runs))
     try:

@@ -59,6 +59,8 @@ def train(
     out. A program that runs in the same data folder goes on serving, and takes the new model
     within seconds; with --keep it does not.
     """
+    import sys
+
     from amiss.cli.output import print_json
     from amiss.errors import ConfigError
     from amiss.evaluate.columns import Asked
@@ -75,7 +77,11 @@ def train(
     if samples is not None:
         raise ConfigError("--samples is for a model of the program that runs; see --from and --to")
     files = Asked(time, tuple(by or ()))
-    cards = on_records(Path(what), pipeline, model, (start, end), data, files, keep, home)
+    try:
+        cards = on_records(Path(what), pipeline, model, (start, end), data, files, keep, home)
+    except KeyboardInterrupt:
+        print("\ninterrupted: nothing is kept of a model that was not done", file=sys.stderr)
+        raise typer.Exit(130) from None
     if json:
         print_json([{"id": card.id, **card.said()} for card in cards])
         return
@@ -115,7 +121,6 @@ def on_records(
     folder = folder_of(home)
     cards = []
     with recordings(settings, [one for one, _ in chosen], data, asked, home, notes) as found:
-        folder.mkdir(parents=True, exist_ok=True)
         store = Store(folder / DATABASE)
         try:
             for (pipeline, detectors), (_, recording) in zip(chosen, found, strict=True):

@@ -58,7 +58,7 @@ def init(views: int) -> State:
     return {
         "past": np.zeros(X),
         "seen": np.zeros(1, np.int64),  # records that were judged
-        "gone": np.zeros(1, np.int64),  # streams that left for others
+        "gone": np.zeros(1, np.int64),  # streams that left for others in the middle of a run
         "tops": np.tile(CHANCE, (views, 1)),
         "records": np.full((views, 1), PRIOR),
         "tag": np.tile(table["tag"], (views, 1)),
@@ -165,8 +165,10 @@ def _runs(
     for t in range(len(time)):
         if stream[t] == 0 or y[t] != y[t]:
             continue
+        before = gone[0]
         s, fresh = place(tag, last, gone, stream[t], time[t], DAY)
         if fresh:
+            gone[0] = gone[0] if g[s] > 0.0 else before  # nothing of it is lost
             g[s] = top[s] = 0.0
         if g[s] == 0.0:
             first[s], since[s], count[s], odd[s] = number[t], time[t], 0, 0

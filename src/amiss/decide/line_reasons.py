@@ -1,45 +1,51 @@
 """What is strange about a line, in words: of the numbers that it was judged by, the rarest."""
 
+from collections.abc import Iterator
 from math import exp
 
 import numpy as np
 
-from amiss.data import Array
+from amiss.data import Array, Reason
 from amiss.decide import measures
-from amiss.decide.lines import mean
-from amiss.decide.measures import States, characters_of, measure
+from amiss.decide.judged import LEAST
+from amiss.decide.lines import Block
 from amiss.features.parts import PLAIN, Parts, parts
-from amiss.text.lines import Lines
 
 SHOWN = 60  # characters of what stands in the line
 
 
-def reasons(states: States, lines: Lines) -> list[str]:
-    """A phrase for each line, as it would be judged now; "" without an opinion.
-
-    The line is not learned. Cost: 100 us a line, so it is for those that are told.
-    """
-    if not states["past"]:
-        return [""] * len(lines.begin)
-    return [_reason(states, lines.part(n, n + 1)) for n in range(len(lines.begin))]
+def strange(block: Block) -> Iterator[tuple[int, Reason]]:
+    """Which of all lines are strange by themselves, and why."""
+    for n in np.flatnonzero(block.nats >= LEAST).tolist():
+        yield block.first + n, reason(block, n)
 
 
-def _reason(states: States, line: Lines) -> str:
-    found = parts(line, states["words"]["cells"])
-    known = measure(states, found, characters_of(found))
-    worst = int(np.argmax(mean(states, known)[1]))
-    if worst == measures.SKELETON and known.number[measures.PAIR] == known.number[worst]:
-        worst = measures.PAIR  # which is why it is new
+def reason(block: Block, n: int) -> Reason:
+    """Why line n of a block is strange. Some 30 us."""
+    found, known = block.found, block.known
+    worst = known.worst(block.each, n)
     kind, which = known.of(worst)
+    pair = worst - measures.SKELETON + measures.PAIR
+    if kind == measures.SKELETON and known.number[pair] == known.number[worst]:
+        kind, which = known.of(worst := pair)  # which is why it is new
     times = round(exp(-float(known.number[worst])) - 0.5)
     if kind == measures.SKELETON:
-        return f"a form of line that {_met(times)}"
+        return Reason("form", f"a form of line that {_met(times)}")
     if kind == measures.PAIR:
-        a, b = found.pair_span[which].tolist()
-        return f"words that stand together, which {_met(times)}: {_quoted(found.plain, a, b)}"
+        alone = _alone(block, n)
+        a, b = alone.pair_span[which - found.pairs_to[n]].tolist()
+        said = _quoted(alone.plain, a, b)
+        return Reason("words", f"words that stand together, which {_met(times)}: {said}")
     if kind == measures.SEQUENCE or which < 0:
-        return f"its keys in this order, which {_met(times)}"
-    return _of_value(kind, times, found, which, _name(line, found, which))
+        return Reason("order", f"its keys in this order, which {_met(times)}")
+    name = _name(block, which, n)
+    about = "key" if kind == measures.KEY else name
+    return Reason(about, _of_value(kind, times, found, which, name))
+
+
+def _alone(block: Block, n: int) -> Parts:
+    """A line by itself, with what stands in it."""
+    return parts(block.lines.part(n, n + 1), block.cells)
 
 
 def _of_value(kind: int, times: int, found: Parts, which: int, name: str) -> str:
@@ -54,11 +60,11 @@ def _of_value(kind: int, times: int, found: Parts, which: int, name: str) -> str
     return f"{name} has unlikely characters: {text}"
 
 
-def _name(line: Lines, found: Parts, which: int) -> str:
-    a, b = found.named[which].tolist()
+def _name(block: Block, which: int, n: int) -> str:
+    a, b = block.found.named[which].tolist()
     if a >= 0:
-        return _quoted(line.text, a, b)
-    before = _quoted(found.plain, a + PLAIN, b + PLAIN)
+        return _quoted(block.lines.text, a, b)
+    before = _quoted(_alone(block, n).plain, a + PLAIN, b + PLAIN)
     return f"what follows {before}" if before != '""' else "the beginning"
 
 

@@ -9,6 +9,9 @@ blocks, each by what was before the block; after it they are learned, the strang
 weight. Their F count in full, so that p is right: what is strange too often is learned after all.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from amiss.data import Array, Floats, State
@@ -45,6 +48,18 @@ ALIKE[[CHARACTER, ALL]] = 0.1
 """Nats that are no difference: what characters say moves with each line, and the past does not."""
 
 
+class Block(NamedTuple):
+    """N lines that were judged and are not learned yet."""
+
+    first: int  # which of all lines
+    lines: Lines
+    cells: Array  # of the words known
+    found: Parts
+    known: Measures
+    each: Floats  # 1/p of all their numbers
+    nats: Floats  # (N,)
+
+
 def init() -> States:
     """No line yet: 15 MB. It grows by the text of a sample of 4,096 lines and of a block."""
     tables: States = {
@@ -61,9 +76,16 @@ def init() -> States:
     }
 
 
-def step(states: States, lines: Lines, history: bool = False) -> tuple[States, Floats, Array]:
+def step(
+    states: States,
+    lines: Lines,
+    history: bool = False,
+    tell: Callable[[Block], None] | None = None,
+) -> tuple[States, Floats, Array]:
     """Lines -> p (N,), NaN for no opinion, and which are anomalous; then they are learned.
 
+    `tell` is handed what was judged before it is learned. Where a block begins does not go by
+    how many lines come at once, so what it is told does not either.
     Cost: 12 us a line of 130 characters, 19 us one of 8 long values.
     """
     count, at = len(lines.begin), 0
@@ -79,8 +101,12 @@ def step(states: States, lines: Lines, history: bool = False) -> tuple[States, F
         found = parts(some, states["words"]["cells"])
         known = found, characters_of(found)
         if states["past"]:
-            fused = mean(states, measure(states, *known))[0]
+            measured = measure(states, *known)
+            fused, each = mean(states, measured)
             p[part], judged[part] = bulk.rank(states["bulk"], fused)
+            if tell is not None:
+                nats = -np.log(p[part])
+                tell(Block(at, some, states["words"]["cells"], found, measured, each, nats))
         at = part.stop
         if here == learned and len(fused) == end - here:
             states = _learned(states, some, fused, -np.log(p[part]), history, known)

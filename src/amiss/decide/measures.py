@@ -51,6 +51,14 @@ class Measures(NamedTuple):
         kinds = np.concatenate([np.tile(some, count) for some, count in sizes])
         return kinds, np.concatenate([line.ravel(), np.repeat(self.field, OF_VALUE)])
 
+    def worst(self, each: Floats, line: int) -> int:
+        """The first of a line's numbers for which `each` is largest."""
+        lines = OF_LINE * len(self.skeleton)
+        a, b = (lines + OF_VALUE * self.values_to[line : line + 2]).tolist()
+        own = OF_LINE * line
+        place = int(np.argmax(np.append(each[own : own + OF_LINE], each[a:b])))
+        return own + place if place < OF_LINE else a + place - OF_LINE
+
     def of(self, number: int) -> tuple[int, int]:
         """The kind of a number, and of which pair or value of all lines it is, or -1."""
         line, kind = divmod(number, OF_LINE)

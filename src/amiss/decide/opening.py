@@ -17,14 +17,12 @@ def asked(judged: Judged, t: int, s: int) -> Severity | None:
 def _payer(judged: Judged, t: int, s: int) -> str:
     """Who pays for an incident that this series opens: of a whole the one most to blame.
 
-    Of a run of records what they are blamed for most, the value aside: another kind of run is news.
+    Of a run of records what they are blamed for most: a run of another kind is news.
     """
     if blamed := judged.blamed.get((t, s), ()):
         return blamed[0].series
-    found, why = judged.found.get((t, s)), judged.blame.get((t, s), ())
-    if found and found.since is not None and why:
-        return f"{judged.keys[s]} {why[0].rpartition(' ')[0] or why[0]}"
-    return judged.keys[s]
+    found = judged.found.get((t, s))
+    return f"{judged.keys[s]} {found.about}" if found and found.about else judged.keys[s]
 
 
 def may_open(

@@ -8,6 +8,7 @@ gone until it comes again. No more than 10,000 kinds are counted at a time.
 import numpy as np
 
 from amiss.data import MINUTE, Array, Floats, Frame, State, Strings, Times, parse_key, series_key
+from amiss.text.dictionary import encoded
 
 NAME = "events_per_minute"
 NEVER = np.iinfo(np.int64).min
@@ -45,7 +46,7 @@ def step(
     """
     known = _within(state["kinds"], kinds)
     refused = state["refused"] + (~known).sum()
-    names, index = np.unique(np.concatenate([state["kinds"], kinds[known]]), return_inverse=True)
+    names, index = _sorted(np.concatenate([state["kinds"], kinds[known]]))
     old, new = index[: len(state["kinds"])], index[len(state["kinds"]) :]
     last = np.full(len(names), NEVER)
     last[old] = state["last"]
@@ -85,10 +86,20 @@ def step(
 
 def _within(known: Strings, kinds: Strings) -> Array:
     """Which records are of a kind that is counted: the first of them, as long as there is room."""
-    fresh, first = np.unique(kinds, return_index=True)
-    fresh = fresh[np.argsort(first, kind="stable")]
-    fresh = fresh[~np.isin(fresh, known)]
-    return np.isin(kinds, fresh[max(MOST - len(known), 0) :], invert=True)
+    first, which = encoded(kinds)
+    fresh = np.flatnonzero(~np.isin(kinds[first], known))
+    allowed = np.ones(len(first), np.bool_)
+    allowed[fresh[max(MOST - len(known), 0) :]] = False
+    return allowed[which]
+
+
+def _sorted(texts: Strings) -> tuple[Strings, Array]:
+    """Each text once in the order of names, and which of them each row has."""
+    first, which = encoded(texts)
+    order = np.argsort(texts[first])
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return texts[first[order]], place[which]
 
 
 def _held(minute: Array, kind: Array, count: Floats, strangest: Floats, kinds: int) -> State:

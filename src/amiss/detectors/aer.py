@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, Times, measured
+from amiss.linear_algebra import one_thread
 from amiss.networks import affine, dense, gaps, scaling, sliding
 from amiss.networks.bidirectional import Bidirectional
 from amiss.networks.columns import observed, share, taken
@@ -16,7 +17,6 @@ from amiss.networks.components import Components, principal
 from amiss.networks.hindsight import hindsight
 from amiss.networks.rows import LEAST, history_rows, looked_at, typical
 from amiss.networks.scaling import Scaling
-from amiss.networks.training import alone
 from amiss.networks.windowed import Network, trained
 
 LAYERS = (60, 20, 60)
@@ -133,7 +133,7 @@ class Aer(Detector):
 
         The old ones stay where no window is whole.
         """
-        with alone():
+        with one_thread():
             return self._fitted(state, history)
 
     def _fitted(self, state: State, history: Frame) -> State:

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, measured
+from amiss.linear_algebra import one_thread
 from amiss.networks import dense, gaps, scaling, sliding
 from amiss.networks.columns import share, taken
 from amiss.networks.components import Components, principal
 from amiss.networks.rows import history_rows, typical
 from amiss.networks.scaling import Scaling
-from amiss.networks.training import alone
 from amiss.networks.windowed import trained
 
 
@@ -89,7 +89,7 @@ class Autoencoder(Detector):
 
         The old ones stay where no window is whole.
         """
-        with alone():
+        with one_thread():
             return self._fitted(state, history)
 
     def _fitted(self, state: State, history: Frame) -> State:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import ConfigDict, Field, model_validator
 
-from amiss.component import AnyOf, Detector
+from amiss.component import FEEDBACK, AnyOf, Detector
 from amiss.data import Array, Floats, Frame, Scores, State, measured
 from amiss.decide import tail
 from amiss.detecting.snapshots import evenly
@@ -44,8 +44,9 @@ class Ensemble(Detector):
 
     Members are fitted on the first four fifths of the history, and their past is what they say of
     the rest, which they have not seen: at least 20 scores, without what is labelled suspicious if
-    one of them reads labels; the others never see those. A member that could not be fitted has no
-    opinion and is left out. Blame: each metric's share in what each member blames, by its s_k.
+    one of them reads labels; the others never see those, and where these are `feedback` nothing of
+    what is not called normal. A member that could not be fitted has no opinion and is left out.
+    Blame: each metric's share in what each member blames, by its s_k.
     `voices` says in words what each of them said, and whether they disagree. Cost: that of the
     members.
     """
@@ -99,6 +100,11 @@ class Ensemble(Detector):
         own = enumerate(self.detectors)
         columns = {f"{k}.{name}" for k, detector in own for name in detector.shared}
         return frozenset(columns | {f"past.{k}" for k in range(len(self.detectors))})
+
+    @property
+    def labelled(self) -> bool:  # type: ignore[override]
+        """Whether a member learns from what people said of incidents."""
+        return any(_label(detector) == FEEDBACK for detector in self.detectors)
 
     def init(self, series: int, features: int) -> State:
         """Nobody has learned anything."""
@@ -160,6 +166,11 @@ class Ensemble(Detector):
         words = [f"confidence {sure:.2f}", *words]
         return (*words, "they disagree") if float(np.ptp(heard)) > APART else tuple(words)
 
+    def silent(self, state: State) -> tuple[str, ...]:
+        """Members without a past."""
+        members = enumerate(self.detectors)
+        return tuple(_type(detector) for k, detector in members if not len(state[f"past.{k}"]))
+
     def fit(self, state: State, history: Frame) -> State:
         """All members anew, on history (T, S, F).
 
@@ -167,11 +178,11 @@ class Ensemble(Detector):
         all refuse.
         """
         cut = len(history.time) - len(history.time) // HELD
-        labels = {str(d.label) for d in self.detectors if hasattr(d, "label")}
+        labels = {_label(detector) for detector in self.detectors} - {""}
         usual = ~_suspicious(history[cut:], labels)
         states, pasts, refused = dict[str, State](), dict[str, Array](), list[StateError]()
         for k, detector in enumerate(self.detectors):
-            seen = history if hasattr(detector, "label") else _without(history, labels)
+            seen = history if _label(detector) else _without(history, labels)
             first = detector.init(len(history.keys), len(seen.features))
             try:
                 states[str(k)], past = _learned(detector, first, seen, cut, usual)
@@ -225,9 +236,18 @@ def _suspicious(history: Frame, labels: set[str]) -> Array:
 
 
 def _without(history: Frame, labels: set[str]) -> Frame:
+    """History without labels, and where they are feedback without what is not called normal."""
     kept = [f for f, name in enumerate(history.features) if name not in labels]
-    names = tuple(history.features[f] for f in kept)
-    return Frame(history.time, history.keys, names, history.values[:, :, kept])
+    names, values = tuple(history.features[f] for f in kept), history.values[:, :, kept]
+    if FEEDBACK in labels & set(history.features):
+        normal = measured(history.column(FEEDBACK)) == 0
+        values = np.where(normal[:, :, None], values, np.nan)
+    return Frame(history.time, history.keys, names, values)
+
+
+def _label(detector: Detector) -> str:
+    """The metric that this member learns from; "" if it needs none."""
+    return str(getattr(detector, "label", ""))
 
 
 def _type(detector: Detector) -> str:

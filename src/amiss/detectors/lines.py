@@ -1,20 +1,16 @@
 """How strange each line of text is among earlier ones."""
 
-from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from amiss.component import Detector
-from amiss.data import Array, Frame, Scores, State
+from amiss.data import Array, Frame, Reason, Scores, State
 from amiss.decide import line_reasons, lines
-from amiss.formats.times import CLOCK, WITHIN
+from amiss.formats.timeless import timeless
 from amiss.memory import flat, nested
 from amiss.text.lines import Lines as Text
 from amiss.text.lines import lines_of
-
-HEAD = 128
-"""Characters of a line in which its own time is looked for."""
 
 
 class Lines(Detector):
@@ -40,16 +36,14 @@ class Lines(Detector):
         """The text of T records -> nats (T, 1); NaN for a record without text."""
         nats = np.full((len(frame.time), 1), np.nan)
         there, text = _text(frame)
-        states, p, _ = lines.step({"past": {}} | nested(state), text)
-        nats[there, 0] = -np.log(p)
-        return flat(states), Scores(frame.time, frame.keys, nats)
+        why = dict[int, tuple[Reason, ...]]()
 
-    def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
-        """What is strangest about each line."""
-        there, text = _text(frame)
-        reasons = line_reasons.reasons({"past": {}} | nested(state), text)
-        told = dict(zip(there.tolist(), reasons, strict=True))
-        return [(told[t],) if told.get(t) else () for t in range(len(frame.time))]
+        def tell(block: lines.Block) -> None:
+            why.update((int(there[n]), (said,)) for n, said in line_reasons.strange(block))
+
+        states, p, _ = lines.step({"past": {}} | nested(state), text, tell=tell)
+        nats[there, 0] = -np.log(p)
+        return flat(states), Scores(frame.time, frame.keys, nats, why=why)
 
 
 def _text(frame: Frame) -> tuple[Array, Text]:
@@ -58,9 +52,4 @@ def _text(frame: Frame) -> tuple[Array, Text]:
     if said is None:
         return np.zeros(0, np.int64), lines_of([])
     there = np.flatnonzero(said != "")
-    return there, lines_of([_timeless(text) for text in said[there].tolist()])
-
-
-def _timeless(text: str) -> str:
-    found = WITHIN.search(text, 0, HEAD) if CLOCK.search(text, 0, HEAD) else None
-    return text[: found.start()] + text[found.end() :] if found else text
+    return there, timeless(lines_of(said[there].tolist()))

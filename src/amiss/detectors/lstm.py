@@ -7,6 +7,7 @@ from pydantic import Field
 
 from amiss.component import Detector
 from amiss.data import Array, Floats, Frame, Scores, State, measured
+from amiss.linear_algebra import one_thread
 from amiss.networks import gaps, lasting, scaling
 from amiss.networks.columns import observed, share, taken
 from amiss.networks.forecaster import Forecaster, error
@@ -15,7 +16,7 @@ from amiss.networks.parameters import count
 from amiss.networks.rows import Rows, evenly, history_rows, typical
 from amiss.networks.scaling import Scaling
 from amiss.networks.stateful import follow
-from amiss.networks.training import alone, train
+from amiss.networks.training import train
 
 FEWEST = 20  # rows to train on
 CHECKED = 256  # windows held out that are looked at, at most
@@ -122,7 +123,7 @@ class Lstm(Detector):
 
         The old ones stay where there are fewer than twenty rows to train on.
         """
-        with alone():
+        with one_thread():
             return self._fitted(state, history)
 
     def _fitted(self, state: State, history: Frame) -> State:

@@ -60,6 +60,13 @@ class Onnx(Detector):
     output: str = ""
     """The name of its output, if it has several."""
 
+    @field_validator("file")
+    @classmethod
+    def _there(cls, file: str, info: ValidationInfo) -> str:
+        if looked_at(info):
+            inference.read(file)
+        return file
+
     @field_validator("sha256")
     @classmethod
     def _unchanged(cls, sha256: str, info: ValidationInfo) -> str:

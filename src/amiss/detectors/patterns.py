@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from amiss.component import Detector
-from amiss.data import Frame, Records, Scores, Severity, State, Strings
+from amiss.data import Frame, Reason, Records, Scores, Severity, State, Strings
 from amiss.detecting import suspicious
 from amiss.detecting.suspicious import PATTERNS
+from amiss.text.dictionary import encoded
 
 SHOWN = 60  # characters of what was found
 
@@ -65,12 +66,13 @@ class Patterns(Detector):
         """1 for each record (T, 1) in which something was found, 0 for all others."""
         held = np.zeros(len(frame.time))
         for column in self._columns(frame.records):
-            texts, where = np.unique(column, return_inverse=True)
-            hit = np.array([bool(suspicious.found(t, self.find)) for t in texts.tolist()], np.bool_)
-            held[hit[where]] = 1.0
+            first, which = encoded(column)
+            texts = column[first].tolist()
+            hit = np.array([bool(suspicious.found(t, self.find)) for t in texts], np.bool_)
+            held[hit[which]] = 1.0
         return state, Scores(frame.time, frame.keys, held[:, None])
 
-    def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
+    def why(self, state: State, frame: Frame) -> Sequence[tuple[Reason, ...]]:
         """What was found in each record, in words."""
         return [tuple(self._found(frame.records, t)) for t in range(len(frame.time))]
 
@@ -86,7 +88,7 @@ class Patterns(Detector):
         if records.text is not None and (not self.fields or "text" in self.fields):
             yield "text", records.text
 
-    def _found(self, records: Records | None, t: int) -> Iterator[str]:
+    def _found(self, records: Records | None, t: int) -> Iterator[Reason]:
         told: set[str] = set()
         for field, column in self._named(records):
             text = str(column[t])
@@ -96,4 +98,4 @@ class Patterns(Detector):
                     plain = suspicious.decoded(text[: suspicious.LONGEST])
                     there = suspicious.compiled(name).search(plain)
                     said = re.sub(r"\s+", " ", there[0].strip())[:SHOWN] if there else ""
-                    yield f"{PATTERNS[name][0]} in {field} ({said})"
+                    yield Reason(name, f"{PATTERNS[name][0]} in {field} ({said})")

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, model_validator
 
 from amiss.component import Detector
-from amiss.data import Frame, Records, Scores, Severity, State
+from amiss.data import Frame, Reason, Records, Scores, Severity, State
 from amiss.sigma.rules import Refused, Rule, Table, read
 
 GRAVEST: tuple[Severity, ...] = ("high", "medium", "low")
@@ -78,9 +78,12 @@ class Sigma(Detector):
                 held[table.held(rule)] = 1.0
         return state, Scores(frame.time, frame.keys, held[:, None])
 
-    def why(self, state: State, frame: Frame) -> Sequence[tuple[str, ...]]:
+    def why(self, state: State, frame: Frame) -> Sequence[tuple[Reason, ...]]:
         """The titles of the rules that hold for each record."""
-        return [tuple(rule.title for rule in some) for some in self._of(frame.records)]
+        return [
+            tuple(Reason(rule.title, rule.title) for rule in some)
+            for some in self._of(frame.records)
+        ]
 
     def grave(self, frame: Frame) -> Sequence[Severity | None]:
         """The level of the gravest rule that holds for each record."""

@@ -58,8 +58,8 @@ class Files:
     def matching(self, pattern: str, most: int) -> list[Found]:
         """The files of a pattern, `most` of them looked at. `**` is any number of folders.
 
-        Raises Unreachable if the folder is not there or may not be read; ConfigError if a path
-        without wildcards is no regular file. A file that is not there is none.
+        Raises Unreachable if the folder is not there (`absent`) or may not be read; ConfigError if
+        a path without wildcards is no regular file. A file that is not there is none.
         """
         pattern = os.path.expanduser(pattern)
         if not MAGIC(pattern):
@@ -182,7 +182,7 @@ def _readable(folder: str, listed: bool) -> None:
         with os.scandir(folder):
             return
     except FileNotFoundError:
-        raise Unreachable(f"{folder}: there is no such folder") from None
+        raise Unreachable(f"{folder}: there is no such folder", absent=True) from None
     except NotADirectoryError:
         raise Unreachable(f"{folder}: is no folder") from None
     except OSError as exc:

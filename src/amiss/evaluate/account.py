@@ -12,7 +12,7 @@ from amiss.evaluate.paper import document, facts, faint
 from amiss.evaluate.report import About, labelled, made_by
 from amiss.evaluate.survey import Survey
 from amiss.store.models import Model
-from amiss.words.phrases import count, span, worst_first
+from amiss.words.phrases import count, model, span, worst_first
 
 WORST = 10  # incidents, as text
 
@@ -105,7 +105,7 @@ def _models(models: Sequence[Model]) -> Iterator[str]:
     yield "<h2>Models in use</h2>"
     rows = [
         (
-            escape(str(one.card.get("name", one.detector)).replace("_", " ")),
+            escape(model(str(one.card.get("name", one.detector)))),
             escape(one.pipeline),
             figures.shortly(one.trained),
             f"{one.card.get('samples', 0):,}",

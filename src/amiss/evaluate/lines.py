@@ -8,6 +8,7 @@ from amiss.decide import lines
 from amiss.evaluate.answer import numbered, writing
 from amiss.evaluate.log import Log
 from amiss.evaluate.score import Report
+from amiss.formats.timeless import timeless
 
 HEADER = ("line", "score", "p", "alert")
 
@@ -20,12 +21,13 @@ def score_lines(
 ) -> Iterator[Report]:
     """Score the lines of each log by itself, starting from what the history taught.
 
+    What a line says is judged, and not when it was written, as detector `lines` does.
     Raises ConfigError for what cannot be read or written.
     """
     learned = lines.init()
     if history is not None:
         for some in history.lines(tell):
-            learned, _, _ = lines.step(learned, some, True)
+            learned, _, _ = lines.step(learned, timeless(some), True)
         learned = lines.settle(learned, True)
     for log, out in zip(logs, outs, strict=True):
         report = Report(log.name, out)
@@ -33,7 +35,7 @@ def score_lines(
         with writing(out) as file:
             file.write(f"{','.join(HEADER)}\n".encode())
             for some in log.lines(tell):
-                states, p, alert = lines.step(states, some)
+                states, p, alert = lines.step(states, timeless(some))
                 file.write(numbered(report.rows + 1, p, alert))
                 report.rows += len(p)
                 report.alerts += int(alert.sum())

@@ -15,7 +15,7 @@ from amiss.pipeline import Pipeline
 from amiss.steps.judge import WARM, name_of
 from amiss.steps.outcome import Outcome
 from amiss.steps.systems import SYSTEM, distinct
-from amiss.words.phrases import count, title
+from amiss.words.phrases import count, model, title, whose
 
 Pictures: TypeAlias = dict[str, tuple[Curve, ...]]
 """By id of the incident; of the worst alone where there are many."""
@@ -54,12 +54,13 @@ class Trial:
 
     def title(self, key: str) -> str:
         """What a series is, and whose if there are several systems; or who judges a whole."""
-        name = parse_key(key)[0]
+        name, systems = parse_key(key)[0], len(distinct(self.series, self.pipeline.by))
         if name == SYSTEM and self.pipeline.views:
-            return "The picture as a whole"
+            return whose(key, "The picture as a whole", systems)
         if name in {name_of(d).partition("-")[0] for d in self.pipeline.detectors if d.joint}:
-            return f"The picture as a whole, by {name.replace('_', ' ')}"
-        return title(key, len(distinct(self.series, self.pipeline.by)))
+            text = f"The picture as a whole, by {model(name)}"
+            return whose(key, text, systems)
+        return title(key, systems)
 
     def left_out(self) -> Iterator[str]:
         """What was not judged, or not told, and why; a line for each reason."""

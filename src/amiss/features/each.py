@@ -14,6 +14,7 @@ from amiss.features import mined
 from amiss.memory import flat, nested
 from amiss.spans import Span
 from amiss.subjects import conduct, habits
+from amiss.text.dictionary import encoded
 from amiss.text.names import hashed
 
 KEY = "events"
@@ -194,9 +195,10 @@ class Each(Features):
 
 def subjects(records: Records, fields: tuple[str, ...]) -> Strings:
     """Whom each record is about (N,): what these fields say; "" if none says anything."""
-    columns = [_column(records, name).tolist() for name in fields]
-    rows = zip(*columns, strict=True)
-    return np.array(["\t".join(row) if any(row) else "" for row in rows], dtype=str)
+    columns = [_column(records, name) for name in fields]
+    first, which = encoded(*columns)
+    rows = zip(*(column[first].tolist() for column in columns), strict=True)
+    return np.array(["\t".join(row) if any(row) else "" for row in rows], dtype=str)[which]
 
 
 def _column(records: Records, name: str) -> Strings:
@@ -220,8 +222,8 @@ def _numbers(column: Strings) -> Floats:
     try:
         found = np.where(column == "", "nan", column).astype(np.float64)
     except ValueError:
-        texts, where = np.unique(column, return_inverse=True)
-        found = np.array([_number(text) for text in texts.tolist()])[where]
+        first, which = encoded(column)
+        found = np.array([_number(text) for text in column[first].tolist()])[which]
     found[~np.isfinite(found)] = np.nan
     return np.clip(found, -LARGEST, LARGEST)
 
@@ -234,14 +236,15 @@ def _number(text: str) -> float:
 
 
 def _hashes(column: Strings) -> Array:
-    texts, where = np.unique(column, return_inverse=True)
-    return np.where(column == "", 0, hashed(texts.tolist())[where])
+    first, which = encoded(column)
+    texts = column[first]
+    return np.where(texts == "", 0, hashed(texts.tolist()))[which]
 
 
 def _each(column: Strings, ask: Callable[[str], bool | float], kind: type) -> Array:
     """What is said of each text (N,); asked once for texts that are equal."""
-    texts, where = np.unique(column, return_inverse=True)
-    return np.array([ask(text) for text in texts.tolist()], kind)[where]
+    first, which = encoded(column)
+    return np.array([ask(text) for text in column[first].tolist()], kind)[which]
 
 
 def _joined(state: State, records: Records) -> Records:

@@ -24,6 +24,7 @@ from amiss.data import (
 )
 from amiss.rates import slopes
 from amiss.spans import Span
+from amiss.text.dictionary import encoded
 
 BACK = HOUR // 2  # a step back in time that no late record makes
 KEPT = 3600.0  # seconds that a counter is known for after its last reading
@@ -81,7 +82,7 @@ class Grid(Features):
             ahead = number & (records.time > records.watermark + AHEAD)
             state = state | {"ahead": state["ahead"] + ahead.sum()}
             number &= ~ahead
-        key = np.concatenate([state["key"], keys_of(records)[number]])
+        names, key = _both(state["key"], *keys_of(records), number)
         time = np.concatenate([state["time"], records.time[number]])
         value = np.concatenate([state["value"], records.value[number]])
         closed, held, late = int(state["closed"][0]), len(state["time"]), 0
@@ -98,16 +99,16 @@ class Grid(Features):
         tick = _tick(time, self.every)
         done, rest = (tick <= last) & (tick > closed), tick > last
         late += int((tick <= closed).sum())
-        frame = self._mean(tick[done], key[done], value[done])
+        frame = self._mean(tick[done], names, key[done], value[done])
         counters = {name: state[name] for name in ("counter", "counted", "when")}
         if any(map(self._grows, frame.keys)):
-            when = self._mean(tick[done], key[done], _measured_at(time[done], value[done]))
+            when = self._mean(tick[done], names, key[done], _measured_at(time[done], value[done]))
             counters, frame = self._growth(counters, frame, when.values[:, :, 0])
         if len(frame.time) and len(counters["when"]):
             counters = _remembered(counters, frame.time[-1] / SECOND)
         state = {
             "time": time[rest],
-            "key": key[rest],
+            "key": names[key[rest]],
             "value": value[rest],
             "closed": np.array([last]),
             "late": state["late"] + late,
@@ -153,17 +154,23 @@ class Grid(Features):
             return watermark // self.every < closed and _tick(newest, self.every) <= closed
         return newest < closed * self.every - BACK
 
-    def _mean(self, tick: Array, key: Strings, value: Array) -> Frame:
-        """The mean of each tick and key; what is no measurement counts as not observed."""
-        times, t = np.unique(tick, return_inverse=True)
-        keys, s = np.unique(key, return_inverse=True)
+    def _mean(self, tick: Array, names: Strings, key: Array, value: Array) -> Frame:
+        """The mean of each tick and key, one of `names`; what is no measurement counts as not
+        observed.
+        """
+        times, t = _sorted(tick)
+        there, s = _sorted(key)
+        order = np.argsort(names[there])
+        keys, s = names[there[order]], np.argsort(order)[s]
         known = np.isfinite(measured(value))
         cell = (t * len(keys) + s)[known]
         size = len(times) * len(keys)
         value = value[known]
-        order = np.lexsort((value, cell))  # a sum of floats depends on their order
         count = np.bincount(cell, minlength=size)
-        total = np.bincount(cell[order], value[order], minlength=size)
+        if count.max(initial=0) > 2:  # a sum of more than two floats depends on their order
+            order = np.lexsort((value, cell))
+            cell, value = cell[order], value[order]
+        total = np.bincount(cell, value, minlength=size)
         mean = np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
         shape = (len(times), len(keys), 1)
         return Frame(times * self.every, tuple(keys.tolist()), ("value",), mean.reshape(shape))
@@ -194,14 +201,36 @@ def _tick(time: T, every: int) -> T:
     return -(-time // every)
 
 
-def keys_of(records: Records) -> Strings:
-    """The series key of each record."""
+def _sorted(numbers: Array) -> tuple[Array, Array]:
+    """Each whole number once, in order, and which of them each of N is. O(N) if they are close."""
+    if not len(numbers):
+        return numbers, np.zeros(0, np.int64)
+    first, last = int(numbers.min()), int(numbers.max())
+    if last - first > 4 * len(numbers):
+        found, which = np.unique(numbers, return_inverse=True)
+        return found, which
+    there = np.zeros(last - first + 1, np.bool_)
+    there[numbers - first] = True
+    return np.flatnonzero(there) + first, (np.cumsum(there) - 1)[numbers - first]
+
+
+def keys_of(records: Records) -> tuple[Strings, Array]:
+    """The keys of series (K,), and which of them each record has (N,)."""
     if not len(records):
-        return np.zeros(0, "U1")
+        return np.zeros(0, "U1"), np.zeros(0, np.int64)
     names = tuple(sorted(records.labels))
     columns = [records.name, *(records.labels[name] for name in names)]
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return np.array([_key(names, row) for row in rows])
+    first, which = encoded(*columns)
+    rows = zip(*(column[first].tolist() for column in columns), strict=True)
+    return np.array([_key(names, row) for row in rows]), which
+
+
+def _both(held: Strings, keys: Strings, which: Array, number: Array) -> tuple[Strings, Array]:
+    """Each key once, and which of them have the records that are held, and those that came."""
+    both = np.concatenate([held, keys])
+    first, place = encoded(both)
+    came = place[len(held) :][which[number]] if len(keys) else np.zeros(0, np.int64)
+    return both[first], np.concatenate([place[: len(held)], came])
 
 
 @lru_cache(maxsize=100_000)

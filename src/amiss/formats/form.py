@@ -19,7 +19,7 @@ class Form:
 
     kind: str  # json, csv, logfmt, combined, syslog, zeek, eve, auth, audit, regex or text
     time: str = ""
-    stamp: str = ""
+    stamp: str = ""  # without such a field, of the time that a line begins with
     columns: tuple[str, ...] = ()  # of a table; of Zeek what its header says
     separator: str = ""
     sure: bool = True  # False: there were too few lines to tell
@@ -63,6 +63,8 @@ def look(lines: list[str], asked: Asked, known: Form | None) -> Form:
     form = Form(kind, "", "", columns, separator)
     parsed = parse(lines, form, asked.regex)
     time, stamp = _time(parsed, asked)
+    if kind == "logfmt" and not (time or asked.time):
+        stamp = asked.stamp or times.stamp_of(lines) or ""
     sure = bool(parsed.text) and bool(time or not asked.time)
     return Form(kind, time, stamp, columns, separator, sure)
 
@@ -102,7 +104,7 @@ def _kind(lines: list[str]) -> str:
         if lines and len(parse(lines, Form(kind)).text) >= enough:
             return kind
     parsed = pairs.parse(lines)
-    begun = sum(pairs.PAIR.match(line) is not None for line in parsed.text)
+    begun = sum(pairs.PAIR.match(times.after(line)) is not None for line in parsed.text)
     several = sum(len(pairs.PAIR.findall(line)) > 1 for line in parsed.text)
     if lines and min(begun, several) >= enough:
         return "logfmt"

@@ -7,13 +7,18 @@ and logproto): streams of labels, each with entries of time, line and structured
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
+from itertools import compress
 from typing import Any
 
+import numpy as np
 import orjson
 
 from amiss.data import parse_key
-from amiss.formats.told import LATEST, NO_CLOCK, Line
+from amiss.formats.decoded import decoded
+from amiss.formats.loki_entries import pushed
+from amiss.formats.told import LATEST, NO_CLOCK, Line, Together
 
+NO_MESSAGE = "no push request of Loki in protobuf"
 NO_TIME = "lines pushed without a time"
 Pairs = Iterable[tuple[int | None, str, dict[str, str]]]
 
@@ -21,7 +26,7 @@ Pairs = Iterable[tuple[int | None, str, dict[str, str]]]
 def from_json(body: bytes) -> tuple[list[Line], Counter[str]]:
     """Raises ValueError, with what is wrong, if it is no such message."""
     try:
-        said = orjson.loads(body)
+        said = decoded(body)
     except orjson.JSONDecodeError as exc:
         raise ValueError(f"no JSON: {exc}") from None
     streams = said.get("streams") if isinstance(said, dict) else None
@@ -29,6 +34,7 @@ def from_json(body: bytes) -> tuple[list[Line], Counter[str]]:
         raise ValueError("an object with `streams` is expected")
     found: list[Line] = []
     skipped: Counter[str] = Counter()
+    together = Together()
     for stream in streams:
         if not isinstance(stream, dict):
             raise ValueError("a stream is an object with `stream` and `values`")
@@ -36,23 +42,53 @@ def from_json(body: bytes) -> tuple[list[Line], Counter[str]]:
         values = stream.get("values")
         if not isinstance(values, list):
             raise ValueError("`values` of a stream are [time, line] pairs")
-        _lines(found, skipped, labels, map(_pair, values))
+        _lines(found, skipped, labels, map(_pair, values), together)
     return found, skipped
 
 
 def from_protobuf(body: bytes) -> tuple[list[Line], Counter[str]]:
-    """The unpacked message. Raises ValueError if it is none."""
+    """The unpacked message. Raises ValueError if it is none. Cost: 1 us a line."""
+    walked = pushed(np.frombuffer(body, np.uint8))
+    if walked is None:
+        return _by_library(body)
+    try:
+        texts = [body[a:b].decode() for a, b in walked.line.tolist()]
+        pairs = [
+            [body[a:b].decode() for a, b in ((p, q), (r, s))] for p, q, r, s in walked.pair.tolist()
+        ]
+        said = [body[a:b].decode() for a, b in walked.labels.tolist()]
+    except UnicodeDecodeError:
+        raise ValueError(NO_MESSAGE) from None
+    streams = list(map(_labels, said))
+    labels = [streams[of] for of in walked.of.tolist()]
+    more: dict[int, dict[str, str]] = {}
+    for (name, value), owner in zip(pairs, walked.owner.tolist(), strict=True):
+        more.setdefault(owner, {})[name] = value
+    together = Together()
+    for owner, own in more.items():
+        labels[owner] = together(labels[owner], own)
+    skipped: Counter[str] = Counter()
+    found = list(map(Line, walked.time.tolist(), texts, labels))
+    there = (walked.time >= 0) & (walked.time < LATEST)
+    if not there.all():
+        skipped[NO_CLOCK] = int((~there).sum())
+        found = list(compress(found, there.tolist()))
+    return found, skipped
+
+
+def _by_library(body: bytes) -> tuple[list[Line], Counter[str]]:
+    """The same of any message, by what knows all of protobuf."""
     from google.protobuf.message import DecodeError
 
     message = _message()()
     try:
         message.ParseFromString(body)
     except DecodeError:
-        raise ValueError("no push request of Loki in protobuf") from None
+        raise ValueError(NO_MESSAGE) from None
     found: list[Line] = []
     skipped: Counter[str] = Counter()
+    together = Together()
     for stream in message.streams:
-        labels = {name.strip(): text for name, text in parse_key(f"_{stream.labels}")[1].items()}
         pairs = (
             (
                 one.timestamp.seconds * 10**9 + one.timestamp.nanos,
@@ -61,18 +97,28 @@ def from_protobuf(body: bytes) -> tuple[list[Line], Counter[str]]:
             )
             for one in stream.entries
         )
-        _lines(found, skipped, labels, pairs)
+        _lines(found, skipped, _labels(stream.labels), pairs, together)
     return found, skipped
 
 
-def _lines(found: list[Line], skipped: Counter[str], labels: dict[str, str], pairs: Pairs) -> None:
+def _labels(said: str) -> dict[str, str]:
+    return {name.strip(): text for name, text in parse_key(f"_{said}")[1].items()}
+
+
+def _lines(
+    found: list[Line],
+    skipped: Counter[str],
+    labels: dict[str, str],
+    pairs: Pairs,
+    together: Together,
+) -> None:
     for time, text, more in pairs:
         if time is None:
             skipped[NO_TIME] += 1
         elif not 0 <= time < LATEST:
             skipped[NO_CLOCK] += 1
         else:
-            found.append(Line(time, text, labels | more if more else labels))
+            found.append(Line(time, text, together(labels, more) if more else labels))
 
 
 def _pair(said: Any) -> tuple[int | None, str, dict[str, str]]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from amiss.formats.told import LATEST, NO_CLOCK, Line, Number
+from amiss.formats.told import LATEST, NO_CLOCK, Line, Number, Together
 
 NOTHING = "points of OpenTelemetry without a value"
 GROWTH = "points of OpenTelemetry that say growth (delta), and no state"
@@ -32,11 +32,12 @@ def metrics(body: bytes, json: bool) -> tuple[list[Number], Counter[str]]:
     message = _read(service.ExportMetricsServiceRequest(), body, json)
     found: list[Number] = []
     skipped: Counter[str] = Counter()
+    together = Together()
     for resource in message.resource_metrics:
         common = _attributes(resource.resource.attributes)
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
-                for number in _numbers(metric, common):
+                for number in _numbers(metric, common, together):
                     if isinstance(number, str):
                         skipped[number] += 1
                     elif not metric.name or _long(number):
@@ -53,6 +54,7 @@ def logs(body: bytes, json: bool) -> tuple[list[Line], Counter[str]]:
     message = _read(service.ExportLogsServiceRequest(), body, json)
     found: list[Line] = []
     skipped: Counter[str] = Counter()
+    together = Together()
     for resource in message.resource_logs:
         common = _attributes(resource.resource.attributes)
         for scope in resource.scope_logs:
@@ -64,14 +66,14 @@ def logs(body: bytes, json: bool) -> tuple[list[Line], Counter[str]]:
                 if time >= LATEST:
                     skipped[NO_CLOCK] += 1
                     continue
-                labels = common | _attributes(one.attributes)
+                labels = together(common, _attributes(one.attributes))
                 if one.severity_text:
                     labels["severity"] = one.severity_text
                 found.append(Line(time, _text(one.body), labels))
     return found, skipped
 
 
-def _numbers(metric: Any, common: dict[str, str]) -> Iterator[Number | str]:
+def _numbers(metric: Any, common: dict[str, str], together: Together) -> Iterator[Number | str]:
     """The samples of a metric, or why there is none of a point."""
     kind = metric.WhichOneof("data")
     if kind is None:
@@ -92,9 +94,9 @@ def _numbers(metric: Any, common: dict[str, str]) -> Iterator[Number | str]:
             yield GROWTH
         else:
             scale = seconds if growth else 1.0
-            labels = common | _attributes(point.attributes)
+            labels = together(common, _attributes(point.attributes))
             for suffix, value, more in _values(kind, point):
-                said = labels | more if more else labels
+                said = together(labels, more) if more else labels
                 yield Number(point.time_unix_nano, f"{name}{suffix}", value / scale, said)
             if kind == "exponential_histogram":
                 yield BUCKETS

@@ -15,7 +15,7 @@ COMBINED = re.compile(
 """Common and combined log format of Apache and nginx, with what may stand behind it."""
 STAMP = r"[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*"
 RFC3164 = re.compile(
-    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{STAMP}) (?P<host>\S+) "
+    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{STAMP}) (?P<host>[^\s=]+) "
     r"(?:(?P<program>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?)?(?P<message>.*)",
     re.DOTALL,
 )

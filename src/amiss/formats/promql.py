@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 
 from amiss.data import Floats, Strings, Times
+from amiss.formats.decoded import decoded
 
 NAME = "__name__"
 METRIC = "metric"
@@ -43,7 +44,7 @@ def read(body: bytes, several: bool = False) -> Answer:
     Raises ValueError if it is none, and for one that says it failed, with what it says.
     """
     try:
-        said = orjson.loads(body)
+        said = decoded(body)
         if said["status"] != "success":
             raise ValueError(complaint(body) or "it failed and does not say why")
         if said["data"]["resultType"] != "matrix":

@@ -1,19 +1,22 @@
 """The bytes of a remote write request, walked by compiled loops.
 
-A walk is made twice: with empty arrays it counts, then it fills arrays of that size. Fields that
-are not known are passed by, as protobuf has it.
+A walk fills arrays as far as there is room, and counts: if there was not enough, it is made again.
+Fields that are not known are passed by, as protobuf has it.
 """
 
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from amiss.data import Array, Floats, Times
+from amiss.data import Array, Times
 from amiss.kernel import inlined, kernel
 
 BROKEN = -1
+SAMPLE, PAIR, PAIRS = 16, 16, 1 << 16
+"""Bytes of a sample and of a pair of labels that there is room for at first, and most pairs."""
 MASK = np.uint64(0x7F)
-FNV, START = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
+FNV = np.uint64(0x100000001B3)
 
 
 class Found(NamedTuple):
@@ -21,27 +24,29 @@ class Found(NamedTuple):
 
     size: Times  # (6,) samples, series, symbols, pairs of labels, histograms, exemplars
     time: Times  # (N,) ms
-    value: Floats  # (N,)
+    bits: Array  # (N,) uint64 of the values
     of: Times  # (N,) the series
     begin: Times  # (W,) of each symbol
     end: Times  # (W,)
     refs: Times  # (2 P,) the symbols of name and value in turn
     owner: Times  # (P,) the series
     table: Times  # of symbols by their hash, a power of two; -1 is free
+    start: Array  # (1,) uint64, what a hash begins with
 
 
-def found(samples: int, symbols: int, pairs: int) -> Found:
+def found(samples: int, symbols: int, pairs: int, start: Array) -> Found:
     """Room for so many."""
     return Found(
         np.zeros(6, np.int64),
         np.zeros(samples, np.int64),
-        np.zeros(samples),
+        np.zeros(samples, np.uint64),
         np.zeros(samples, np.int64),
         np.zeros(symbols, np.int64),
         np.zeros(symbols, np.int64),
         np.zeros(2 * pairs, np.int64),
         np.zeros(pairs, np.int64),
         np.full(1 << (2 * symbols + 8).bit_length(), -1, np.int64),
+        start,
     )
 
 
@@ -86,25 +91,27 @@ def field(raw: Array, at: int, end: int) -> tuple[int, int, int, int]:
 
 
 @kernel
-def sample(raw: Array, at: int, end: int) -> tuple[float, int, bool]:
-    """Value, time in ms, and whether it could be read."""
-    value, time = 0.0, 0
+def sample(raw: Array, at: int, end: int) -> tuple[np.uint64, int, bool]:
+    """The bits of the value, time in ms, and whether it could be read."""
+    bits, time = np.uint64(0), 0
     while at < end:
         number, kind, body, at = field(raw, at, end)
         if number < 0:
-            return value, time, False
+            return bits, time, False
         if number == 1 and kind == 1:
-            value = raw[body : body + 8].copy().view(np.float64)[0]
+            bits = np.uint64(0)
+            for k in range(8):
+                bits |= np.uint64(raw[body + k]) << np.uint64(8 * k)
         elif number == 2 and kind == 0:
             time, _ = varint(raw, body, at)
-    return value, time, True
+    return bits, time, True
 
 
 @inlined
 def symbol(raw: Array, a: int, b: int, out: Found) -> int:
     """The place of a text among those seen; the next one if it is new."""
     begin, end, table, n = out.begin, out.end, out.table, out.size[2]
-    found = START
+    found = out.start[0]
     for i in range(a, b):
         found = (found ^ np.uint64(raw[i])) * FNV
     mask = len(table) - 1
@@ -143,10 +150,10 @@ def pair(raw: Array, at: int, end: int) -> tuple[int, int, int, int]:
 @inlined
 def add_sample(raw: Array, at: int, end: int, out: Found) -> bool:
     """Take one sample of the series at hand; whether it could be read."""
-    value, time, whole = sample(raw, at, end)
+    bits, time, whole = sample(raw, at, end)
     n = out.size[0]
     if n < len(out.time):
-        out.time[n], out.value[n], out.of[n] = time, value, out.size[1]
+        out.time[n], out.bits[n], out.of[n] = time, bits, out.size[1]
     out.size[0] += 1
     return whole
 
@@ -221,11 +228,33 @@ def second_series(raw: Array, at: int, end: int, out: Found) -> bool:
     return words % 2 == 0
 
 
+def walked(raw: Array, version: int) -> Found | None:
+    """What is in a message; None for what is none."""
+    samples, pairs = len(raw) // SAMPLE + 1, min(len(raw) // PAIR + 1, PAIRS)
+    # by the whole message: texts that meet in the table of one cannot be made beforehand
+    said = raw.data if version == 1 else b""  # the other has a table of its own
+    start = np.frombuffer(blake2b(said, digest_size=8).digest(), np.uint64)
+    out = found(samples, 2 * pairs, pairs, start)
+    if not scan(raw, version, out):
+        return None
+    size = out.size
+    if size[0] > samples or size[3] > pairs or size[2] > 2 * pairs:
+        symbols = size[2] if version == 2 else 2 * size[3]
+        out = found(int(size[0]), int(symbols), int(size[3]), start)
+        scan(raw, version, out)
+    n, _, symbols, many = out.size[:4].tolist()
+    return out._replace(
+        time=out.time[:n], bits=out.bits[:n], of=out.of[:n], begin=out.begin[:symbols],
+        end=out.end[:symbols], refs=out.refs[: 2 * many], owner=out.owner[:many],
+    )  # fmt: skip
+
+
 @kernel
 def scan(raw: Array, version: int, out: Found) -> bool:
     """Walk prometheus.WriteRequest (1) or io.prometheus.write.v2.Request (2).
 
-    Texts of the first that are equal become one symbol once they are kept; counted, each is one.
+    Texts of the first that are equal become one symbol as long as there is room for their pairs;
+    beyond it each is one.
     """
     at = 0
     while at < len(raw):

@@ -1,7 +1,7 @@
 """Which messages may be pushed, by address and headers, and what each says."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -41,6 +41,13 @@ class Pushed:
     def __len__(self) -> int:
         return len(self.numbers or ()) + len(self.lines) + len(self.raw)
 
+    @property
+    def left(self) -> Mapping[str, int]:
+        """What was left out, by reason."""
+        return (
+            self.skipped if self.numbers is None else self.skipped + Counter(self.numbers.skipped)
+        )
+
 
 def kind_of(path: str, content_type: str, encoding: str) -> str:
     """What a body is written in, as `read` wants it. Raises Unfit if that is not known."""
@@ -75,6 +82,16 @@ def read(kind: str, body: bytes) -> Pushed:
     data = unpacked(body, packing)
     said = _lines(data) if what == "lines" else _said(what, data, how[0] == "json")
     return replace(said, unpacked=len(data))
+
+
+def written(said: Pushed) -> dict[str, str]:
+    """What a sender of remote write 2 is told was taken: Prometheus 3 counts the rest as failed.
+
+    The mark that a series has ended is taken as such.
+    """
+    samples = len(said) + said.left.get(remote_write.ENDED, 0)
+    taken = {"Samples": samples, "Histograms": 0, "Exemplars": 0}
+    return {f"X-Prometheus-Remote-Write-{what}-Written": str(n) for what, n in taken.items()}
 
 
 def _said(what: str, data: bytes, json: bool) -> Pushed:

@@ -27,7 +27,7 @@ def look(lines: Sequence[Line], asked: Asked, known: Form | None) -> Form:
 
 
 def _fits(known: Form, asked: Asked) -> bool:
-    stamped = known.time or known.kind == "text"
+    stamped = known.time or known.stamp or known.kind == "text"
     return (
         asked.kind in ("auto", known.kind)
         and asked.time in ("", known.time)
@@ -51,28 +51,39 @@ class Reading:
         texts = [line.text for line in lines]
         parsed = form.parse(texts, known, self.regex)
         skipped.update(parsed.skipped)
-        mine = [lines[i] for i in places(texts, parsed.text)]
+        whole = parsed.text is texts
+        mine = lines if whole else [lines[i] for i in places(texts, parsed.text)]
         told = [line.time for line in mine]
         if known.stamp and None in told:
             told = self._told(parsed.text, parsed.columns.get(known.time, ()), mine)
             if known.time:
                 skipped[NO_TIME] += told.count(None)
-        time = [line.arrived if t is None else t for t, line in zip(told, mine, strict=True)]
+        if None in told:
+            told = [line.arrived if t is None else t for t, line in zip(told, mine, strict=True)]
         columns: dict[str, list[str]] = {}
         for field, column in parsed.columns.items():
             if field != known.time:
                 columns.setdefault(label(field), short(column))
-        for field in dict.fromkeys(field for line in mine for field in line.labels):
+        # senders say the labels of many lines at once: what is asked of them is asked once
+        kinds = {id(line.labels): line.labels for line in mine}
+        number = {of: k for k, of in enumerate(kinds)}
+        which = [number[id(line.labels)] for line in mine]
+        over = set[str]()
+        for field in dict.fromkeys(field for labels in kinds.values() for field in labels):
             if len(columns) >= MOST_FIELDS and label(field) not in columns:
-                skipped[OVER] += sum(field in line.labels for line in mine)
+                over.add(field)
                 continue
-            said = [line.labels.get(field, "") for line in mine]
+            said = [labels.get(field, "") for labels in kinds.values()]
             if any(said):
-                columns[label(field)] = short(said)
+                said = short(said)
+                columns[label(field)] = [said[k] for k in which]
+        if over:
+            refused = [sum(field in over for field in labels) for labels in kinds.values()]
+            skipped[OVER] += sum(refused[k] for k in which)
         numbers = columns.get(label(self.value), []) if self.value else []
         called = name or ("line" if known.kind == "text" else "event")
         return Records(
-            np.array(time, np.int64),
+            np.array(told, np.int64),
             np.full(len(mine), called),
             measured(np.array(list(map(_number, numbers)) or [np.nan] * len(mine))),
             {field: np.array(column, str) for field, column in columns.items()},

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from amiss.data import Array, Floats, Records, Strings, Times
-from amiss.formats.protobuf import found, scan
+from amiss.formats.protobuf import walked
 from amiss.formats.told import NO_CLOCK, bounded
 from amiss.formats.unpacked import unpacked
 
@@ -24,6 +24,7 @@ MOST = 64 * 2**20  # bytes of a request once it is unpacked
 LONGEST = 1024  # bytes of a label that is taken
 STALE = 0x7FF0000000000002  # the NaN that says: this series has ended
 MILLISECOND = 10**6
+ENDED = "end of a series"
 LATEST = (2**63 - 1) // MILLISECOND
 NAME = "__name__"
 
@@ -85,23 +86,21 @@ def decode(body: bytes, version: Version = 1, most: int = MOST) -> Written:
     than 1 us where a series has ten samples.
     """
     raw = np.frombuffer(_unpacked(body, most), np.uint8)
-    counted = found(0, 0, 0)
-    if not scan(raw, version, counted):
+    found = walked(raw, version)
+    if found is None:
         raise ValueError("no remote write request: its protobuf breaks off or makes no sense")
-    samples, series, symbols, pairs, histograms, exemplars = counted.size.tolist()
-    walked = found(samples, symbols, pairs)
-    scan(raw, version, walked)
-    places = zip(*(column[: walked.size[2]].tolist() for column in walked[4:6]), strict=True)
+    samples, series, _, _, histograms, exemplars = found.size.tolist()
+    places = zip(found.begin.tolist(), found.end.tolist(), strict=True)
     said = [raw[a:b].tobytes() for a, b in places]
-    if walked.refs.max(initial=-1) >= len(said):
+    if found.refs.max(initial=-1) >= len(said):
         raise ValueError("no remote write request: a label refers to a symbol that is not there")
-    pairs_of = walked.refs.reshape(-1, 2)
-    name, labels, fit = _columns(said, pairs_of, walked.owner, series, max(series, samples))
-    time, value, of = walked.time, walked.value, walked.of
+    pairs_of = found.refs.reshape(-1, 2)
+    name, labels, fit = _columns(said, pairs_of, found.owner, series, max(series, samples))
+    time, value, of = found.time, found.bits.view(np.float64), found.of
     skipped = {"native histogram": histograms, "exemplar": exemplars}
     keep = np.ones(samples, np.bool_)
     for why, fits in (
-        ("end of a series", value.view(np.uint64) != STALE),
+        (ENDED, value.view(np.uint64) != STALE),
         ("series without a name, or with too long a label", fit[of]),
         (NO_CLOCK, (time < LATEST) & (time > -LATEST)),
     ):

@@ -43,8 +43,6 @@ BEFORE = {
 """A time that a line of text begins with."""
 WITHIN = re.compile("|".join(pattern.pattern.removeprefix(r"\W?") for pattern in BEFORE.values()))
 """A time that stands somewhere in it."""
-CLOCK = re.compile(r"\d\d:\d\d:\d\d")
-"""What all of these have, found sooner."""
 
 
 def reader(kind: str, zone: str, latest: int) -> Reader:
@@ -228,3 +226,11 @@ def before(lines: list[str], kind: str, read: Reader) -> list[int | None]:
     """The time that each line begins with."""
     match = BEFORE[kind].match
     return [read(found[1]) if (found := match(line)) else None for line in lines]
+
+
+def after(line: str) -> str:
+    """What a line says behind the time that it begins with; all of it if there is none."""
+    for pattern in BEFORE.values():
+        if found := pattern.match(line):
+            return line[found.end() :].lstrip("] ")
+    return line

@@ -7,6 +7,9 @@ NO_CLOCK = "a time that no clock shows"
 LATEST = 2**63 - 1  # ns
 NAMES = 1000  # of labels in one message
 BYTES = 2**30  # of all labels of one message, as columns
+PAIRS = (
+    2**24
+)  # of names and texts in all labels of one message that are put together, 32 bytes each
 
 
 class Number(NamedTuple):
@@ -25,6 +28,20 @@ class Line(NamedTuple):
     text: str
     labels: dict[str, str]
     arrived: int = 0  # ns; of lines without a time
+
+
+class Together:
+    """Labels of many with those of one, of all of one message."""
+
+    def __init__(self) -> None:
+        self.room = PAIRS
+
+    def __call__(self, common: dict[str, str], own: dict[str, str]) -> dict[str, str]:
+        """Both. Raises ValueError if those of one message take more memory than they may."""
+        self.room -= len(common) + len(own)
+        if self.room < 0:
+            raise ValueError(f"the labels of one message are more than {PAIRS:,}")
+        return common | own
 
 
 def bounded(many: int, longest: Iterable[int]) -> None:

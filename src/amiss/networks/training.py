@@ -1,7 +1,6 @@
 """Training with a fixed number of steps, checked on what comes later in time."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,18 +8,6 @@ from amiss.data import Array
 from amiss.networks.adam import Adam
 
 CHECKS = 10  # in a training; the best weights of them are kept
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Linear algebra in one thread, so that the same seed gives the same weights to the bit.
-
-    Models are trained side by side in processes of their own.
-    """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, "blas"):
-        yield
 
 
 def train(

@@ -11,6 +11,7 @@ import orjson
 
 from amiss.data import SECOND, Floats, Records, Strings, Times, measured
 from amiss.errors import Unreachable
+from amiss.formats.decoded import decoded
 from amiss.formats.parsed import MOST_FIELDS
 from amiss.formats.settings import label
 from amiss.reading.entries import Entries
@@ -21,8 +22,8 @@ DEEPEST = 1000  # characters into a line: what regular expressions of Go may rep
 CATEGORIES = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
 """Structured metadata beside each line: else each value of it is a stream of its own."""
 UNCACHED = {"Cache-Control": "no-cache"}
-NOUGHTS = "noughts before anything was heard"
 """What was answered before may lack lines that came since."""
+NOUGHTS = "noughts before anything was heard"
 
 Ask = Callable[..., Any]
 """(path, parameters) -> the `data` of the answer."""
@@ -139,9 +140,10 @@ def _labels(streams: list[Any], rows: list[Any]) -> tuple[dict[str, list[str]], 
             for one in streams
             for said in [str(one["stream"].get(name, ""))] * len(one["values"])
         ]
-    own = [row[2] if len(row) > 2 else {} for row in rows]
+    none: dict[str, Any] = {}  # one for all rows
+    own = [row[2] if len(row) > 2 else none for row in rows]
     for kind in ("structuredMetadata", "parsed"):
-        said = [one.get(kind) or {} for one in own]
+        said = [one.get(kind) or none for one in own]
         for name, times in Counter(chain.from_iterable(said)).items():
             if name not in columns and len(columns) >= MOST_FIELDS:
                 over += times
@@ -230,7 +232,7 @@ def _ns(seconds: Floats) -> Times:
 def data_of(body: bytes) -> Any:
     """What an answer says. Raises Unreachable for what is no answer, such as a page of a proxy."""
     try:
-        said = orjson.loads(body)
+        said = decoded(body)
     except orjson.JSONDecodeError:
         raise Unreachable("the answer is no JSON") from None
     if not isinstance(said, dict) or said.get("status") != "success":

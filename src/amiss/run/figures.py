@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from amiss.words.phrases import model
+
 NAMED = 6  # metrics whose errors are written out
 
 
@@ -28,6 +30,14 @@ def asked_by(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Why a challenger was fitted."""
     if figures.get("why"):
         yield "fitted since", str(figures["why"])
+
+
+def left_out(figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Samples that were not learned from, by reason, and members that learned nothing."""
+    for why, many in figures.get("left_out", {}).items():
+        yield "left out", f"{many:,} samples {why}"
+    for name in figures.get("silent", ()):
+        yield "left out", f"{model(name)}, which had too little to learn from"
 
 
 def trained_by(loss: Mapping[str, Sequence[float | None]]) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,7 @@ from amiss import fitting, memory
 from amiss.component import AnyOf, Detector
 from amiss.data import Frame, State
 from amiss.errors import StateError
+from amiss.linear_algebra import ONE_THREAD
 from amiss.model import Figures
 from amiss.steps.judge import States, judge_jointly, name_of
 
@@ -33,8 +34,6 @@ LONGEST = 1800.0  # seconds
 GIVES_WAY = 10  # of 19: how much a worker is nicer than the program
 LOOK = 0.2  # seconds between two looks at whether to give up
 STAGE = b"amiss stage "  # begins a line of the worker that is no complaint
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""Sums in one order, so that the same data gives the same weights; and serving keeps its cores."""
 COMMAND = (sys.executable, "-P", "-m", "amiss.run.fit")  # no code of the folder one stands in
 
 
@@ -151,6 +150,8 @@ def fit_here(
     learned, loss = fitting.fit_with_loss(detector, states, history)
     if loss:
         figures["loss"] = loss
+    if silent := detector.silent(learned[name_of(detector)]):
+        figures["silent"] = list(silent)
     warmed, *_ = judge_jointly(detector, learned, history)
     figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
     return Fit(warmed, figures)

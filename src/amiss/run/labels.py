@@ -4,13 +4,11 @@ from math import nan
 
 import numpy as np
 
-from amiss.component import Detector
+from amiss.component import FEEDBACK, Detector
 from amiss.data import Frame
 from amiss.fitting import spared
 from amiss.run.exclude import MOST_INCIDENTS, not_learned
 from amiss.store import Store
-
-LABEL = "feedback"  # as a classifier names it
 
 
 def to_learn(
@@ -25,13 +23,14 @@ def to_learn(
 
 
 def labelled(detector: Detector, history: Frame, store: Store, pipeline: str) -> Frame:
-    """History (T, systems, F) with one metric more, for a detector whose label is `feedback`.
+    """History (T, systems, F) with one metric more, for a detector whose label is `feedback`,
+    or that of one of its members.
 
     1 in incidents that were called amiss; 0 in those that were called normal and where there was
     none; NaN in those of which nobody spoke. As it is for other detectors, and where a metric has
     that name.
     """
-    if getattr(detector, "label", None) != LABEL or LABEL in history.features:
+    if not _asks(detector) or FEEDBACK in history.features:
         return history
     words = {one.incident: one.word for one in store.said() if one.word != "acknowledged"}
     label = np.zeros(history.values.shape[:2])
@@ -45,4 +44,9 @@ def labelled(detector: Detector, history: Frame, store: Store, pipeline: str) ->
                 within = (history.time >= each.since) & (history.time <= end)
                 label[within, history.keys.index(each.system)] = value
     values = np.concatenate([history.values, label[:, :, None]], axis=2)
-    return Frame(history.time, history.keys, (*history.features, LABEL), values)
+    return Frame(history.time, history.keys, (*history.features, FEEDBACK), values)
+
+
+def _asks(detector: Detector) -> bool:
+    members = getattr(detector, "detectors", ())
+    return any(getattr(one, "label", None) == FEEDBACK for one in (detector, *members))

@@ -59,9 +59,9 @@ def past(
     hold(replace(NOTHING, watermark=last + pipeline.every))
     kept = held.frames()
     keys = tuple(dict.fromkeys(key for frame in kept for key in frame.keys))
+    if (there := _ticks(kept)) < LEAST:
+        raise ConfigError(f"{there} samples are too few to train on; {LEAST} are needed")
     time = np.concatenate([frame.time for frame in kept])
-    if len(time) < LEAST:
-        raise ConfigError(f"{len(time)} samples are too few to train on; {LEAST} are needed")
     values = np.concatenate([align(frame, keys).values for frame in kept])
     return Past(view(Frame(time, keys, ("value",), values), pipeline.by), held.dropped)
 

@@ -35,9 +35,8 @@ def promote(store: Store, model: str, anyway: bool = False) -> Card:
 def rollback(store: Store, name: str, pipeline: str | None = None) -> Card:
     """Go back to the one that served before the one in use, of this type.
 
-    For a promoted challenger that is the one it was fitted against, otherwise the one fitted
-    before it. Challengers that nobody put to use are passed over. Raises ConfigError if none is in
-    use, several are, or there is none to go back to.
+    Those that nobody put to use, and those that are gone, are passed over. Raises ConfigError if
+    none is in use, several are, or there is none to go back to.
     """
     own = [m for m in store.models(pipeline) if m.card.get("name") == name]
     used = [m for m in own if m.in_use]
@@ -46,15 +45,17 @@ def rollback(store: Store, name: str, pipeline: str | None = None) -> Card:
     if len(used) > 1:
         kinds = ", ".join(f"{m.pipeline} ({m.detector})" for m in used)
         raise ConfigError(f"{name!r} is in use {len(used)} times: {kinds}; promote one by id")
-    same = [m for m in own if _kind(m) == _kind(used[0]) and m.id != used[0].id]
-    instead = {against(m) for m in own}
-    before = [m for m in same if m.id == against(used[0])] or [
-        m for m in same if m.trained < used[0].trained and (not against(m) or m.id in instead)
-    ]
+    (now,) = used
+    known = {m.id: m for m in own if _kind(m) == _kind(now)}
+    served = store.served(now.pipeline, now.detector)
+    before = [known[one] for one in served if one in known and one != now.id]
     if not before:
-        raise ConfigError(f"there is no model {name!r} of before {used[0].id}")
-    store.promote(before[0].id)
-    return card_of(before[0].card, before[0].id)
+        raise ConfigError(
+            f"no {name} of {now.pipeline} served before {now.id}; `amiss models promote` puts "
+            "another one to use"
+        )
+    store.promote(before[-1].id, back=True)
+    return card_of(before[-1].card, before[-1].id)
 
 
 def against(kept: Model) -> str:

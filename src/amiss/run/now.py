@@ -9,7 +9,7 @@ from amiss.data import Incident
 
 SeriesState: TypeAlias = Literal["warming up", "judged", "silent"]
 Phase: TypeAlias = Literal["starting", "warming up", "watching", "stopping"]
-Health: TypeAlias = Literal["starting", "good", "failing"]
+Health: TypeAlias = Literal["starting", "waiting", "good", "failing"]
 
 OVERDUE = 6  # polls in a row that may be missing before a source counts as failing
 
@@ -60,7 +60,7 @@ class PipelineNow:
     name: str
     source: str  # type
     health: Health
-    reason: str  # why it fails, since when, what is done about it; "" if good
+    reason: str  # why it fails, since when, what is done about it; what it waits for; "" if good
     every: float  # seconds
     polled: int  # ns, the last poll that worked
     ticks: int  # since the start

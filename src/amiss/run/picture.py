@@ -188,6 +188,8 @@ def phase_of(series: Sequence[SeriesNow], pipelines: Sequence[PipelineNow]) -> t
     """What the whole is doing, in one word and one sentence."""
     if not series:
         failing = next((p.reason for p in pipelines if p.health == "failing"), "")
+        if pipelines and all(p.health == "waiting" for p in pipelines):
+            return "starting", f"Waiting: {pipelines[0].reason}"
         return "starting", failing or "Waiting for the first samples"
     judged = sum(one.state == "judged" for one in series)
     warming = [one for one in series if one.state == "warming up"]

@@ -17,6 +17,7 @@ from amiss.pipeline import Pipeline
 from amiss.run import commits
 from amiss.run.commits import NOTHING, Commit
 from amiss.run.decided import decisions
+from amiss.run.now import Health
 from amiss.run.resume import resume
 from amiss.run.watched import Fitted, Progress, Watch, checkpoint, count, keep, remember
 from amiss.steps.judge import States, name_of
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE = 300.0  # seconds
 MOST_PENDING = 32 * 2**20  # bytes of history that wait for a checkpoint
 PAST = "told to nobody: incidents of the past that was learned from"
+WAITING = "waiting: "
 MOST_WAITING = 500  # commits that wait for the store before they are made one checkpoint
 
 
@@ -72,12 +74,20 @@ def tick(watch: Watch, news: Callable[[], None]) -> bool:
     Raises Unreachable if the source did not answer. Where the store does not, the tick waits
     for it, in order, and the watch goes on.
     """
-    cursor, records = watch.pipeline.source.poll(watch.cursor, watch.world)
+    try:
+        cursor, records = watch.pipeline.source.poll(watch.cursor, watch.world)
+    except Unreachable as exc:
+        if not exc.absent:
+            raise
+        _go_on(watch, "waiting", str(exc))
+        return False
     records = _timely(records, watch.world.now())
+    waits = watch.pipeline.source.missing(cursor)
+    known = watch.progress.health != "failing" and watch.progress.reason == waits
     if len(records) or records.skipped or cursor != watch.cursor:
         watch.cursor = cursor
         _step(watch, records)
-    elif not watch.waiting and watch.progress.health != "failing":
+    elif not watch.waiting and known:
         watch.progress = replace(watch.progress, polled=watch.world.now())  # it did answer
         return records.more
     began, told, trouble = watch.world.monotonic(), False, ""
@@ -90,15 +100,9 @@ def tick(watch: Watch, news: Callable[[], None]) -> bool:
         watch.ready = False
         watch.waiting.popleft()
         raise
-    _say(watch, trouble)
-    watch.progress = replace(
-        watch.progress,
-        health="failing" if trouble else "good",
-        reason=trouble,
-        polled=watch.world.now(),
-        commit_seconds=(watch.world.monotonic() - began) / 1e9,
-        version=watch.progress.version + 1,
-    )
+    watch.progress = replace(watch.progress, commit_seconds=(watch.world.monotonic() - began) / 1e9)
+    health: Health = "failing" if trouble else "waiting" if waits else "good"
+    _go_on(watch, health, trouble or waits)
     if told:
         news()
     return records.more and not trouble
@@ -192,14 +196,31 @@ def _fail(watch: Watch, reason: str, more: str = "") -> None:
     )
 
 
-def _say(watch: Watch, complaint: str) -> None:
-    """Log what is wrong when it begins, changes or is over."""
+def _go_on(watch: Watch, health: Health, reason: str) -> None:
+    """It was polled, and that is how it is."""
+    if health == "waiting":
+        _say(watch, f"{WAITING}{reason}", logging.INFO)
+    else:
+        _say(watch, reason)
+    watch.progress = replace(
+        watch.progress,
+        health=health,
+        reason=reason,
+        polled=watch.world.now(),
+        version=watch.progress.version + (reason != watch.progress.reason or health != "waiting"),
+    )
+
+
+def _say(watch: Watch, complaint: str, level: int = logging.WARNING) -> None:
+    """Log what is wrong, or waited for, when it begins, changes or is over."""
     if complaint == watch.complaint:
         return
     if complaint:
-        log.warning("pipeline %s: %s", watch.name, complaint)
+        log.log(level, "pipeline %s: %s", watch.name, complaint)
     else:
-        log.info("pipeline %s: works again", watch.name)
+        waited = watch.complaint.startswith(WAITING)
+        over = "what it waited for is there" if waited else "works again"
+        log.info("pipeline %s: %s", watch.name, over)
     watch.complaint = complaint
 
 

@@ -111,6 +111,9 @@ class File(Source):
             return self._poll(cursor, world)
         except FileNotFoundError:  # it was rotated just now
             pass
+        except Unreachable as exc:  # a folder that is gone is a fault, one still to come is none
+            exc.absent = exc.absent and len(self.path) == 1 and not _was_there(cursor)
+            raise
         try:
             return self._poll(cursor, world)
         except FileNotFoundError as exc:
@@ -170,6 +173,11 @@ class File(Source):
             more=more,
         )
 
+    def missing(self, cursor: Cursor) -> str:
+        """The files, until one was there."""
+        there = _was_there(cursor)
+        return "" if there else f"{', '.join(self.path)}: there is no such file"
+
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
         """Files, how they are written, fields, first time."""
         return tuple(_found(cursor, records))
@@ -191,6 +199,11 @@ class File(Source):
             yield f"source.places_of: no record has a field {self.places_of!r}{there}"
         if self.value and label(self.value) not in records.labels:
             yield f"source.value: no record has a field {self.value!r}{there}"
+
+
+def _was_there(cursor: Cursor) -> bool:
+    """Whether any file ever was: it may have gone since."""
+    return bool(cursor.get("files")) or "watermark" in cursor
 
 
 def _found(cursor: Cursor, records: Records) -> Any:

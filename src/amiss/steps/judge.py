@@ -66,7 +66,7 @@ def judge(
                 if not np.may_share_memory(kept, array):
                     kept[:] = array
 
-    most = max(BLOCK // max(ticks, 1), 1)
+    most = _even(count, max(BLOCK // max(ticks, 1), 1))
     if most >= count or any(d.shared or d.tolerance for d in detectors):
         own = _judge(detectors, own, frame, *said)
     else:
@@ -76,6 +76,19 @@ def judge(
     bands = (band[:, :, None] for band in (expected, lower, upper))
     scores = Scores(frame.time, frame.keys, nats, *bands)
     return states | own, Opinion(scores, interval, own["expect"]["count"].copy(), said[1])
+
+
+def _even(count: int, most: int) -> int:
+    """How many of `count` series to a block, at most `most`, so that cores end at one time.
+
+    As nearly as whole series allow there are two, four or six blocks, or a multiple of eight, of
+    one size but for the last.
+    """
+    blocks = -(-count // most)
+    if blocks < 2:
+        return most
+    share = 2 if blocks < 8 else 8
+    return -(-count // (-(-blocks // share) * share))
 
 
 def _grown(detectors: Sequence[Detector], states: States, count: int) -> States:

@@ -10,7 +10,9 @@ from amiss.data import (
     Array,
     Floats,
     Frame,
+    Reason,
     Records,
+    Scores,
     Strings,
     parse_key,
     series_key,
@@ -24,6 +26,7 @@ from amiss.steps.outcome import Outcome
 from amiss.steps.strange import Strange
 from amiss.steps.systems import system_of
 from amiss.subjects import conduct
+from amiss.text.dictionary import encoded
 from amiss.words.units import listed
 
 BLAMED = 3  # fields named
@@ -36,14 +39,14 @@ BY_TICK = (
 
 def judge_each(
     detectors: Sequence[Detector], states: States, frame: Frame
-) -> tuple[States, Floats, list[tuple[str, ...]], list[Finding | None]]:
+) -> tuple[States, Floats, list[tuple[Reason, ...]], list[Finding | None]]:
     """Score each record: (T, 1, F) -> nats (T,), and what is odd about the strange ones; learn.
 
     Also what rules found in those: where one holds, a record is strange. The harmonic mean of p, as
     for series; not compressed, as records may come by the thousand a second, of which one in a
     million is to be told. A detector without an opinion is left out.
     """
-    states, blames = dict(states), list[Floats | None]()
+    states, opinions = dict(states), list[Scores]()
     ruled = np.zeros(len(frame.time), np.bool_)
     inverse = np.full((len(detectors), len(frame.time), 1), np.nan)
     for k, detector in enumerate(detectors):
@@ -59,20 +62,21 @@ def judge_each(
         else:
             past = grow(states.get(f"{name}.rank", {}), rank.init, 1)
             states[f"{name}.rank"], inverse[k] = rank.step(past, above(raw, detector.zero))
-        blames.append(raw.blame)
+        opinions.append(raw)
     heard = np.isfinite(inverse).sum(axis=0)[:, 0]
     total = np.nansum(inverse, axis=0)[:, 0]
     nats = np.log(np.divide(total, heard, out=np.full(len(total), np.nan), where=heard > 0))
     nats[ruled] = np.fmax(nats[ruled], LEAST)
     hot = _hot(nats)
     odd = frame[hot]
-    why: list[tuple[str, ...]] = [()] * len(odd.time)
-    fused = [detector for detector in detectors if not detector.apart]
-    for detector, blame in zip(fused, blames, strict=True):
-        if blame is None:
-            more = detector.why(states[name_of(detector)], odd)
+    why: list[tuple[Reason, ...]] = [()] * len(odd.time)
+    for raw in opinions:
+        if raw.blame is not None:
+            more = _blamed(odd, raw.blame[hot, 0])
         else:
-            more = _blamed(odd, blame[hot, 0])
+            found = zip(hot.tolist(), nats[hot].tolist(), strict=True)
+            said = raw.why or {}
+            more = [tuple(replace(one, nats=x) for one in said.get(t, ())) for t, x in found]
         why = [(*before, *after) for before, after in zip(why, more, strict=True)]
     return states, nats, why, _found(detectors, states, odd)
 
@@ -86,7 +90,8 @@ def _found(detectors: Sequence[Detector], states: States, odd: Frame) -> list[Fi
             why, grave = detector.why(states[name_of(detector)], odd), detector.grave(odd)
             for t, (reasons, own) in enumerate(zip(why, grave, strict=True)):
                 if reasons:
-                    said = Finding(f"with {listed(reasons)}", (name,), own or severity)
+                    words = listed([one.words for one in reasons])
+                    said = Finding(f"with {words}", (name,), own or severity)
                     found[t] = both(found[t], said)
     return found
 
@@ -99,7 +104,7 @@ def _hot(nats: Floats) -> Array:
 def strange(
     frame: Frame,
     nats: Floats,
-    why: list[tuple[str, ...]],
+    why: list[tuple[Reason, ...]],
     found: list[Finding | None],
     whom: tuple[str, ...],
     interval: Floats,
@@ -135,18 +140,14 @@ def records_of(frame: Frame) -> Records:
 
 def labelled(records: Records, by: tuple[str, ...]) -> Strings:
     """What these labels say of each record (N,), as a system is written: host="a"."""
-    columns = [records.labels[name].tolist() if name in records.labels else [] for name in by]
-    there = [(name, column) for name, column in zip(by, columns, strict=True) if column]
-    if not there:
+    names = [name for name in by if name in records.labels]
+    if not names or not len(records):
         return np.zeros(len(records), "U1")
-    known: dict[tuple[str, ...], str] = {}
-    names, rows = tuple(name for name, _ in there), zip(*(c for _, c in there), strict=True)
-    found = []
-    for row in rows:
-        if row not in known:
-            known[row] = system_of(dict(zip(names, row, strict=True)), by)
-        found.append(known[row])
-    return np.array(found, dtype=str)
+    columns = [records.labels[name] for name in names]
+    first, which = encoded(*columns)
+    rows = zip(*(column[first].tolist() for column in columns), strict=True)
+    found = [system_of(dict(zip(names, row, strict=True)), by) for row in rows]
+    return np.array(found, dtype=str)[which]
 
 
 def pieces(judged: Judged, those: Strange, by: tuple[str, ...]) -> Iterator[Judged]:
@@ -201,7 +202,8 @@ def merged(judged: Judged, those: Strange, by: tuple[str, ...]) -> Judged:
     ready = ready[order]
     ready[at, where] = True
     blame = {(int(back[t]), s): of for (t, s), of in judged.blame.items()}
-    blame |= {(int(t), int(s)): of for t, s, of in zip(at, where, those.blame, strict=True)}
+    why = zip(at, where, those.blame, strict=True)
+    blame |= {(int(t), int(s)): tuple(one.words for one in of) for t, s, of in why}
     found = {(int(back[t]), s): of for (t, s), of in judged.found.items()}
     said = {(int(t), int(s)): of for t, s, of in zip(at, where, those.said, strict=True) if of}
     holds = zip(at, where, those.found, strict=True)
@@ -238,7 +240,7 @@ def shown(outcome: Outcome, frame: Frame, worst: Floats) -> Outcome:
     return replace(outcome, scores=replace(scores, values=np.fmax(scores.values, strangest)))
 
 
-def _blamed(frame: Frame, blame: Floats) -> list[tuple[str, ...]]:
+def _blamed(frame: Frame, blame: Floats) -> list[tuple[Reason, ...]]:
     """What is most to blame for each record (N, F), worst first, in words: country KP."""
     found = []
     for t, shares in enumerate(np.nan_to_num(blame)):
@@ -247,7 +249,9 @@ def _blamed(frame: Frame, blame: Floats) -> list[tuple[str, ...]]:
         names = [frame.features[f] for f in worst if shares[f] > 0 and shares[f] >= least]
         values = dict(zip(frame.features, frame.values[t, 0].tolist(), strict=True))
         told = {n: f"{n} {_short(said[n], 40)}" for n in names if n in said}
-        found.append(tuple(told.get(n) or conduct.told(n, values, said) for n in names))
+        words = (told.get(n) or conduct.told(n, values, said) for n in names)
+        each = (float(share) for share in shares[worst])
+        found.append(tuple(map(Reason, names, words, each)))
     return found
 
 

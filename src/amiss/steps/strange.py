@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from amiss.data import Floats, Times
+from amiss.data import Floats, Reason, Times
 from amiss.decide.finding import Finding
 
 
@@ -18,7 +18,7 @@ class Strange:
     score: Floats  # nats
     interval: Floats  # seconds between two records
     watched: Floats  # days
-    blame: Sequence[tuple[str, ...]]
+    blame: Sequence[tuple[Reason, ...]]
     said: Sequence[str]  # of a run by several, one a line
     found: Sequence[Finding | None]  # by rules, or of a run
     among: Sequence[int]  # how many records had been seen

@@ -5,12 +5,13 @@ among all records of a system, and among those of one subject.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import exp, log
 
 import numpy as np
 
-from amiss.data import Array, Floats, Frame, Records, State
+from amiss.data import Array, Floats, Frame, Reason, Records, State
 from amiss.decide import cusum
 from amiss.decide.finding import Finding
 from amiss.decide.judged import LEAST
@@ -18,12 +19,14 @@ from amiss.steps import singles
 from amiss.steps.judge import States
 from amiss.steps.strange import Strange
 from amiss.subjects import slots
+from amiss.text.dictionary import encoded
 from amiss.text.names import hashed
 
 IN_A_ROW = "_in_a_row"
 KEPT = 64  # odd records that are remembered, to be shown
 SHOWN = 5
-REASON = "\t"  # between reasons
+MOST = 300.0  # nats
+REASON, PART = "\t", "\x1f"  # between reasons, and between the parts of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class _Odd:
     before: State
     records: Records
     rows: list[int]  # of these
-    why: dict[int, tuple[str, ...]]  # of these that are strange, by their rows
+    why: dict[int, tuple[Reason, ...]]  # of these that are strange, by their rows
 
     def of(self, number: int, first: int, v: int, stream: int) -> list[int]:
         """Those that a run is made of, up to this number."""
@@ -50,11 +53,9 @@ class _Odd:
         return singles.said_of(self.records, self.rows[t]) if t >= 0 else self.before["odd.said"][k]
 
     def blame(self, k: int) -> str:
-        """What is odd about it."""
+        """What is odd about it, as it is kept: whether it comes from there makes no difference."""
         t = k - len(self.before["odd.blame"])
-        return (
-            REASON.join(self.why.get(self.rows[t], ())) if t >= 0 else self.before["odd.blame"][k]
-        )
+        return _written(self.why.get(self.rows[t], ())) if t >= 0 else self.before["odd.blame"][k]
 
     def kept(self) -> State:
         """What to remember of them."""
@@ -90,8 +91,12 @@ def judge(
     at, which = np.nonzero(scores >= LEAST)
     found = list(zip(at.tolist(), which.tolist(), strict=True))
     made = [odd.of(runs.number[t], runs.first[t, v], v, stream[t, v]) for t, v in found]
+    members = {k for of in made for k in of}  # runs have many in common
+    reasons = {k: _read(odd.blame(k)) for k in members}
+    texts = {k: odd.said(k) for k in {k for of in made for k in of[-SHOWN:]}}
+    why = [[reason for k in of for reason in reasons[k]] for of in made]
     shown = [
-        [odd.said(k) for k in of[-SHOWN:]] or [singles.said_of(records, t)]
+        [texts[k] for k in of[-SHOWN:]] or [singles.said_of(records, t)]
         for of, (t, _) in zip(made, found, strict=True)
     ]
     more = Strange(
@@ -100,9 +105,9 @@ def judge(
         score=scores[at, which],
         interval=interval[at],
         watched=np.minimum(watched, seen * interval / 86400.0)[at],
-        blame=[_most([odd.blame(k) for k in of]) for of in made],
-        said=["\n".join(filter(None, texts)) for texts in shown],
-        found=[_found(runs, t, v) for t, v in found],
+        blame=[_most(some) for some in why],
+        said=["\n".join(filter(None, some)) for some in shown],
+        found=[_found(runs, t, v, _about(some)) for (t, v), some in zip(found, why, strict=True)],
         among=seen[at].tolist(),
     )
     states = states | {"streaks": state | odd.kept()}
@@ -114,13 +119,13 @@ def _key(records: Records, t: int, way: tuple[str, ...]) -> str:
     return singles.key_of(records, t, way, plural + IN_A_ROW)
 
 
-def _found(runs: cusum.Runs, t: int, v: int) -> Finding:
+def _found(runs: cusum.Runs, t: int, v: int, about: str) -> Finding:
     """In words; where few are odd by themselves, to count those would sound like nothing."""
     odd, count = runs.odd[t, v], runs.count[t, v]
     words = f"{odd} of the last {count} as odd as one in ten"
     if 2 * odd < count:
         words = f"the last {count} all together"
-    return Finding(words, since=int(runs.since[t, v]))
+    return Finding(words, since=int(runs.since[t, v]), about=about)
 
 
 def _odd(
@@ -148,18 +153,57 @@ def _nothing(views: int) -> State:
     }
 
 
-def _most(blame: list[str]) -> tuple[str, ...]:
-    """What is to blame for most of them."""
-    counts = Counter(reason for one in blame for reason in one.split(REASON) if reason)
-    return tuple(reason for reason, _ in counts.most_common(singles.BLAMED))
+def _written(reasons: Sequence[Reason]) -> str:
+    """Both separators are white space, of which no part has any but blanks."""
+    parts = (
+        (" ".join(r.about.split()), f"{r.nats:.4g}", " ".join(r.words.split())) for r in reasons
+    )
+    return REASON.join(map(PART.join, parts))
+
+
+def _read(text: str) -> list[Reason]:
+    """Those that were written; older versions wrote the words alone, whatever stood in them."""
+    return [_parted(one) for one in text.split(REASON) if one]
+
+
+def _parted(text: str) -> Reason:
+    try:
+        about, nats, words = text.split(PART)
+        return Reason(about, words, float(nats))
+    except ValueError:
+        return Reason("", " ".join(text.split()))
+
+
+def _most(reasons: list[Reason]) -> tuple[Reason, ...]:
+    """What is most to blame for all of them, each kind once, by the sum of exp(nats).
+
+    Not by how often: a number of ports is said of a record with a new one alone, and what goes
+    along with it of each.
+    """
+    kinds, words = dict[str, float](), dict[str, dict[str, float]]()
+    for one in reasons:
+        kind, weight = one.about or one.words, exp(min(one.nats, MOST))
+        kinds[kind] = kinds.get(kind, 0.0) + weight
+        of = words.setdefault(kind, {})
+        of[one.words] = of.get(one.words, 0.0) + weight
+    worst = sorted(kinds, key=lambda kind: -kinds[kind])[: singles.BLAMED]
+    return tuple(Reason(kind, max(words[kind], key=words[kind].__getitem__)) for kind in worst)
+
+
+def _about(reasons: list[Reason]) -> str:
+    """What most of them are about, whatever it said; "" if that is not known."""
+    counts = Counter(one.about for one in reasons if one.about)
+    return counts.most_common(1)[0][0] if counts else ""
 
 
 def _streams(records: Records, way: tuple[str, ...]) -> Array:
-    """A hash of what these labels say of each record (N,), never 0."""
+    """A hash of these labels and what they say of each record (N,), never 0."""
     found = np.ones(len(records), np.uint64)
     for name in way:
         if name in records.labels:
-            texts, where = np.unique(records.labels[name], return_inverse=True)
-            said = np.where(texts == "", 0, hashed(texts.tolist())).astype(np.uint64)[where]
+            first, which = encoded(records.labels[name])
+            texts = records.labels[name][first]
+            named = hashed([f"{name}\n{text}" for text in texts.tolist()])
+            said = np.where(texts == "", 0, named).astype(np.uint64)[which]
             found = np.where(said > 0, (found ^ said) * slots.MIX | np.uint64(1), found)
     return found.view(np.int64)

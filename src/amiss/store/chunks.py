@@ -13,7 +13,7 @@ times, values and scores, and bands by such a step at most.
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
@@ -29,6 +29,8 @@ from amiss.store.packing import Ints, Mask
 VERSION = 1
 POINTS = 720
 """Most points of a chunk: an hour at 5 s."""
+TOGETHER = 64
+"""Chunks of one length that are made at once: beyond it there is nothing to save."""
 SEAL = struct.Struct("<BI")  # version, checksum of all that follows
 HEAD = struct.Struct("<I4I")  # points, bytes of the four streams
 
@@ -77,15 +79,36 @@ def merge(parts: Iterable[Points]) -> Points:
 
 def encode(points: Points) -> bytes:
     """The blob of a chunk. Infinities become NaN."""
-    value = columns.single(points.value)
-    streams = (
-        columns.write_time(points.time),
-        columns.write_value(value),
-        columns.write_score(points.score),
-        columns.write_bands(value, points.expected, points.lower, points.upper),
+    return encode_all([points])[0]
+
+
+def encode_all(chunks: Sequence[Points]) -> list[bytes]:
+    """The blob of each; of many of one length, made together, at a third of the cost."""
+    blobs = [b""] * len(chunks)
+    lengths = np.array([len(points) for points in chunks], np.int64)
+    for n in np.unique(lengths).tolist():
+        rows = np.flatnonzero(lengths == n).tolist()
+        for at in range(0, len(rows), TOGETHER):
+            some = rows[at : at + TOGETHER]
+            for row, blob in zip(some, _encoded([chunks[row] for row in some]), strict=True):
+                blobs[row] = blob
+    return blobs
+
+
+def _encoded(chunks: Sequence[Points]) -> Iterator[bytes]:
+    """Of chunks of one length."""
+    time, value, *others = map(np.stack, zip(*(one.columns() for one in chunks), strict=True))
+    value, (score, *bands) = columns.single(value), others
+    every = zip(
+        columns.write_times(time),
+        columns.write_values(value),
+        columns.write_scores(score),
+        columns.write_bands(value, *bands),
+        strict=True,
     )
-    body = HEAD.pack(len(points), *map(len, streams)) + b"".join(streams)
-    return SEAL.pack(VERSION, zlib.crc32(body)) + body
+    for streams in every:
+        body = HEAD.pack(time.shape[1], *map(len, streams)) + b"".join(streams)
+        yield SEAL.pack(VERSION, zlib.crc32(body)) + body
 
 
 def decode(blob: bytes, bands: bool = True) -> Points:

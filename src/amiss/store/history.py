@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from amiss.data import Frame
 from amiss.errors import StateError
 from amiss.store import tables as t
 from amiss.store.blocks import Block, by_series
-from amiss.store.chunks import POINTS, Points, decode, empty, encode, merge
+from amiss.store.chunks import POINTS, Points, decode, empty, encode_all, merge
 from amiss.store.database import Database, storable
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class Rows:
 def prepare(db: Connection, blocks: Iterable[Block]) -> Rows:
     """The rows that these blocks come to. Nobody else may append or prune until they are written.
 
-    About 1 ms a series.
+    About .3 ms a series of 200 points.
     """
     rows = Rows()
     for some in portions(list(by_series(blocks))):
@@ -117,8 +118,15 @@ def prepare(db: Connection, blocks: Iterable[Block]) -> Rows:
         query = query.where(t.series.c.id.in_(ids))
         there = {row["id"]: dict(row) for row in db.execute(query).mappings()}
         rows.known.update(there)
-        for one, (key, points) in zip(ids, some, strict=True):
-            _add(rows, there.get(one, {"id": one, "key": storable(key)}), points)
+        known = [
+            there.get(i, {"id": i, "key": storable(key)})
+            for i, (key, _) in zip(ids, some, strict=True)
+        ]
+        wholes = [merge([_tail(row), points]) for row, (_, points) in zip(known, some, strict=True)]
+        chunks = [[x[at : at + POINTS] for at in range(0, len(x), POINTS)] for x in wholes]
+        blobs = iter(encode_all(list(chain.from_iterable(chunks))))
+        for row, parts in zip(known, chunks, strict=True):
+            _add(rows, row, parts, list(islice(blobs, len(parts))))
     return rows
 
 
@@ -161,15 +169,13 @@ def portions(things: Sequence[Thing]) -> Iterable[Sequence[Thing]]:
     return (things[at : at + AT_ONCE] for at in range(0, len(things), AT_ONCE))
 
 
-def _add(rows: Rows, series: dict[str, Any], points: Points) -> None:
-    """Add points to a series, given its row and the body of its tail as far as there are any."""
+def _add(
+    rows: Rows, series: dict[str, Any], chunks: Sequence[Points], blobs: Sequence[bytes]
+) -> None:
+    """Add chunks to a series in place of its tail, given its row as far as there is one."""
     body, waiting = series.pop("body", None), series.pop("waiting", None) or 0
-    old = _tail(series["key"], body)
-    whole = merge([old, points])
     parts = []
-    for at in range(0, len(whole), POINTS):
-        part = whole[at : at + POINTS]
-        blob = encode(part)
+    for part, blob in zip(chunks, blobs, strict=True):
         said = {"series": series["id"], "points": len(part), "bytes": len(blob), "body": blob}
         parts.append(said | {"first": int(part.time[0]), "last": int(part.time[-1])})
     rows.series.append(
@@ -177,7 +183,7 @@ def _add(rows: Rows, series: dict[str, Any], points: Points) -> None:
         | {
             "first": min(series.get("first", parts[0]["first"]), parts[0]["first"]),
             "last": max(series.get("last", parts[-1]["last"]), parts[-1]["last"]),
-            "points": series.get("points", 0) + len(whole) - waiting,
+            "points": series.get("points", 0) + sum(p["points"] for p in parts) - waiting,
             "bytes": series.get("bytes", 0) + sum(p["bytes"] for p in parts) - len(body or b""),
         }
     )
@@ -186,14 +192,14 @@ def _add(rows: Rows, series: dict[str, Any], points: Points) -> None:
     rows.chunks.extend(parts)
 
 
-def _tail(key: str, body: bytes | None) -> Points:
+def _tail(series: dict[str, Any]) -> Points:
     """The points that are waiting to fill a chunk."""
-    if body is None:
+    if (body := series.get("body")) is None:
         return empty()
     try:
         return decode(body)
     except StateError as exc:
-        logger.warning("the newest points of %s are lost: %s", key, exc)
+        logger.warning("the newest points of %s are lost: %s", series["key"], exc)
         return empty()
 
 

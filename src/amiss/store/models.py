@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from amiss.store.database import Database, upsert
 
 KEPT = 10
 """How many models of one kind are kept, the newest; the one in use always is."""
+LONGEST_NAME = 100  # characters of a row's name in `meta`
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,21 @@ class Models(Database):
             _drop_old(db, pipeline, detector)
         return model
 
-    def promote(self, model: str) -> None:
-        """Use this model from now on. Raises ConfigError if there is none with this id."""
+    def promote(self, model: str, back: bool = False) -> None:
+        """Use this model from now on; `back` to it, as if none had served since.
+
+        Raises ConfigError if there is none with this id.
+        """
         with self.write() as db:
             row = db.execute(_listed().where(t.model.c.id == model)).first()
             if row is None:
                 raise ConfigError(f"there is no model {model!r}")
-            _use(db, model, row.pipeline, row.detector)
+            _use(db, model, row.pipeline, row.detector, back)
+
+    def served(self, pipeline: str, detector: str) -> list[str]:
+        """The ids of the last models that were in use, the one that is at the end."""
+        with self.read() as db:
+            return _served(db, pipeline, detector)
 
     def models(self, pipeline: str | None = None, in_use: bool | None = None) -> list[Model]:
         """All models, or those of one pipeline, or those (not) in use; the newest first."""
@@ -103,10 +113,32 @@ class Models(Database):
             db.execute(sa.delete(t.model).where(t.model.c.id == model))
 
 
-def _use(db: Connection, model: str, pipeline: str, detector: str) -> None:
+def _use(db: Connection, model: str, pipeline: str, detector: str, back: bool = False) -> None:
     c = t.model.c
     kind = (c.pipeline == pipeline) & (c.detector == detector)
+    served = _served(db, pipeline, detector)
+    if back and model in served:
+        served = served[: served.index(model)]
+    served = [*(one for one in served if one != model), model][-KEPT:]
+    name = {"name": _place(pipeline, detector)}
+    upsert(db, t.meta, name, {"value": json.dumps(served)})
     db.execute(sa.update(t.model).where(kind).values(in_use=c.id == model))
+
+
+def _served(db: Connection, pipeline: str, detector: str) -> list[str]:
+    c, name = t.model.c, _place(pipeline, detector)
+    if known := db.scalar(sa.select(t.meta.c.value).where(t.meta.c.name == name)):
+        return list(json.loads(known))
+    mine = sa.select(c.id).where(c.pipeline == pipeline, c.detector == detector, c.in_use)
+    return list(db.scalars(mine))  # an older Amiss kept no list
+
+
+def _place(pipeline: str, detector: str) -> str:
+    """What the list of models that served is called, no longer than databases take a name."""
+    name = f"served/{pipeline}/{detector}"
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"served/{blake2b(name.encode(), digest_size=16).hexdigest()}"
 
 
 def _drop_old(db: Connection, pipeline: str, detector: str) -> None:

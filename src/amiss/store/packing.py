@@ -1,7 +1,7 @@
 """Whole numbers in few bytes: differences, byte planes, deflate.
 
 A stream is a row of parts, deflated together; each part says itself how long it is, given
-how many points there are.
+how many points there are. Many streams of as many points are made at once, each of a row.
 """
 
 import zlib
@@ -25,41 +25,49 @@ def deflate(parts: Iterable[bytes]) -> bytes:
     return squeeze.compress(b"".join(parts)) + squeeze.flush()
 
 
-def planes(numbers: NDArray[np.unsignedinteger]) -> bytes:
-    """The numbers in as few bytes as the largest needs, bytes of equal weight side by side."""
-    most = int(numbers.max(initial=0))
-    width = next(w for w in WIDTHS if most < 256**w)
-    raw = numbers.astype(f"<u{width}").view(np.uint8).reshape(len(numbers), width)
-    return bytes([width]) + raw.T.tobytes()
+def planes(numbers: NDArray[np.unsignedinteger]) -> list[bytes]:
+    """Each row in as few bytes as its largest needs, bytes of equal weight side by side."""
+    most = numbers.max(axis=1, initial=0).tolist()
+    widths = [next(w for w in WIDTHS if one < 256**w) for one in most]
+    found = [b""] * len(numbers)
+    for width in set(widths):
+        rows = [row for row, one in enumerate(widths) if one == width]
+        raw = numbers[rows].astype(f"<u{width}")[:, :, None].view(np.uint8)
+        for row, part in zip(rows, raw.transpose(0, 2, 1), strict=True):
+            found[row] = bytes([width]) + part.tobytes()
+    return found
 
 
 def changes(numbers: Ints) -> Ints:
-    """Each number less the one before; the first as it is."""
+    """Each number of a row less the one before; the first as it is."""
     less = numbers.copy()
-    less[1:] -= numbers[:-1]
+    less[:, 1:] -= numbers[:, :-1]
     return less
 
 
-def signed(numbers: Ints) -> bytes:
+def signed(numbers: Ints) -> list[bytes]:
     """Planes of numbers that are small either way: 0, -1, 1, -2, 2 are written 0 to 4."""
     return planes(((numbers << 1) ^ (numbers >> 63)).view(np.uint64))
 
 
-def mask(seen: Mask) -> bytes:
-    """Where there is something; one byte where there is something everywhere, or nowhere."""
-    if seen.all():
-        return b"\1"
-    return b"\2" + np.packbits(seen).tobytes() if seen.any() else b"\0"
+def masks(seen: Mask) -> list[bytes]:
+    """Where a row has something; one byte where it has something everywhere, or nowhere."""
+    whole: Mask = np.asarray(seen.all(axis=1))
+    found = [b"\1" if one else b"\0" for one in whole.tolist()]
+    part = np.flatnonzero(seen.any(axis=1) & ~whole)
+    for row, bits in zip(part.tolist(), np.packbits(seen[part], axis=1), strict=True):
+        found[row] = b"\2" + bits.tobytes()
+    return found
 
 
 def filled(column: Floats, seen: Mask) -> Floats:
-    """The column with each gap closed by the number before it (or the first after it)."""
+    """Rows with each gap closed by the number before it (or the first after it), or by 0."""
     if seen.all():
         return column
-    if not seen.any():
-        return np.zeros(len(column))
-    last = np.where(seen, np.arange(len(column)), int(np.argmax(seen)))
-    return column[np.maximum.accumulate(last)]
+    place = np.arange(column.shape[-1])
+    last = np.where(seen, place, seen.argmax(axis=-1, keepdims=True))
+    closed = np.take_along_axis(column, np.maximum.accumulate(last, axis=-1), axis=-1)
+    return np.where(seen.any(axis=-1, keepdims=True), closed, 0.0)
 
 
 class Inflated:

@@ -91,7 +91,7 @@ def rollback(
     name: Annotated[str, Path(description="A type, such as isolation_forest.")],
     pipeline: str | None = None,
 ) -> ModelPut:
-    """Use the model again that was fitted before the one in use."""
+    """Use the model again that served before the one in use."""
     card = kept_models.rollback(live.store, name, pipeline)
     live.trail.note(who, "model rolled back", **about(card))
     return _put(card, "is in use again")

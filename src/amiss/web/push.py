@@ -85,7 +85,7 @@ async def _take(request: Request, live: Live, inbox: str, path: str) -> Response
 def _keep(live: Live, inbox: str, kind: str, body: bytes) -> Response:
     """Whether it can be read is known before it is acknowledged."""
     said = pushed.read(kind, body)
-    if len(said) or said.skipped:
+    if len(said) or said.left:
         live.inboxes.get(inbox).append([Entry(live.world.now(), kind, body, said.unpacked)])
-    headers = {"X-Prometheus-Remote-Write-Samples-Written": str(len(said))}
-    return Response(status_code=204, headers=headers if kind.startswith("remote_write") else None)
+    headers = pushed.written(said) if kind.startswith("remote_write") else None
+    return Response(status_code=204, headers=headers)

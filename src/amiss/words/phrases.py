@@ -15,6 +15,7 @@ DIGITS = "-+.e0123456789"
 NUMBER = re.compile(r"[-+.e0-9]*")
 TICK = 5 * SECOND  # a sample counts for so long
 BEFORE = re.compile(r"last like this [^;.]* before")
+ACRONYMS = frozenset({"aer", "dbscan", "lstm", "onnx", "svm"})
 OPERATIONS = re.compile(r"disk_(read|write)_per_second")
 
 
@@ -148,12 +149,21 @@ def shown(
     return lower, upper
 
 
+def model(name: str) -> str:
+    """one_class_svm is "one class SVM"."""
+    return " ".join(part.upper() if part in ACRONYMS else part for part in name.split("_"))
+
+
 def title(key: str, systems: int = 1) -> str:
     """What a series is; and whose, if more than one system is watched."""
     name = words(key)
     if OPERATIONS.match(key):  # else they read like the bytes
         name = name.replace("read", "reads", 1).replace("write", "writes", 1)
-    text = readable(name[:1].upper() + name[1:])
+    return whose(key, readable(name[:1].upper() + name[1:]), systems)
+
+
+def whose(key: str, text: str, systems: int) -> str:
+    """What a series is called; and whose it is, if more than one system is watched."""
     labels = parse_key(key)[1]
     host = labels.get("host") or labels.get("instance") or ""
     return f"{text}, {readable(host)}" if systems > 1 and host else text

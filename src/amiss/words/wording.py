@@ -62,7 +62,8 @@ def _single(member: Member, system: Collection[str]) -> str:
     name, labels = parse_key(member.series)
     of = [value for label, value in labels.items() if label not in system]
     name, whose = name.replace("_", " "), f" of {listed(of)}" if of else ""
-    said = f"a {name}{whose} {member.why}" if member.rules else f"an unusual {name}{whose}"
+    article = "an" if name[:1] in "aeiou" else "a"
+    said = f"{article} {name}{whose} {member.why}" if member.rules else f"an unusual {name}{whose}"
     if member.why and not member.rules:
         said = f"odd {name}{whose}, {member.why}"
     if member.rules:

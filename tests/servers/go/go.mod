@@ -1,13 +1,16 @@
-// The servers that are built from source for the tests: Loki, and Promtail from the library in it.
+// The servers that are built from source for the tests: Loki, Promtail from the library in it,
+// Prometheus 3, and VictoriaLogs as it was in the module of VictoriaMetrics (0.28).
 module servers
 
 go 1.26.5
 
 require (
+	github.com/VictoriaMetrics/VictoriaMetrics v1.102.0
 	github.com/grafana/dskit v0.0.0-20260209132809-8d1c6d34bb5a
 	github.com/grafana/loki/pkg/push v0.0.0-20250630054201-94c0ba7b0952
 	github.com/grafana/loki/v3 v3.7.8
 	github.com/prometheus/client_golang v1.23.2
+	github.com/prometheus/prometheus v0.312.1-0.20260612131846-2ad3a8717015
 	google.golang.org/grpc v1.83.2
 )
 
@@ -224,7 +227,6 @@ require (
 	github.com/prometheus/exporter-toolkit v0.16.0 // indirect
 	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	github.com/prometheus/procfs v0.19.2 // indirect
-	github.com/prometheus/prometheus v0.312.1-0.20260612131846-2ad3a8717015 // indirect
 	github.com/prometheus/sigv4 v0.4.1 // indirect
 	github.com/puzpuzpuz/xsync/v4 v4.5.0 // indirect
 	github.com/rcrowley/go-metrics v0.0.0-20250401214520-65e299d6c5c9 // indirect

@@ -18,7 +18,7 @@ from amiss.web.dashboard.shared import shared
 from amiss.web.headline import blind
 from amiss.words.units import write_number
 
-TONE: dict[Health, str] = {"good": "good", "failing": "fail", "starting": "wait"}
+TONE: dict[Health, str] = {"good": "good", "failing": "fail", "starting": "wait", "waiting": "wait"}
 LISTED = 300  # series in a list
 PACKAGES = ("numpy", "numba", "scikit-learn", "SQLAlchemy", "fastapi", "streamlit")
 
@@ -89,7 +89,7 @@ def source(look: Look, one: PipelineNow) -> str:
     """A pipeline and its source."""
     tone = TONE[one.health]
     polled = words.ago(one.polled, look.at) if one.polled else "never so far"
-    said = one.reason or f"It is polled each {one.every:g} s."
+    said = one.reason or f"It is polled every {one.every:g} s."
     pairs = [
         ("last poll that worked", polled),
         ("series", f"{one.series:,}"),

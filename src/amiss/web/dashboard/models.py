@@ -74,7 +74,7 @@ def draw(pipeline: str, name: str) -> None:
 
 def title(name: str) -> str:
     """isolation_forest is "Isolation forest"."""
-    text = name.replace("_", " ")
+    text = words.model(name)
     return text[:1].upper() + text[1:]
 
 

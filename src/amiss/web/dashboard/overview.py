@@ -82,6 +82,11 @@ def concerns(now: Now) -> list[tuple[str, str, str]]:
         if s.health == "failing"
     ]
     found += [
+        ("waiting", "wait", f"source {p.name}: {p.reason}")
+        for p in now.pipelines
+        if p.health == "waiting"
+    ]
+    found += [
         ("failing", "fail", f"model {m.name}: {m.reason}")
         for m in now.models
         if m.state == "failed"

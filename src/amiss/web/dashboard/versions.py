@@ -12,7 +12,7 @@ from amiss.model import card_of
 from amiss.run import models as kept_models
 from amiss.run.audited import about
 from amiss.run.compared import Comparison, rate
-from amiss.run.figures import asked_by, trained_by, validated
+from amiss.run.figures import asked_by, left_out, trained_by, validated
 from amiss.store.models import Model
 from amiss.web.dashboard import losses, parts, words
 from amiss.web.dashboard.parts import Look
@@ -92,7 +92,7 @@ def facts(look: Look, kept: Model) -> list[tuple[str, str]]:
         *asked_by(card.figures),
         ("trained", f"{look.clock(card.trained)}, in {card.seconds:.1f} s"),
         ("on", f"{words.count(card.samples, 'sample')}, {span} up to {look.clock(card.last)}"),
-        *(("left out", f"{n:,} {why}") for why, n in card.figures.get("left_out", {}).items()),
+        *left_out(card.figures),
         *validated(card.figures.get("validation", {})),
         *trained_by(card.figures.get("loss", {})),
         (

@@ -16,6 +16,7 @@ from amiss.words.phrases import (
     count,
     how_rare,
     localised,
+    model,
     one_in,
     parted,
     quarters,
@@ -39,6 +40,7 @@ __all__ = [
     "headline",
     "how_rare",
     "localised",
+    "model",
     "one_in",
     "parted",
     "quarters",
@@ -85,7 +87,8 @@ def headline(now: Now, at: int) -> tuple[str, str, str]:
                 f"{ago(worst.since, at)}; {watched} watched.",
             )
         case "waiting":
-            more = ": live pictures within a minute" if now.phase == "starting" else ""
+            soon = now.phase == "starting" and not all(p.health == "waiting" for p in now.pipelines)
+            more = ": live pictures within a minute" if soon else ""
             return "wait", title, f"{now.reason.rstrip('.')}{more}."
         case "quiet":
             return "good", title, f"{watched} watched, nothing amiss."
