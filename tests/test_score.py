@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -420,6 +421,18 @@ def test_where_the_scores_go(tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigError, match=said):
             where(out, *names)
+
+
+def test_a_pipe_is_written_into_and_stays_one(tmp_path: Path) -> None:
+    [table] = [Table(str(write(tmp_path / "a.csv", curves())))]
+    pipe = tmp_path / "scores"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reading:
+        list(score([table], outputs([table], str(pipe)), Asked("time"), Metrics(1.0)))
+        said = reading.communicate()[0].decode()
+    assert said.count("\n") == 1 + 2 * ROWS
+    assert pipe.is_fifo(), "no file took its place"
+    assert outputs([table], os.devnull) == [Path(os.devnull)]
 
 
 def test_names_to_blame_are_quoted_where_need_be(tmp_path: Path) -> None:

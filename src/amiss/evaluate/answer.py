@@ -95,7 +95,7 @@ def quoted(name: str) -> str:
 def writing(path: Path | None) -> Iterator[BinaryIO]:
     """A file that takes its place when it is whole; standard output without a path.
 
-    Raises ConfigError if it cannot be written.
+    A device or a pipe is written into as it is. Raises ConfigError if it cannot be written.
     """
     if path is None:
         yield sys.stdout.buffer
@@ -103,6 +103,10 @@ def writing(path: Path | None) -> Iterator[BinaryIO]:
         return
     part = path.with_name(f".{path.name}.part")
     try:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                yield file
+            return
         with part.open("wb") as file:
             yield file
         part.replace(path)

@@ -78,7 +78,8 @@ def outputs(tables: Sequence[Table], out: str, history: Table | None = None) -> 
             raise ConfigError("--out -: several inputs need a folder")
         return [None]
     path = Path(out)
-    if len(tables) == 1 and path.suffix and not path.is_dir() and not out.endswith("/"):
+    named = path.suffix or path.exists()  # a file that is there needs no ending, such as /dev/null
+    if len(tables) == 1 and named and not path.is_dir() and not out.endswith("/"):
         found = [path]
     else:
         found = [path / f"{table.stem}.csv" for table in tables]

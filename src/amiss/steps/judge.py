@@ -19,7 +19,7 @@ States = dict[str, State]
 Each = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
 """Calls a function with each of some things, in any order: `map`, or that of a pool of threads."""
 PAST = {"rank": rank, "size": size}
-BLOCK = 1 << 13  # samples judged at once: what they need fits a core's own cache
+BLOCK = 1 << 14  # samples judged at once: what they need fits a core's own cache
 MOST = 60.0  # nats
 WHOLE = "whole-metrics"
 """What the past of H is called among the states."""
