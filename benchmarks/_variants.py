@@ -98,12 +98,14 @@ PARTS = (
 
 
 OF_HOSTS = ("detectors/mahalanobis.py", "evaluate/joint.py")
+NATS = ("size of the bonus", "start of an episode")
+"""Logarithms: twice as many are the square of how improbable something is, so smaller steps too."""
 
 
 def _scaled(file: str, name: str, text: str, value: float, whole: bool = False) -> list[Variant]:
     """Half and double of a default: `text` holds it once, written as {}."""
     found = []
-    for factor in (0.5, 2.0):
+    for factor in (0.5, 0.7, 0.85, 1.2, 1.4, 2.0) if name in NATS else (0.5, 2.0):
         new = value * factor
         said = str(round(new)) if whole else f"({new!r})"
         edit = (file, text.format(_said(value, whole)), text.format(said))
