@@ -72,6 +72,11 @@ class Source(Component):
     every: Span = Field(30 * SECOND, gt=0)
     """Time between two polls."""
 
+    @property
+    def pace(self) -> int:
+        """Nanoseconds between two samples of a series, as a rule."""
+        return self.every
+
     @abstractmethod
     def poll(self, cursor: Cursor, world: World) -> tuple[Cursor, Records]:
         """Everything after `cursor` that is there now; maybe nothing. Never waits.

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from amiss import memory, zones
+from amiss import zones
 from amiss.component import AnyOf, Component, Detector, Features, Source
 from amiss.data import (
     DAY,
@@ -18,18 +18,17 @@ from amiss.data import (
     Frame,
     Incident,
     Records,
-    Times,
     measured,
 )
 from amiss.decide import group, opened, pace, pulse
 from amiss.decide.judged import Judged, Policy
 from amiss.dropped import displaced, failed, left_out
 from amiss.spans import Rate, Span
-from amiss.steps import apart, context, fields, quiet, singles, streaks
+from amiss.steps import apart, context, fields, quiet, roster, singles, streaks
 from amiss.steps.judge import WHOLE, States, judge, judge_jointly, name_of
 from amiss.steps.outcome import Outcome, join
 from amiss.steps.strange import NONE, Strange
-from amiss.steps.systems import SYSTEM, distinct, features_of, judge_system, members_of, view
+from amiss.steps.systems import SYSTEM, judge_system, members_of, view
 
 NEVER = np.iinfo(np.int64).min
 
@@ -95,7 +94,9 @@ class Pipeline(Component):
     @property
     def every(self) -> int:
         """Nanoseconds between two ticks of its series, as a rule."""
-        return max(self.source.every, MINUTE) if self.features.each else self.source.every
+        if self.features.each:  # they are counts by the minute
+            return max(self.source.every, MINUTE)
+        return self.features.grid or self.source.pace
 
     @property
     def _apart(self) -> list[Detector]:
@@ -122,7 +123,7 @@ class Pipeline(Component):
         else:
             states["context"] = context.remember(states.get("context", {}), records, self.by)
         parts = []
-        for ticks in self._pieces(states, frame):
+        for ticks in roster.pieces(states["series"], frame, self.forget):
             due = len(those) if ticks.stop is None else those.before(frame.time[ticks.stop])
             states, part = self._judge(states, frame[ticks], those[:due])
             those = those[due:]
@@ -177,32 +178,14 @@ class Pipeline(Component):
         same = np.array_equal(states.get("by", {"names": by})["names"], by)
         names = tuple(name_of(d) for d in self.detectors if same or not d.joint)
         names = (*names, WHOLE) if same and self.views else names
-        fresh = {"series": {"keys": np.zeros(0, "U1"), "last": np.zeros(0, np.int64)}}
+        fresh = {"series": roster.init()}
         kept = {k: v for k, v in states.items() if "-" not in k or k.startswith(names)}
         return fresh | kept | {"by": {"names": by}}
 
-    def _pieces(self, states: States, frame: Frame) -> list[slice]:
-        """The ticks in one piece, or cut where the hour has come to forget a silent series.
-
-        So the memory does not depend on how ticks came in batches.
-        """
-        table, time = states["series"], frame.time
-        if not len(time) or time[-1] - table["last"].min(initial=time[0]) <= self.forget:
-            return [slice(None)]
-        keys = memory.rows(tuple(table["keys"].tolist()), frame)
-        there = np.isfinite(memory.align(frame, keys).values).any(axis=2)
-        before = np.full(len(keys), NEVER)
-        before[: len(table["last"])] = table["last"]
-        last = np.vstack([before, np.where(there, time[:, None], NEVER)[:-1]])
-        last = np.maximum.accumulate(last, axis=0)
-        due = (last > NEVER) & (last < (_hour(time) - self.forget)[:, None])
-        cuts = [int(t) + 1 for t in np.flatnonzero((due[1:] & ~due[:-1]).any(axis=1))]
-        return [slice(a, b) for a, b in zip([0, *cuts], [*cuts, None], strict=True)]
-
     def _judge(self, states: States, frame: Frame, those: Strange) -> tuple[States, Outcome]:
         """From numbers to incidents; `those` are the strange records of the same time."""
-        states = self._forget(states, frame)
-        states, frame, skipped = self._admit(states, frame)
+        states = roster.forget(self.detectors, states, frame, self.by, self.forget)
+        states, frame, skipped = roster.admit(states, frame, self.max_series)
         alone = [d for d in self.detectors if not (d.joint or d.each or d.apart)]
         clock = None if self.zone == "UTC" else zones.local(frame.time, self.zone)
         states, opinion = judge(alone, states, replace(frame, clock=clock))
@@ -218,63 +201,10 @@ class Pipeline(Component):
             states, raw[SYSTEM], joint[SYSTEM], before[SYSTEM] = whole
         voices = {name_of(detector): detector.voices for detector in self.detectors}
         judged = members_of(frame, opinion, joint, before, self.by, voices)
-        often = max(self.every, self.features.grid)
+        often = max(self.source.every, self.every)
         states, judged = apart.judge_apart(self._apart, states, frame, judged, 2 * often)
         states, incidents = self._group(states, singles.pieces(judged, those, self.by))
         return states, Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)
-
-    def _forget(self, states: States, frame: Frame) -> States:
-        """Drop the memory of series that have long been silent; the hour counts, not the tick."""
-        table = states["series"]
-        if not len(frame.time):
-            return states
-        kept = table["last"] >= _hour(frame.time[:1]) - self.forget
-        if kept.all():
-            return states
-        keys = tuple(table["keys"].tolist())
-        left = tuple(table["keys"][kept].tolist())
-        systems = {system: i for i, system in enumerate(distinct(keys, self.by))}
-        rows = {
-            False: np.flatnonzero(kept),
-            True: np.array([systems[system] for system in distinct(left, self.by)], np.int64),
-        }
-        states = states | {"series": memory.keep(table, kept)}
-        states["expect"] = memory.keep(states["expect"], kept)
-        states = apart.forget(self._apart, states, keys, kept)
-        for detector in self.detectors:
-            if detector.each or detector.apart:  # the former knows of records, and of no series
-                continue
-            name = name_of(detector)
-            states[name] = memory.keep(states[name], rows[detector.joint], detector.shared)
-            if detector.joint:
-                states[name] = detector.retain(states[name], features_of(left, self.by))
-            for past in (f"{name}.rank", f"{name}.size", f"{name}.count"):
-                if past in states:
-                    states[past] = memory.keep(states[past], rows[detector.joint])
-        if WHOLE in states:
-            states[WHOLE] = memory.keep(states[WHOLE], rows[True])
-        return states
-
-    def _admit(self, states: States, frame: Frame) -> tuple[States, Frame, dict[str, int]]:
-        """Give each series its column, within the cap, and remember when it was last seen."""
-        table, skipped = states["series"], {}
-        known = tuple(table["keys"].tolist())
-        wanted = memory.rows(known, frame)
-        keys = wanted[: max(self.max_series, len(known))]  # a lower cap drops nothing learned
-        if len(wanted) > len(keys):
-            refused = memory.align(frame, wanted[len(keys) :])
-            skipped["over the cap of series"] = int(np.isfinite(refused.values).sum())
-        frame = memory.align(frame, keys)
-        last = np.concatenate([table["last"], np.zeros(len(keys) - len(known), np.int64)])
-        if len(frame.time):
-            there = np.isfinite(frame.values[:, :, 0])
-            latest = frame.time[len(frame.time) - 1 - there[::-1].argmax(axis=0)]
-            last = np.where(there.any(axis=0), latest, last)
-        return (
-            states | {"series": {"keys": np.array(keys, dtype=str), "last": last}},
-            frame,
-            skipped,
-        )
 
     def _group(
         self, states: States, pieces: Iterable[Judged]
@@ -292,8 +222,3 @@ class Pipeline(Component):
             states["context"] = context.forget(states["context"], int(newest))
         states["group"] = {"memory": np.frombuffer(opened.dump(past), np.uint8)}
         return states, tuple(incidents)
-
-
-def _hour(time: Times) -> Times:
-    """The beginning of the hour that each time lies in."""
-    return time // HOUR * HOUR

@@ -41,7 +41,7 @@ def test_and_why_it_is_not_otherwise() -> None:
     broken: Any = replace(
         WATCHING,
         pipelines=(PipelineNow("host", "host", "failing", "no answer; tried again in 8 s",
-                               5.0, 0, 0, 3, 0.0, 0.0, 0.0, 0, 0, 0),),
+                               5.0, 5.0, 0, 0, 3, 0.0, 0.0, 0.0, 0, 0, 0),),
         config_error="amiss.yaml:3: budget: must be above 0",
     )  # fmt: skip
     assert status(broken, ADDRESS).splitlines()[1:] == [

@@ -254,13 +254,13 @@ class FakeLive:
             key=key, pipeline="host", system=SYSTEM, state=state, reason=reason, seen=seen,
             time=last, value=value if state != "silent" else nan, score=score,
             p=exp(-score) if score == score else nan, expected=expected, lower=lower, upper=upper,
-            amiss=self.scene == "busy" and key in (*STRANGE, HOT),
+            amiss=self.scene == "busy" and key in (*STRANGE, HOT), every=5.0,
         )  # type: ignore[arg-type] # fmt: skip
 
     def _pipeline(self, polled: int, health: Any, reason: str) -> PipelineNow:
         return PipelineNow(
-            name="host", source="host", health=health, reason=reason, every=5.0, polled=polled,
-            ticks=207_360 if polled else 0, failures=6 if reason else 0, lag=0.011,
+            name="host", source="host", health=health, reason=reason, every=5.0, tick=5.0,
+            polled=polled, ticks=207_360 if polled else 0, failures=6 if reason else 0, lag=0.011,
             step_seconds=0.0021, commit_seconds=0.0034, series=len(USUAL) if polled else 0,
             state_bytes=315_000, replayed=41,
         )  # fmt: skip

@@ -10,17 +10,18 @@ import pytest
 
 from amiss.cli.status import status
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Member
+from amiss.decide.explain import rarity
 from amiss.run.now import Now, PipelineNow, SeriesNow
 from amiss.web.dashboard import overview, words
 from dashboard.fake import SILENT, START, SYSTEM, WARMING, FakeLive, incident
 
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
-GOOD = PipelineNow("host", "host", "good", "", 5.0, START, 9, 0, 0.0, 0.0, 0.0, 1, 0, 0)
+GOOD = PipelineNow("host", "host", "good", "", 5.0, 5.0, START, 9, 0, 0.0, 0.0, 0.0, 1, 0, 0)
 
 
 def series(**said: object) -> SeriesNow:
     one = SeriesNow("cpu_percent", "host", SYSTEM, "judged", "", 500, START, 6.0, 1.0, 0.4, 6.0,
-                    2.0, 9.0, False)  # fmt: skip
+                    2.0, 9.0, False, 5.0)  # fmt: skip
     return replace(one, **said)
 
 
@@ -127,6 +128,13 @@ def test_a_title_says_whose_if_there_are_several_systems() -> None:
     assert words.title('cpu_percent{host="a"}', systems=2) == "CPU, a"
 
 
+def test_members_are_as_rare_as_the_samples_of_their_incident_come() -> None:
+    """Even if their series are gone, or they are a system as a whole."""
+    each = replace(opened("high", 9.0), rarity=rarity(9.0, 60.0))
+    assert words.interval(each) == pytest.approx(60.0)
+    assert words.rarity_of(each.members[0], words.interval(each)) == words.rarity_now(9.0, 60.0)
+
+
 def test_worst_first() -> None:
     low, high, higher = opened("low", 12.0), opened("high", 9.0), opened("high", 9.5)
     older = opened("high", 9.5, START - DAY)
@@ -174,7 +182,7 @@ def test_the_headline(now: Now, tone: str, title: str, sentence: str) -> None:
 
 def test_what_a_series_is_doing(tmp_path: Path) -> None:
     live = FakeLive(tmp_path, "busy")
-    said = {one.key: words.doing(one, START, UTC, 5.0) for one in live.now().series}
+    said = {one.key: words.doing(one, START, UTC) for one in live.now().series}
     live.store.close()
     assert said[SILENT[0]] == "no data since 13:22 UTC"
     assert said[WARMING[0]] == "24 of 96 samples; judged in about 6 minutes"

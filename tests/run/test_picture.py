@@ -1,11 +1,12 @@
 """The picture says of everything what it does, and why."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from amiss.data import DAY, HOUR
+from amiss.data import DAY, HOUR, MINUTE, parse_key
 from amiss.memory import align, place
 from amiss.run import picture
 from amiss.run.now import JointNow, Now
@@ -15,7 +16,7 @@ from amiss.run.tell import Channel, SinkStatus
 from amiss.run.watch import tick
 from amiss.settings import default
 from amiss.sinks.stdout import Stdout
-from run.rig import EVERY, START, Rig, pipeline
+from run.rig import EVERY, START, Brittle, Rig, pipeline
 
 NOBODY: frozenset[str] = frozenset()
 LOAD = 'load{host="made"}'
@@ -78,6 +79,30 @@ def test_warming_up_then_judged_then_silent(rig) -> None:
     assert silent.reason == "no data since 2026-03-07 14:09:55 UTC"
     assert silent.time == START + 119 * EVERY
     assert np.isnan(silent.value)
+
+
+def test_how_often_samples_come_is_known_of_each_series(tmp_path: Path) -> None:
+    """It makes what a score means, and neither the polls nor the quickest of them."""
+    minutes = pipeline().model_copy(update={"features": Brittle(every=MINUTE)})
+    rig = Rig(tmp_path, pipeline=minutes)
+    rig.numbers.say = lambda time, found: {
+        key: value for key, value in found.items() if key != "load" or time % (5 * MINUTE) == 0
+    }
+    rig.start()
+    rig.run(12 * 44)
+    now = painted(rig)
+    often = {parse_key(one.key)[0]: one.every for one in now.series}
+    assert often == {"cpu_percent": 60.0, "processes": 60.0, "load": 300.0}
+    assert (now.pipelines[0].every, now.pipelines[0].tick) == (5.0, 60.0)
+    slow = next(one for one in now.series if one.key == LOAD)
+    assert now.at - slow.time == 4 * MINUTE
+    assert (
+        slow.reason == f"{slow.seen} of 96 samples; judged in about {5 * (96 - slow.seen)} minutes"
+    )
+    rig.numbers.say = lambda time, found: {k: v for k, v in found.items() if k != "load"}
+    rig.run(12 * 16)
+    assert next(one.state for one in painted(rig).series if one.key == LOAD) == "silent"
+    rig.close()
 
 
 def test_a_source_that_hangs_is_failing_and_one_that_has_nothing_new_is_not(rig) -> None:

@@ -40,7 +40,7 @@ def series(key: str = CPU, **said) -> SeriesNow:
     given = {
         "pipeline": "host", "system": SYSTEM, "state": "judged", "reason": "", "seen": 500,
         "time": START, "value": 6.5, "score": 1.5, "p": exp(-1.5), "expected": 6.0, "lower": 2.0,
-        "upper": 11.0, "amiss": False,
+        "upper": 11.0, "amiss": False, "every": 5.0,
     }  # fmt: skip
     return SeriesNow(key, **(given | said))
 
@@ -58,8 +58,8 @@ JOINT = (
 WATCHING = Now(
     version=1, at=START, started=START - MINUTE, first=START - 60 * MINUTE, phase="watching",
     reason="2 series are judged; 1 warming up", series=SEEN, joint=JOINT,
-    pipelines=(PipelineNow("host", "host", "good", "", 5.0, START, 12, 1, 0.02, 0.004, 0.002, 3,
-                           4800, 7),),
+    pipelines=(PipelineNow("host", "host", "good", "", 5.0, 5.0, START, 12, 1, 0.02, 0.004,
+                           0.002, 3, 4800, 7),),
     sinks=(SinkNow("chat", "webhook", "failing", "HTTP 500; tried again in 32 s", 3, 2, 1, START),),
     models=(ModelNow(FOREST, "host", "in use", "", "m1", START - 90 * SECOND, 100, 1.9),
             ModelNow(LINE, "host", "waiting", "24 of 100 samples")),

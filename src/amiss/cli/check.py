@@ -109,7 +109,7 @@ def _words(file: Path, settings: "Settings", polled: "dict[str, Polled]") -> Ite
     for pipeline in settings.pipelines:
         one = polled[pipeline.name]
         kind = _type(pipeline.source)
-        every = write_span(max(pipeline.source.every, pipeline.features.grid))
+        every = write_span(pipeline.every)
         if one.failure:
             yield f"{pipeline.name}: source {kind} fails: {one.failure}"
         else:

@@ -25,9 +25,8 @@ class Cost:
 
 def cost(pipeline: Pipeline, series: int, keep: Keep, share: float) -> Cost:
     """`share` is the part of the history's room that this pipeline may take."""
-    every = max(pipeline.source.every, pipeline.features.grid)
     recent = min(RECENT * len(COLUMNS) * 4 * series, MOST_RECENT)
-    points = keep.days * DAY / every * series
+    points = keep.days * DAY / pipeline.every * series
     disk = min(points * ON_DISK, share * keep.megabytes * 2**20)
     return Cost(series, state_bytes(pipeline) * series + recent, int(disk))
 

@@ -23,7 +23,7 @@ class Polled:
 def poll(pipeline: Pipeline, world: World) -> Polled:
     """Ask a source twice, the second time by a clock that is a tick ahead: rates need two."""
     source, features = pipeline.source, pipeline.features
-    tick = max(source.every, features.grid)
+    tick = max(source.every, pipeline.every)
     later = replace(
         world, now=lambda: world.now() + tick, monotonic=lambda: world.monotonic() + tick
     )

@@ -5,12 +5,11 @@ from html import escape
 from typing import Protocol
 
 from amiss.data import SECOND, Incident, Member, parse_key
-from amiss.decide.explain import rarity
 from amiss.drawing.markup import table
 from amiss.evaluate import svg
 from amiss.evaluate.figures import shortly, written
 from amiss.evaluate.trial import Pictures
-from amiss.words.phrases import band, count, how_rare, parted, rarity_of, worst_first
+from amiss.words.phrases import band, count, how_rare, interval, parted, rarity_of, worst_first
 from amiss.words.units import words, write_number
 from amiss.words.wording import is_whole
 
@@ -57,8 +56,7 @@ def _article(trial: Shown, incident: Incident, true: bool | None) -> str:
     if true is not None:
         tags.append(tag("labelled", "good") if true else tag("not labelled", "still"))
     more = incident.breadth - min(len(incident.members), MEMBERS)
-    every = incident.rarity / rarity(incident.score, 1.0)  # seconds between samples, or NaN
-    rows = [_member(trial, member, every) for member in incident.members[:MEMBERS]]
+    rows = [_member(trial, member, interval(incident)) for member in incident.members[:MEMBERS]]
     seen = table(("series", "seen", "expected", "rarity", "strangest at"), rows, "Members")
     pictures = "".join(_pictures(trial, incident))
     return (

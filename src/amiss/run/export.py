@@ -129,8 +129,7 @@ def _new(
 
 def _stretch(watch: Watch, series: int) -> int:
     """How much of the history (ns) to read at once, so that it is bounded in memory."""
-    each = watch.pipeline.features.grid or watch.pipeline.every
-    return min(STRETCH, max(CELLS // (series * len(COLUMNS)), 1) * each)
+    return min(STRETCH, max(CELLS // (series * len(COLUMNS)), 1) * watch.pipeline.every)
 
 
 def _requests(

@@ -37,6 +37,7 @@ class SeriesNow:
     lower: float
     upper: float
     amiss: bool  # a member of an open incident
+    every: float  # seconds between two samples, as they came so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class PipelineNow:
     source: str  # type
     health: Health
     reason: str  # why it fails, since when, what is done about it; what it waits for; "" if good
-    every: float  # seconds
+    every: float  # seconds between two polls
+    tick: float  # seconds between two samples of a series, as a rule
     polled: int  # ns, the last poll that worked
     ticks: int  # since the start
     failures: int  # polls that did not work, since the start

@@ -9,7 +9,7 @@ from math import nan
 
 import numpy as np
 
-from amiss.data import DAY, MINUTE, Incident
+from amiss.data import DAY, MINUTE, SECOND, Incident
 from amiss.decide import budget, opened
 from amiss.decide.fuse import p_of
 from amiss.run.now import (
@@ -58,10 +58,12 @@ def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
         shown.append(np.full(len(frame.keys), nan) if band is None else band[-1, :, 0])
     # without those that were forgotten within the step, which come last
     rows = zip(*(column[: len(last)].tolist() for column in shown), strict=True)
-    now, every = int(frame.time[-1]), watch.pipeline.every
+    now, tick = int(frame.time[-1]), watch.pipeline.every
+    usual = np.where(np.isnan(looked.every), tick / SECOND, looked.every).tolist()
     for s, (value, score, p, expected, lower, upper) in enumerate(rows):
         seen, at = int(outcome.seen[s]), int(last[s])
-        state, reason = _state(seen, at, now, every)
+        polled = max(watch.pipeline.source.every, tick) / SECOND
+        state, reason = _state(seen, at, now, usual[s], max(usual[s], polled))
         key = frame.keys[s]
         yield SeriesNow(
             key=key,
@@ -78,15 +80,17 @@ def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
             lower=lower,
             upper=upper,
             amiss=key in amiss,
+            every=usual[s],
         )
 
 
-def _state(seen: int, at: int, now: int, every: int) -> tuple[SeriesState, str]:
-    if now - at > SILENT * every:
+def _state(seen: int, at: int, now: int, every: float, longest: float) -> tuple[SeriesState, str]:
+    """From samples so far, the last of them, seconds between them, and until one is missed."""
+    if now - at > SILENT * longest * SECOND:
         since = datetime.fromtimestamp(at / 1e9, UTC)
         return "silent", f"no data since {since:%Y-%m-%d %H:%M:%S} UTC"
     if seen < WARM:
-        minutes = (WARM - seen) * every / 1e9 / 60
+        minutes = (WARM - seen) * every / 60
         left = count(max(round(minutes), 1), "minute")
         return "warming up", f"{seen} of {WARM} samples; judged in about {left}"
     return "judged", ""
@@ -132,7 +136,8 @@ def pipeline_of(watch: Watch) -> PipelineNow:
         source=watch.pipeline.source.type,  # type: ignore[attr-defined]
         health=progress.health,
         reason=progress.reason,
-        every=watch.pipeline.source.every / 1e9,
+        every=watch.pipeline.source.every / SECOND,
+        tick=watch.pipeline.every / SECOND,
         polled=progress.polled,
         ticks=progress.ticks,
         failures=progress.failures,
@@ -171,7 +176,7 @@ def budget_of(watches: Sequence[Watch], log: Log, now: int, first: int, asked: f
         if memory.price is not None:
             share = watch.pipeline.budget
             price = budget.faded(memory.price, now - memory.priced, share)
-            interval = np.array([watch.pipeline.every / 1e9])
+            interval = np.array([watch.pipeline.every / SECOND])
             bar = float(budget.bar(interval, share, price)[0])
     return BudgetNow(
         asked=asked,

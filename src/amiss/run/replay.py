@@ -61,7 +61,7 @@ class _Models:
     @property
     def every(self) -> int:
         """Nanoseconds from one tick of its series to the next."""
-        return int(getattr(self.pipeline.features, "every", self.pipeline.every))
+        return self.pipeline.every
 
     def _tick(self, time: Times) -> Times:
         return -(-time // self.every)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from amiss.data import Floats, Scores, Times
 from amiss.pipeline import Pipeline
 from amiss.steps.judge import States, name_of
@@ -15,6 +17,7 @@ class Seen:
 
     outcome: Outcome
     last: Times  # (S,) ns, the last sample of each series
+    every: Floats  # (S,) seconds between two samples; NaN before the second one
     memory: bytes  # of grouping
     joint: Mapping[str, tuple[Scores, Scores]]  # by detector: raw, nats
     forecasts: Mapping[str, Mapping[str, Floats]]  # by detector, metric: (systems,)
@@ -27,9 +30,11 @@ def look(pipeline: Pipeline, states: States, outcome: Outcome) -> Seen:
     for detector in pipeline.detectors:
         of = detector.forecast(states.get(name_of(detector), {})) if detector.joint else {}
         forecasts[name_of(detector)] = {metric: x.copy() for metric, x in of.items()}
+    known = states["expect"]["known"] > 0
     return Seen(
         outcome=outcome,
         last=states["series"]["last"],
+        every=np.where(known, states["expect"]["interval"], np.nan),
         memory=states["group"]["memory"].tobytes(),
         joint={name: (outcome.raw[name], nats) for name, nats in outcome.joint.items()},
         forecasts=forecasts,

@@ -63,6 +63,11 @@ class Loki(Shipped, Source):
             raise ValueError("each of metrics needs a name")
         return self
 
+    @property
+    def pace(self) -> int:
+        """Nanoseconds between two samples of a series."""
+        return self.step if self.metrics else self.every
+
     def again(self) -> "Loki":
         """The same: without a cursor it begins with all of `history`."""
         return self

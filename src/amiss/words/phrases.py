@@ -100,6 +100,11 @@ def rarity_now(score: float, every: float) -> str:
     return f"about once in {write_days(rarity(score, every))}"
 
 
+def interval(incident: Incident) -> float:
+    """Seconds between two samples of what it is about, as its rarity has it; NaN by a rule."""
+    return incident.rarity / rarity(incident.score, 1.0)
+
+
 def rarity_of(member: Member, every: float) -> str:
     """How rare it was at its strangest; every: seconds between samples, NaN if not known."""
     if member.rules:

@@ -20,13 +20,6 @@ POINTS = 300
 TOLD = {"delivered": "good", "retrying": "wait", "refused": "fail", "quiet": "still"}
 
 
-def every(look: Look, member: Member) -> float:
-    """Seconds between two samples of a member."""
-    pipeline = next((s.pipeline for s in look.now.series if s.key == member.series), "")
-    counts = parse_key(member.series)[0] == pulse.NAME  # of single records, by the minute
-    return 60.0 if counts else look.every(pipeline)
-
-
 def pictures(look: Look, each: Incident) -> None:
     """The first members over a time that shows what is normal."""
     drawn = [m for m in each.members if not is_whole(m) and not m.said]
@@ -45,7 +38,7 @@ def pictures(look: Look, each: Incident) -> None:
     if drawn:
         parts.show(parts.heading("Before and since") + parts.legend(look.dark))
     for member in drawn:
-        name, often = parse_key(member.series)[0], every(look, member)
+        name = parse_key(member.series)[0]
         data = shared(
             look.live,
             ("member", each.id, member.series),
@@ -61,7 +54,7 @@ def pictures(look: Look, each: Incident) -> None:
         if data.num_rows <= len(stretch):
             parts.show('<p class="am-faint">no history of it is kept from then</p>')
             continue
-        spec = charts.series_chart(name, look.dark, 170, often)
+        spec = charts.series_chart(name, look.dark, 170, look.every(member.series))
         parts.chart(data, spec, f"{words.title(member.series)} before and during the incident")
 
 
@@ -69,7 +62,7 @@ def drawing(look: Look, member: Member, between: Stretch, stretch: tuple[Stretch
     """What the chart of a member draws."""
     points = look.live.history(member.series, *between, READ)
     name, bar = parse_key(member.series)[0], look.now.budget.bar
-    return table(points, name, every(look, member), bar, stretch, POINTS)
+    return table(points, name, look.every(member.series), bar, stretch, POINTS)
 
 
 def evidence(each: Incident) -> None:

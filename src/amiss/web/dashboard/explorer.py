@@ -81,5 +81,5 @@ def caption(look: Look, one: SeriesNow) -> str:
     value = write_number(one.value, name)
     if one.state == "warming up":
         return f"{value}, warming up {one.seen} of {WARM}"
-    rare = words.rarity_now(one.score, look.every(one.pipeline))
+    rare = words.rarity_now(one.score, one.every)
     return f"{value}, amiss: {rare}" if one.amiss else f"{value}, {rare}"

@@ -199,7 +199,7 @@ def listed(look: Look, series: list[SeriesNow]) -> str:
         (
             f'<a href="{parts.address("explorer", key=one.key)}">'
             f"{escape(words.title(one.key, look.systems))}</a>",
-            escape(words.doing(one, look.at, look.zone, look.every(one.pipeline))),
+            escape(words.doing(one, look.at, look.zone)),
         )
         for one in series[:LISTED]
     )

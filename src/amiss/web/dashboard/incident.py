@@ -141,8 +141,7 @@ def members(look: Look, each: Incident) -> str:
         ),
     )
     for member in each.members:
-        often = around.every(look, member)
-        rarity = words.rarity_of(member, often)
+        rarity = words.rarity_of(member, words.interval(each))
         when = f"{look.clock(member.at)}<small>strange since {look.clock(member.since)}</small>"
         lines.append(
             (

@@ -101,7 +101,7 @@ def opinion(look: Look, one: JointNow) -> str:
     whose = ", ".join(parse_key(f"x{{{one.system}}}")[1].values()) or "all"
     if not isfinite(one.score):
         return parts.facts([(whose, "no opinion yet")])
-    rare = words.rarity_now(one.score, look.every(one.pipeline))
+    rare = words.rarity_now(one.score, look.tick(one.pipeline))
     pairs = [
         (f"picture of {whose}", "usual" if rare == "usual" else f"comes {rare}"),
         ("score, -ln p", f"{one.score:.1f} nats"),

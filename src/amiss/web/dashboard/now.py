@@ -99,9 +99,7 @@ def card(look: Look, each: Incident) -> None:
 def series(look: Look, key: str, start: int, height: int, of: str = "") -> None:
     """A small chart of a series from a time on; `of` an incident, or of no one."""
     name = parse_key(key)[0]
-    pipeline = next((one.pipeline for one in look.now.series if one.key == key), "")
-    every, bar = look.every(pipeline), look.now.budget.bar
-    every = 60.0 if name == pulse.NAME else every  # counts come by the minute
+    every, bar = look.every(key), look.now.budget.bar
     amiss = [i for i in look.now.open if i.id == of or any(m.series == key for m in i.members)]
     stretches = [(max(i.since, start), look.at) for i in amiss]
     data = shared(

@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 
 from amiss.data import DAY, HOUR, MINUTE, parse_key, readable
-from amiss.decide import pulse
 from amiss.run.now import SeriesNow
 from amiss.steps.judge import WARM
 from amiss.store import Points
@@ -55,12 +54,12 @@ def draw() -> None:
         f'<h1 class="am-h1">{escape(words.title(key, look.systems))}</h1>{standing(look, key, one)}'
     )
     stretch = asked_for(look)
-    points = history(look, key, stretch, one)
+    points = history(look, key, stretch)
     if not np.isfinite(points.value).any():
         more = "Choose a longer time." if stretch.live else "Nothing was recorded then."
         parts.show(parts.notice("still", "There are no samples in this time.", more))
         return
-    picture(look, key, one, points, stretch)
+    picture(look, key, points, stretch)
     name = parse_key(key)[0]
     left, right = st.columns([1.3, 1], gap="medium")
     with left:
@@ -89,7 +88,7 @@ def standing(look: Look, key: str, one: SeriesNow | None) -> str:
         said = f"{value} now. First opinion: {one.reason}."
         return parts.line("warming up", "wait", said) + parts.meter(one.seen, WARM, "samples seen")
     expected = words.band(one.expected, one.lower, one.upper, one.value, name)
-    rare = words.rarity_now(one.score, look.every(one.pipeline))
+    rare = words.rarity_now(one.score, one.every)
     means = "nothing unusual" if rare == "usual" else f"a moment like this comes {rare}"
     said = f"{value} now, {expected} expected; {means}."
     return parts.line("amiss" if one.amiss else "judged", "amiss" if one.amiss else "good", said)
@@ -135,9 +134,9 @@ def live_again() -> None:
             del st.query_params[name]
 
 
-def history(look: Look, key: str, stretch: Stretch, one: SeriesNow | None) -> Points:
+def history(look: Look, key: str, stretch: Stretch) -> Points:
     """The points to draw, read anew as often as the picture would change."""
-    every = int(look.every(one.pipeline if one else "") * 10**9)
+    every = int(look.every(key) * 10**9)
     span = stretch.end - stretch.start
     stamp = look.at // min(max(every, span // POINTS), SLOWEST) if stretch.live else 0
     name = ("history", key, span if stretch.live else (stretch.start, stretch.end))
@@ -149,12 +148,10 @@ def history(look: Look, key: str, stretch: Stretch, one: SeriesNow | None) -> Po
     )
 
 
-def picture(look: Look, key: str, one: SeriesNow | None, points: Points, stretch: Stretch) -> None:
+def picture(look: Look, key: str, points: Points, stretch: Stretch) -> None:
     """The large chart; dragging in it chooses a span."""
     name = parse_key(key)[0]
-    every = look.every(one.pipeline if one else "")
-    if name == pulse.NAME:  # counts come by the minute
-        every = 60.0
+    every = look.every(key)
     found = shared(
         look.live,
         ("incidents of", key, stretch.end - stretch.start),

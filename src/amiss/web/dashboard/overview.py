@@ -150,9 +150,10 @@ def about(look: Look, chosen: Sequence[SeriesNow]) -> str:
     heading = parts.heading(f"{where} live" if where else "Live", "with what is expected")
     if chosen:
         return heading
-    every = max((p.every for p in look.now.pipelines), default=5.0)
-    first = f"The first pictures come with the second poll, in about {max(2 * every, 5):.0f} s."
-    opinions = f"Opinions follow after {WARM} samples, in about {write_days(WARM * every / 86400)}."
+    polls = max((p.every for p in look.now.pipelines), default=5.0)
+    tick = max((p.tick for p in look.now.pipelines), default=5.0)
+    first = f"The first pictures come in about {max(2 * polls, tick, 5):.0f} s."
+    opinions = f"Opinions follow after {WARM} samples, in about {write_days(WARM * tick / 86400)}."
     return heading + parts.notice("wait", first, opinions)
 
 

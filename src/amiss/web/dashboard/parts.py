@@ -51,9 +51,14 @@ class Look:
         """How many hosts, services or whatever are watched."""
         return len({one.system for one in self.now.series})
 
-    def every(self, pipeline: str) -> float:
-        """Seconds between two samples of a pipeline."""
-        return next((p.every for p in self.now.pipelines if p.name == pipeline), 5.0)
+    def tick(self, pipeline: str) -> float:
+        """Seconds between two samples of a pipeline, as a rule."""
+        return next((p.tick for p in self.now.pipelines if p.name == pipeline), 5.0)
+
+    def every(self, key: str) -> float:
+        """Seconds between two samples of a series, which may not be there any more."""
+        known = next((one.every for one in self.now.series if one.key == key), None)
+        return known or max((p.tick for p in self.now.pipelines), default=5.0)
 
     def clock(self, ns: int, seconds: bool = False) -> str:
         """A time where the reader is."""

@@ -15,6 +15,7 @@ from amiss.words.phrases import (
     clock,
     count,
     how_rare,
+    interval,
     localised,
     model,
     one_in,
@@ -39,6 +40,7 @@ __all__ = [
     "doing",
     "headline",
     "how_rare",
+    "interval",
     "localised",
     "model",
     "one_in",
@@ -119,11 +121,11 @@ def strangest(series: tuple[SeriesNow, ...], bar: float) -> list[SeriesNow]:
     return sorted(series, key=lambda one: (not one.amiss, -step(one), one.key))
 
 
-def doing(one: SeriesNow, now: int, zone: tzinfo, every: float) -> str:
+def doing(one: SeriesNow, now: int, zone: tzinfo) -> str:
     """What Amiss does with a series, and why not more."""
     if one.state == "silent":
         return f"no data since {clock(one.time, now, zone)}" if one.time else one.reason
     if one.state == "warming up":
         return one.reason
     value = write_number(one.value, parse_key(one.key)[0])
-    return f"{value}: {'amiss, ' if one.amiss else ''}{rarity_now(one.score, every)}"
+    return f"{value}: {'amiss, ' if one.amiss else ''}{rarity_now(one.score, one.every)}"

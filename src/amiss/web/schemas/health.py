@@ -29,6 +29,7 @@ REPORT: dict[str, Any] = {
             "health": "good",
             "reason": "",
             "every": 5.0,
+            "tick": 5.0,
             "polled": AT,
             "ticks": 720,
             "failures": 0,
@@ -110,6 +111,7 @@ class SourceHealth(Said):
     health: Health
     reason: Text
     every: float = Field(description="Seconds between two polls.")
+    tick: float = Field(description="Seconds between two samples of a series, as a rule.")
     polled: Ever = Field(description="The last poll that worked.")
     ticks: int
     failures: int

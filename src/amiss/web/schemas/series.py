@@ -22,6 +22,7 @@ SERIES: dict[str, Any] = {
     "state": "judged",
     "reason": "",
     "seen": 51840,
+    "every": 5.0,
     "time": AT,
     "p": 0.000123,
     "amiss": True,
@@ -66,6 +67,7 @@ class Series(Said):
     state: SeriesState
     reason: Text
     seen: int = Field(description="Samples so far.")
+    every: float = Field(description="Seconds between two of them, as they came.")
     time: Ever
     value: Number
     score: Number = Field(description="-ln p, in nats.")
