@@ -135,6 +135,14 @@ def test_logfmt_behind_a_time_is_no_syslog_of_a_strange_host(begin: str, stamp: 
     assert look(f"{begin}level=info ts=1759410307 path=/x").time == "ts"
 
 
+@pytest.mark.parametrize("level", ["INFO", "warn", "[Error]", "DEBUG:", "info"])
+def test_a_level_behind_a_time_is_no_host(level: str) -> None:
+    """Its lines would be of a system that is called INFO."""
+    form = look(f"2025-10-02T13:05:07.250Z {level} main: started in 3 s")
+    assert (form.kind, form.stamp) == ("text", "iso")
+    assert look("2025-10-02T13:05:07Z info-web-1 main: started").kind == "syslog"
+
+
 def test_syslog_may_say_pairs() -> None:
     assert look("2025-10-02T13:05:07Z web-1 level=info user=bob").kind == "syslog"
     assert taken("2025-10-02T13:05:07Z web-1 level=info user=bob")["host"] == "web-1"

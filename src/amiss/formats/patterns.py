@@ -14,8 +14,13 @@ COMBINED = re.compile(
 )
 """Common and combined log format of Apache and nginx, with what may stand behind it."""
 STAMP = r"[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*"
+LEVEL = (
+    r"[\[(]?(?i:trace|debug|info|notice|warn|warning|err|error|crit|critical|alert|fatal|panic)"
+    r"[\]):]?(?= )"
+)
+"""What stands where syslog has a host, in the lines of an application: 2025-10-02T13:05:07 INFO."""
 RFC3164 = re.compile(
-    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{STAMP}) (?P<host>[^\s=]+) "
+    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{STAMP}) (?P<host>(?!{LEVEL})[^\s=]+) "
     r"(?:(?P<program>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?)?(?P<message>.*)",
     re.DOTALL,
 )
