@@ -61,6 +61,65 @@ def test_events_are_records(tmp_path: Path) -> None:
     }
 
 
+WIDE = (
+    "time,host,cpu,memory\n"
+    "1700000000,web-1,20.5,70\n"
+    "1700000000,web-2,,71\n"
+    "1700000060,web-1,much,72\n"
+)
+LONG = (
+    "time,host,what,number\n"
+    "1700000000,web-1,cpu,20.5\n"
+    "1700000000,web-1,,7\n"
+    "1700000060,web-2,memory,71\n"
+)
+
+
+def test_rows_of_numbers_are_samples_of_series(tmp_path: Path) -> None:
+    records = read(tmp_path, WIDE, values=["cpu", "memory"], by=["host"], labels={"site": "ulm"})
+    keys = zip(records.name, records.labels["host"], records.value, strict=True)
+    assert list(keys) == [
+        ("cpu", "web-1", 20.5), ("memory", "web-1", 70.0), ("memory", "web-2", 71.0),
+        ("memory", "web-1", 72.0),
+    ]  # fmt: skip
+    assert records.time.tolist() == [1_700_000_000 * SECOND] * 3 + [1_700_000_060 * SECOND]
+    assert (records.text, sorted(records.labels)) == (None, ["host", "site"])
+    assert records.skipped == {"values that are no numbers": 1}
+
+
+def test_a_row_may_say_what_its_number_is_called(tmp_path: Path) -> None:
+    records = read(tmp_path, LONG, values=["number"], metric="what", by=["host"])
+    assert records.name.tolist() == ["cpu", "memory"]
+    assert records.value.tolist() == [20.5, 71.0]
+    assert records.skipped == {"numbers without a name": 1}
+
+
+def test_numbers_of_a_file_are_watched_as_those_of_any_source(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(WIDE)
+    (tmp_path / "amiss.yaml").write_text(
+        "pipelines:\n"
+        "  - name: web\n"
+        f"    source: {{type: file, path: {tmp_path}/a.csv, values: [disk], by: [rack]}}\n"
+        "    features: {type: grid, every: 1m}\n"
+        "    detectors: [{type: level}]\n"
+    )
+    wrong = amiss("check", tmp_path / "amiss.yaml")
+    assert wrong.code == 2
+    assert "source.values: no record has a number in a field 'disk'" in wrong.err
+    assert "source.by: no record has a field 'rack'" in wrong.err
+    text = (tmp_path / "amiss.yaml").read_text()
+    (tmp_path / "amiss.yaml").write_text(text.replace("disk", "memory").replace("rack", "host"))
+    right = amiss("check", tmp_path / "amiss.yaml")
+    assert right.code == 0
+    assert "2 series every 1m" in right.out and "  numbers: memory\n" in right.out
+
+
+def test_events_make_no_series_and_a_pipeline_that_wants_some_says_so(tmp_path: Path) -> None:
+    """It would watch in silence, for ever."""
+    with pytest.raises(ValidationError, match=r"features 'grid' makes series of numbers, and this"):
+        pipeline(source={"type": "file", "path": f"{tmp_path}/a.csv"})
+
+
 def test_pairs_behind_a_time_are_fields_at_that_time(tmp_path: Path) -> None:
     line = "{} level=info user=bob path=/x\n"
     times = ("2023-11-14T22:13:20Z", "2023-11-14T22:13:21.5+00:00")
@@ -92,6 +151,9 @@ def test_text_may_be_cut_and_says_so(tmp_path: Path) -> None:
         ({"format": "regex", "regex": "a+"}, "needs a regex with named groups"),
         ({"regex": "(?P<a>.)"}, "regex is read with `format: regex` alone"),
         ({"format": "text", "value": "took"}, "text has no fields"),
+        ({"value": "took", "values": ["took"]}, "value is the number of an event"),
+        ({"by": ["host"]}, "metric and by go with values"),
+        ({"values": ["a", "b"], "metric": "name"}, "one field in values"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(settings: dict[str, Any], said: str) -> None:
@@ -118,8 +180,8 @@ def test_check_says_what_was_found(tmp_path: Path) -> None:
         "pipelines:\n"
         "  - name: app\n"
         f"    source: {{type: file, path: {tmp_path}/app.log, format: json}}\n"
-        "    features: {type: grid}\n"
-        "    detectors: [{type: level}]\n"
+        "    features: {type: each}\n"
+        "    detectors: [{type: lines}]\n"
     )
     said = amiss("check", config)
     assert said.code == 0
@@ -137,8 +199,8 @@ def test_check_says_what_is_not_there(tmp_path: Path) -> None:
         "pipelines:\n"
         "  - name: app\n"
         f"    source: {{type: file, path: {tmp_path}/none/app.log}}\n"
-        "    features: {type: grid}\n"
-        "    detectors: [{type: level}]\n"
+        "    features: {type: each}\n"
+        "    detectors: [{type: lines}]\n"
     )
     said = amiss("check", config)
     assert said.code == 1

@@ -284,7 +284,7 @@ def test_a_rule_joins_what_is_open_and_is_told() -> None:
     assert telling(first, ruled[0]) == "worse"
 
 
-FILE = {"type": "file", "path": "beats.csv", "every": "1m"}
+FILE = {"type": "file", "path": "beats.csv", "every": "1m", "values": ["beat"]}
 
 
 def test_what_did_not_come_is_absent_also_if_nothing_comes_at_all() -> None:

@@ -84,6 +84,11 @@ class Source(Component):
         Raises Unreachable if the outside does not answer; the cursor then stays.
         """
 
+    @property
+    def of_events(self) -> bool:
+        """Whether it gives lines, requests and alike, to be judged one by one, and no numbers."""
+        return False
+
     def again(self) -> "Source | None":
         """The same, set to give all that it still has once more; None if it keeps nothing."""
         return None

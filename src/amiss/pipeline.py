@@ -72,6 +72,11 @@ class Pipeline(Component):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
+        if self.source.of_events and not self.features.each:
+            raise ValueError(
+                f"features {self.features.type!r} makes series of numbers, and this source gives "  # type: ignore[attr-defined]
+                "events; write features: {type: each}, or say in source which fields are numbers"
+            )
         names = [name_of(detector) for detector in self.detectors]
         for detector, name in zip(self.detectors, names, strict=True):
             if names.count(name) > 1:

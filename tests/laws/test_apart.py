@@ -10,7 +10,12 @@ from laws.test_pipeline import TICKS, cut, incidents, merged, run, same_states, 
 
 SOURCES: list[dict[str, Any]] = [
     {"type": "host", "every": "1m"},
-    {"type": "file", "path": "x", "every": "1m"},  # ticks in which nothing came are ticks
+    {
+        "type": "file",
+        "path": "x",
+        "every": "1m",
+        "values": ["x"],
+    },  # ticks in which nothing came are ticks
 ]
 
 

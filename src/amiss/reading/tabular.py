@@ -66,6 +66,11 @@ class Tabular(BaseModel):
         return self
 
     @property
+    def of_events(self) -> bool:
+        """Of rows that are judged by themselves."""
+        return self.events
+
+    @property
     def named(self) -> tuple[str, ...]:
         """All columns that are read; empty if that depends on what there is."""
         if (self.events and not self.by) or not (self.events or self.values):

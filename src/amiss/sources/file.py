@@ -1,6 +1,8 @@
 """Files of lines: logs, events, tables; tailed through rotation, truncation and .gz."""
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -16,6 +18,7 @@ from amiss.reading.located import located
 from amiss.spans import Span
 from amiss.tail.follow import Following, follow
 from amiss.tail.followed import Followed
+from amiss.tail.numbers import samples
 from amiss.tail.reading import Reading
 from amiss.tail.start import to_the_end
 from amiss.tail.watermark import promise
@@ -68,6 +71,13 @@ class File(Source):
     """Time zone of times that say none, such as Europe/Berlin."""
     value: str = ""
     """The field that is the record's number, if any."""
+    values: tuple[str, ...] = Field((), examples=[("cpu", "memory")])
+    """Fields that are numbers, each a series of its name: records are samples then, for
+    `features: {type: grid}`, and no events. Of a long table the one field with the number."""
+    metric: str = ""
+    """Of a long table: the field that says what the number of a row is called."""
+    by: tuple[str, ...] = ()
+    """With `values`: the fields that are labels, such as host; the others are left alone."""
     name: str = ""
     """What the records are called; empty is `line` for text and `event` for all else."""
     labels: dict[str, str] = Field(default_factory=dict)
@@ -98,8 +108,19 @@ class File(Source):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        fit(self.format, self.regex, bool(self.time or self.value))
+        fit(self.format, self.regex, bool(self.time or self.value or self.values))
+        if self.values and self.value:
+            raise ValueError("value is the number of an event, values are series: write one")
+        if (self.metric or self.by) and not self.values:
+            raise ValueError("metric and by go with values, which names the fields with numbers")
+        if self.metric and len(self.values) > 1:
+            raise ValueError("metric is of a long table, which has one field in values")
         return self
+
+    @property
+    def of_events(self) -> bool:
+        """Unless `values` names its numbers."""
+        return not self.values
 
     def again(self) -> "File":
         """From the beginning of the files that are there."""
@@ -152,8 +173,7 @@ class File(Source):
         more: bool,
         places: Any,
     ) -> Records:
-        batch = reading.batch
-        n = len(batch.time)
+        batch, n = reading.batch, len(reading.batch.time)
         labels: dict[str, Strings] = {}
         for name in batch.columns:
             labels.setdefault(label(name), batch.column(name))
@@ -162,16 +182,20 @@ class File(Source):
         if self.path_label:
             labels[self.path_label] = np.array(batch.path, str)
         labels |= {name: np.full(n, said) for name, said in self.labels.items()}
-        return Records(
-            time=np.array(batch.time, np.int64),
-            name=np.array(batch.name, str) if not self.name else np.full(n, self.name),
-            value=batch.numbers(self.value) if self.value else np.full(n, np.nan),
-            labels=labels,
-            text=np.array(batch.text, str),
-            watermark=watermark,
-            skipped=dict(+(following.skipped + reading.skipped)),
-            more=more,
-        )
+        if self.values:
+            kept = {*map(label, self.by), *self.labels, self.path_label}
+            labels = {name: column for name, column in labels.items() if name in kept}
+            found = samples(batch, self.values, self.metric, labels)
+        else:
+            found = Records(
+                time=np.array(batch.time, np.int64),
+                name=np.array(batch.name, str) if not self.name else np.full(n, self.name),
+                value=batch.numbers(self.value) if self.value else np.full(n, np.nan),
+                labels=labels,
+                text=np.array(batch.text, str),
+            )
+        skipped = following.skipped + reading.skipped + Counter(found.skipped)
+        return replace(found, watermark=watermark, skipped=dict(+skipped), more=more)
 
     def missing(self, cursor: Cursor) -> str:
         """The files, until one was there."""
@@ -187,18 +211,24 @@ class File(Source):
         return tuple(self._wrong(cursor, records))
 
     def _wrong(self, cursor: Cursor, records: Records) -> Iterator[str]:
-        if not len(records):
+        files = [Followed.load(said) for said in cursor.get("files", ())]
+        if not len(records) and not (self.values and any(one.offset for one in files)):
             if said := "; ".join(f"{why} ({n})" for why, n in records.skipped.items()):
                 yield f"source: nothing that was read is a record of format {self.format}: {said}"
             return
-        forms = [Followed.load(said).form for said in cursor.get("files", ())]
-        there = f"; there are {', '.join(records.labels)}"
-        if self.time and not any(form.get("time") for form in forms):
+        there = f"; there are {', '.join(records.labels)}" if records.labels else ""
+        if self.time and not any(one.form.get("time") for one in files):
             yield f"source.time: no record has a time in a field {self.time!r}{there}"
         if self.places and self.places_of not in records.labels:
             yield f"source.places_of: no record has a field {self.places_of!r}{there}"
         if self.value and label(self.value) not in records.labels:
             yield f"source.value: no record has a field {self.value!r}{there}"
+        for name in () if self.metric and len(records) else self.values:
+            if label(name) not in records.name:
+                yield f"source.values: no record has a number in a field {name!r}"
+        for name in self.by:
+            if label(name) not in records.labels:
+                yield f"source.by: no record has a field {name!r}"
 
 
 def _was_there(cursor: Cursor) -> bool:
@@ -220,4 +250,6 @@ def _found(cursor: Cursor, records: Records) -> Any:
     if len(records):
         first = np.datetime64(int(records.time.min()), "ns").astype("datetime64[s]")
         yield f"{len(records)} records read, the first of {first} UTC"
+        if records.text is None:
+            yield f"numbers: {', '.join(np.unique(records.name))}"
         yield f"fields: {', '.join(records.labels) or 'none'}"

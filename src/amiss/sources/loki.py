@@ -64,6 +64,11 @@ class Loki(Shipped, Source):
         return self
 
     @property
+    def of_events(self) -> bool:
+        """Of lines."""
+        return bool(self.query)
+
+    @property
     def pace(self) -> int:
         """Nanoseconds between two samples of a series."""
         return self.step if self.metrics else self.every

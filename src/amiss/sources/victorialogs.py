@@ -43,6 +43,11 @@ class Victorialogs(Shipped, Source):
     query: str = Field(min_length=1, examples=['{app="shop"}'])
     """The entries to read, in LogsQL: filters, and pipes that leave _time and _msg as they are."""
 
+    @property
+    def of_events(self) -> bool:
+        """Of entries."""
+        return True
+
     def again(self) -> "Victorialogs":
         """The same: without a cursor it begins with all of `history`."""
         return self
