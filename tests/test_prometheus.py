@@ -289,6 +289,32 @@ def test_a_server_that_asks_for_time_is_given_it() -> None:
     assert raised.value.after == 7
 
 
+def test_a_range_that_is_too_much_for_the_server_is_asked_for_in_small_parts() -> None:
+    """Nothing came of the days before, so it asked for hours of very many series, for ever."""
+    server = Server({"node_load1": []})
+    asked = source(history="1d")
+    cursor, _ = asked.poll({}, server.world())
+    assert server.asked.pop()[2] < NOW / SECOND - 80_000
+    server.series["node_load1"] = [{"instance": str(i)} for i in range(5000)]
+
+    def limited(request: httpx.Request) -> httpx.Response:
+        said = {name: one[0] for name, one in parse_qs(request.content.decode()).items()}
+        if 5000 * (float(said["end"]) - float(said["start"])) / 15 > 400_000:
+            return httpx.Response(422, json={"status": "error", "error": "not enough memory"})
+        return server.answer(request)
+
+    client = httpx.Client(transport=httpx.MockTransport(limited))
+    world = World(http=lambda trust=None: client, now=lambda: server.now)
+    cursor, records = asked.poll(cursor, world)
+    assert len(records) == 60 * 5000 and records.more
+    cursor, records = asked.poll(cursor, world)  # what it learned: about `most` samples
+    assert len(records) == 20 * 5000 and records.more
+    for status in (422, 503):
+        server.reply = lambda query, status=status: httpx.Response(status, json={"error": "no"})
+        with pytest.raises((Rejected, Unreachable), match="no"):
+            asked.poll(cursor, world)
+
+
 def test_warnings_are_shown() -> None:
     server = Server({})
     body = {"status": "success", "data": {"resultType": "matrix", "result": []}, "warnings": ["hm"]}

@@ -95,7 +95,8 @@ class Pipeline(Component):
     @property
     def every(self) -> int:
         """Nanoseconds between two ticks of its series, as a rule."""
-        return max(self.source.every, MINUTE) if self.features.each else self.source.every
+        least = MINUTE if self.features.each else self.features.grid
+        return max(self.source.every, least)
 
     @property
     def _apart(self) -> list[Detector]:
@@ -218,7 +219,7 @@ class Pipeline(Component):
             states, raw[SYSTEM], joint[SYSTEM], before[SYSTEM] = whole
         voices = {name_of(detector): detector.voices for detector in self.detectors}
         judged = members_of(frame, opinion, joint, before, self.by, voices)
-        often = max(self.every, self.features.grid)
+        often = self.every
         states, judged = apart.judge_apart(self._apart, states, frame, judged, 2 * often)
         states, incidents = self._group(states, singles.pieces(judged, those, self.by))
         return states, Outcome(frame, opinion.scores, opinion.seen, joint, raw, incidents, skipped)

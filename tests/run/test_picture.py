@@ -1,11 +1,13 @@
 """The picture says of everything what it does, and why."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from amiss.data import DAY, HOUR
+from amiss.data import DAY, HOUR, MINUTE
+from amiss.features.grid import Grid
 from amiss.memory import align, place
 from amiss.run import picture
 from amiss.run.now import JointNow, Now
@@ -78,6 +80,19 @@ def test_warming_up_then_judged_then_silent(rig) -> None:
     assert silent.reason == "no data since 2026-03-07 14:09:55 UTC"
     assert silent.time == START + 119 * EVERY
     assert np.isnan(silent.value)
+
+
+def test_samples_of_a_grid_that_is_slower_than_its_source_come_as_slowly(tmp_path: Path) -> None:
+    """Or eight minutes were said where 24 are needed, and one tick without a sample was silence."""
+    rig = Rig(tmp_path, pipeline=pipeline().model_copy(update={"features": Grid(every=MINUTE)}))
+    rig.start()
+    rig.run(12 * 24)
+    assert painted(rig).reason == "First opinions: 24 of 96 samples; judged in about 72 minutes"
+    assert (painted(rig).pipelines[0].every, painted(rig).pipelines[0].tick) == (5, 60)
+    rig.numbers.say = lambda time, found: {k: v for k, v in found.items() if k != "load"}
+    rig.run(12)
+    assert {one.state for one in painted(rig).series} == {"warming up"}
+    rig.close()
 
 
 def test_a_source_that_hangs_is_failing_and_one_that_has_nothing_new_is_not(rig) -> None:

@@ -34,7 +34,7 @@ def decisions(
         return
     memory = states.get("group", {}).get("memory")
     past = group.load(memory.tobytes()) if memory is not None else group.Memory()
-    seconds = max(pipeline.every, pipeline.features.grid) / SECOND
+    seconds = pipeline.every / SECOND
     bar = float(budget.bar(np.array([seconds]), pipeline.budget, past.price or 0.0)[0])
     bar = max(bar, LEAST)
     systems = systems_of(frame.keys, pipeline.by)

@@ -71,6 +71,7 @@ class PipelineNow:
     series: int
     state_bytes: int
     replayed: int  # ticks replayed at the start
+    tick: float = 0.0  # seconds between two samples of a series, as a rule; 0 is `every`
 
 
 @dataclass(frozen=True, slots=True)

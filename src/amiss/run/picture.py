@@ -133,6 +133,7 @@ def pipeline_of(watch: Watch) -> PipelineNow:
         health=progress.health,
         reason=progress.reason,
         every=watch.pipeline.source.every / 1e9,
+        tick=watch.pipeline.every / 1e9,
         polled=progress.polled,
         ticks=progress.ticks,
         failures=progress.failures,

@@ -152,7 +152,8 @@ def about(look: Look, chosen: Sequence[SeriesNow]) -> str:
         return heading
     every = max((p.every for p in look.now.pipelines), default=5.0)
     first = f"The first pictures come with the second poll, in about {max(2 * every, 5):.0f} s."
-    opinions = f"Opinions follow after {WARM} samples, in about {write_days(WARM * every / 86400)}."
+    tick = max((p.tick or p.every for p in look.now.pipelines), default=5.0)
+    opinions = f"Opinions follow after {WARM} samples, in about {write_days(WARM * tick / 86400)}."
     return heading + parts.notice("wait", first, opinions)
 
 

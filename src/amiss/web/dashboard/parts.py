@@ -53,7 +53,7 @@ class Look:
 
     def every(self, pipeline: str) -> float:
         """Seconds between two samples of a pipeline."""
-        return next((p.every for p in self.now.pipelines if p.name == pipeline), 5.0)
+        return next((p.tick or p.every for p in self.now.pipelines if p.name == pipeline), 5.0)
 
     def clock(self, ns: int, seconds: bool = False) -> str:
         """A time where the reader is."""
