@@ -107,6 +107,10 @@ class Prometheus(Source):
         """With its history, which is a day if none is said."""
         return self if self.history else self.model_copy(update={"history": DAY})
 
+    def recent(self) -> "Prometheus":
+        """With no more of its history than one poll has."""
+        return self.model_copy(update={"history": min(self.history, (FIRST - 1) * self.pace)})
+
     def learned_until(self, cursor: Cursor) -> int | None:
         """When the first poll was."""
         began: int | None = cursor.get("began")
