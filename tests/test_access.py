@@ -1,11 +1,17 @@
 """What is shown to servers. With certificates, on a real one: tests/servers."""
 
+import socket
+import ssl
+import threading
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from amiss.errors import ConfigError
+from amiss.errors import ConfigError, Unreachable
 from amiss.reading.access import Access
 from amiss.world import World
+from servers import certificates
 
 
 def _world() -> World:
@@ -43,3 +49,25 @@ def test_a_token_that_cannot_be_sent_is_said_and_not_shown(token: str) -> None:
     with pytest.raises(ConfigError, match="cannot be sent") as raised:
         Access(token="env:T").asking(World(secret=lambda reference: token))
     assert token not in str(raised.value)
+
+
+def test_what_keeps_a_connection_from_being_made_is_said_in_words(tmp_path: Path) -> None:
+    """And not where to: addresses may be secrets."""
+    certificates.make(tmp_path, "server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    plain = socket.create_server(("127.0.0.1", 0))
+    with context.wrap_socket(plain, server_side=True) as server:
+        port = server.getsockname()[1]
+        threading.Thread(target=_refused, args=(server,), daemon=True).start()
+        with pytest.raises(Unreachable) as raised:
+            World().ask("GET", f"https://127.0.0.1:{port}/secret")
+    assert str(raised.value) == "127.0.0.1: its certificate: self-signed certificate"
+    with pytest.raises(Unreachable) as raised:
+        World().ask("GET", f"http://127.0.0.1:{port}/secret")
+    assert str(raised.value) == "127.0.0.1: Connection refused"
+
+
+def _refused(server: ssl.SSLSocket) -> None:
+    with pytest.raises(ssl.SSLError):
+        server.accept()

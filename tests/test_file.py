@@ -12,6 +12,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from amiss.component import Cursor
 from amiss.data import SECOND, Records
 from amiss.errors import Unreachable
 from amiss.run.watch import run_watch, tick
@@ -271,3 +272,37 @@ def test_of_several_places_one_that_is_not_there_is_a_fault(tmp_path: Path) -> N
     with pytest.raises(Unreachable) as raised:
         source.poll({}, World(now=lambda: 1_700_000_100 * SECOND))
     assert not raised.value.absent
+
+
+def test_lines_without_times_beside_a_quiet_log_with_times_are_judged(tmp_path: Path) -> None:
+    """They are of now, hours ahead of the quiet log, and were left out as from the future."""
+    quiet, plain = tmp_path / "quiet.log", tmp_path / "plain.log"
+    begin = 1_700_000_000
+    quiet.write_text("".join(f"2023-11-14T20:13:{i % 60:02d}Z it says {i}\n" for i in range(100)))
+    plain.write_text("".join(f"no time {i}\n" for i in range(100)))
+    source = File(path=f"{tmp_path}/*.log", most=10_000)
+    now = [(begin + 100) * SECOND]
+    world = World(now=lambda: now[0])
+    cursor: Cursor = {}
+    for more in ("", "one more\n"):
+        plain.write_text(plain.read_text() + more)
+        cursor, records = source.poll(cursor, world)
+        assert records.text is not None and len(records) == (1 if more else 200)
+        assert records.watermark is not None and records.watermark < now[0]
+        assert records.time.max() == now[0] and records.watermark > now[0] - 10 * SECOND
+        now[0] += 30 * SECOND
+
+
+def test_files_without_times_are_read_when_those_with_are(tmp_path: Path) -> None:
+    """Else the first promise of what is still to come would make all of these late."""
+    begin = 1_700_000_000
+    old = "".join(f"2023-11-13T20:13:{i % 60:02d}Z {'x' * 200}\n" for i in range(4000))
+    (tmp_path / "old.log").write_text(old)
+    (tmp_path / "a.log").write_text("no time\n")
+    source = File(path=f"{tmp_path}/*.log", most=10_000)
+    cursor, polls = source.poll({}, World(now=lambda: begin * SECOND)), 1
+    while cursor[1].more:
+        assert cursor[1].text is not None and "no time" not in cursor[1].text
+        assert cursor[1].time.max() < begin * SECOND and polls < 10
+        cursor, polls = source.poll(cursor[0], World(now=lambda: begin * SECOND)), polls + 1
+    assert polls > 1 and cursor[1].text is not None and cursor[1].text[-1] == "no time"

@@ -290,3 +290,34 @@ def test_a_stamp_before_a_line() -> None:
     assert kind == "ctime"
     read = times.reader(kind, "UTC", NOW)
     assert times.before(lines, kind, read) == [AT, None]
+
+
+@pytest.mark.parametrize("kind", ["auto", "json", "logfmt", "combined", "syslog", "auth", "audit"])
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "",
+        "<34>1 2026-11-22T00:00:00Z h app 1 - [x ",
+        "Oct 11 22:14:15 h sudo: ",
+        "type=SYSCALL msg=audit(1700000000.123:45): ",
+    ],
+)
+@pytest.mark.parametrize("text", ["a", " ", "\\", "x : PWD=", "-", "="])
+def test_a_line_costs_no_more_than_its_length(kind: str, begin: str, text: str) -> None:
+    """The square of it would be hours here, in which nothing else of the program runs."""
+    line = begin + text * (1_000_000 // len(text)) + "]"
+    found = form.look([line], form.Asked(kind), None)
+    assert len(form.parse([line], found).text) <= 1
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_times_of_both_kinds_of_syslog_are_read_whichever_came_first(first: int) -> None:
+    """Of several senders to one address some are old and some are new."""
+    lines = [
+        "<34>1 2023-11-14T22:13:20Z web-1 app 1 - - hello",
+        "<34>Nov 14 22:13:20 web-2 su[1]: hello",
+    ]
+    known = form.look([lines[first]] * 10, Asked("auto"), None)
+    parsed = form.parse(lines, known)
+    clock = times.reader(known.stamp, "UTC", times.latest_of(*[1_700_000_000 * SECOND] * 2))
+    assert [clock(text) for text in parsed.columns[known.time]] == [1_700_000_000 * SECOND] * 2

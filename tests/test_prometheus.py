@@ -1,6 +1,7 @@
 """Source `prometheus` against made exchanges. On real servers: tests/servers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import httpx
@@ -9,9 +10,11 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
+from amiss.cli.poll import poll
 from amiss.component import Cursor
 from amiss.data import HOUR, SECOND, Records
 from amiss.errors import Rejected, Unreachable
+from amiss.pipeline import Pipeline
 from amiss.sources.prometheus import Prometheus
 from amiss.world import World
 
@@ -289,6 +292,32 @@ def test_a_server_that_asks_for_time_is_given_it() -> None:
     assert raised.value.after == 7
 
 
+def test_a_range_that_is_too_much_for_the_server_is_asked_for_in_small_parts() -> None:
+    """Nothing came of the days before, so it asked for hours of very many series, for ever."""
+    server = Server({"node_load1": []})
+    asked = source(history="1d")
+    cursor, _ = asked.poll({}, server.world())
+    assert server.asked.pop()[2] < NOW / SECOND - 80_000
+    server.series["node_load1"] = [{"instance": str(i)} for i in range(5000)]
+
+    def limited(request: httpx.Request) -> httpx.Response:
+        said = {name: one[0] for name, one in parse_qs(request.content.decode()).items()}
+        if 5000 * (float(said["end"]) - float(said["start"])) / 15 > 400_000:
+            return httpx.Response(422, json={"status": "error", "error": "not enough memory"})
+        return server.answer(request)
+
+    client = httpx.Client(transport=httpx.MockTransport(limited))
+    world = World(http=lambda trust=None: client, now=lambda: server.now)
+    cursor, records = asked.poll(cursor, world)
+    assert len(records) == 60 * 5000 and records.more
+    cursor, records = asked.poll(cursor, world)  # what it learned: about `most` samples
+    assert len(records) == 20 * 5000 and records.more
+    for status in (422, 503):
+        server.reply = lambda query, status=status: httpx.Response(status, json={"error": "no"})
+        with pytest.raises((Rejected, Unreachable), match="no"):
+            asked.poll(cursor, world)
+
+
 def test_warnings_are_shown() -> None:
     server = Server({})
     body = {"status": "success", "data": {"resultType": "matrix", "result": []}, "warnings": ["hm"]}
@@ -320,6 +349,36 @@ def test_check_says_what_each_query_gave() -> None:
         "query up: 0 series at first",
         "the first sample is of 2026-03-07T13:59:30 UTC",
     )
+
+
+def test_check_asks_for_what_is_there_now_where_the_history_begins_before_the_server() -> None:
+    """Of a server of this morning and `history: 14d` it said that there are no series."""
+    server = Server({"node_load1": [{"instance": "a"}]})
+    world = server.world()
+
+    def young(request: httpx.Request) -> httpx.Response:
+        said = {name: one[0] for name, one in parse_qs(request.content.decode()).items()}
+        if float(said["end"]) < NOW / SECOND - 3600:
+            server.reply = lambda query: httpx.Response(200, content=_nothing())
+        reply, server.reply = server.answer(request), lambda query: None
+        return reply
+
+    client = httpx.Client(transport=httpx.MockTransport(young))
+    pipeline = Pipeline.model_validate(
+        {
+            "name": "nodes",
+            "source": source(history="14d").model_dump(mode="json"),
+            "features": {"type": "grid", "every": "15s"},
+            "detectors": [{"type": "level"}],
+        }
+    )
+    polled = poll(pipeline, replace(world, http=lambda trust=None: client))
+    assert polled.series == 1 and "query load: 1 series at first" in polled.found
+
+
+def _nothing() -> bytes:
+    data = {"resultType": "matrix", "result": []}
+    return orjson.dumps({"status": "success", "data": data})
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,10 @@ class Source(Component):
         """The same, set to give all that it still has once more; None if it keeps nothing."""
         return None
 
+    def recent(self) -> "Source | None":
+        """The same, set to begin with the last that it has; None if it does so anyhow."""
+        return None
+
     def learned_until(self, cursor: Cursor) -> int | None:
         """Until when (ns) what it gives is a past to learn from; None if all of it is told of."""
         return None

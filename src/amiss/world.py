@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from amiss.doors.files import Files
 from amiss.doors.inbox import Inbox
-from amiss.doors.transport import Destination, Trust, carry
+from amiss.doors.transport import Destination, Trust, carry, why
 from amiss.errors import ConfigError, Rejected, Unreachable
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class World:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
             raise Rejected(f"not an address that can be asked: {type(exc).__name__}") from None
         except httpx.RequestError as exc:
-            raise Unreachable(f"{httpx.URL(url).host}: {type(exc).__name__}") from None
+            raise Unreachable(f"{httpx.URL(url).host}: {why(exc)}") from None
         if reply.status_code in (408, 425, 429) or reply.status_code >= 500:
             wait = reply.headers.get("retry-after", "")
             after = float(wait) if wait.isdigit() else None

@@ -19,7 +19,7 @@ OURS = {name for name, one in SERVICES.items() if one["image"].startswith("amiss
 def test_each_service_is_pinned_nobody_s_root_and_waits_for_health(name: str) -> None:
     one = SERVICES[name]
     if name not in OURS:
-        assert re.fullmatch(r"[\w./-]+:\d+\.\d+\.\d+", one["image"])
+        assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", one["image"])
         assert one["user"] not in ("root", "0", "0:0")
         assert one["healthcheck"]["test"][0] == "CMD"
     for other, wanted in one.get("depends_on", {}).items():

@@ -30,6 +30,9 @@ def poll(pipeline: Pipeline, world: World) -> Polled:
     keys, skipped, state = set[str](), dict[str, int](), features.init()
     try:
         cursor, records = source.poll({}, world)
+        recent = None if len(records) else source.recent()
+        if recent is not None:  # its history may begin before that of the server
+            cursor, records = recent.poll({}, world)
         found = source.found(cursor, records)
         whole = source.again()  # what is there already counts here, wherever it begins to read
         first_of = (cursor, records) if whole in (None, source) else whole.poll({}, world)

@@ -79,6 +79,20 @@ def carry(to: Destination, messages: Sequence[bytes]) -> None:
         raise Unreachable(f"{to.host}: {exc.strerror or type(exc).__name__}") from None
 
 
+def why(failure: BaseException) -> str:
+    """What kept an exchange from happening, in words that name no address."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS: {cause.reason or type(cause).__name__}"
+        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, TimeoutError):
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return type(failure).__name__
+
+
 def _datagrams(to: Destination, messages: Sequence[bytes]) -> None:
     family, kind, number, _, place = socket.getaddrinfo(to.host, to.port, type=socket.SOCK_DGRAM)[0]
     with socket.socket(family, kind, number) as sock:

@@ -10,7 +10,7 @@ LINE = re.compile(
     r" ?(?P<rest>.*)",
     re.DOTALL,
 )
-PAIR = re.compile(r"""([\w-]+)=("[^"]*"|'[^']*'|[^\s'"]*)""")
+PAIR = re.compile(r"""(?<![\w-])([\w-]+)=("[^"]*"|'[^']*'|[^\s'"]*)""")
 TEXTS = frozenset(
     ("acct", "cmd", "comm", "cwd", "data", "dir", "exe", "key", "name", "path", "proctitle", "vm")
 )

@@ -13,6 +13,7 @@ AS = r"PWD=(?P<cwd>(?:(?! ; USER=).)*) ; USER=(?P<target_user>\S+) ; "
 COMMAND = r"(?:(?!(?<= ; )COMMAND=).)*COMMAND=(?P<command>.*)"
 REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*)\]$")
 MOST_REPEATS = 1000
+MOST_READ = 8192  # characters of a message: some of these patterns begin anew within it
 FROM = r"(?: from)? (?P<ip>[0-9A-Fa-f.:]+|UNKNOWN)(?: port (?P<port>\d+))?"
 _EVENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "sshd": (
@@ -39,11 +40,11 @@ _EVENTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "sudo": (
         ("sudo_failed",
-         rf"\s*{USER} : (?P<reason>(?:\d+ incorrect password attempts?|user NOT in sudoers"
+         rf"\s*+{USER} : (?P<reason>(?:\d+ incorrect password attempts?|user NOT in sudoers"
          r"|[^;]*not allowed[^;]*?|a password is required)) ; "
          rf"(?:TTY=(?P<tty>\S+) ; )?{AS}{COMMAND}"),
         ("sudo",
-         rf"\s*{USER} : (?:TTY=(?P<tty>\S+) ; )?{AS}{COMMAND}"),
+         rf"\s*+{USER} : (?:TTY=(?P<tty>\S+) ; )?{AS}{COMMAND}"),
         ("session_opened",
          r"pam_unix\(\S+\): session opened for user (?P<target_user>[^\s(]+)(?:\(uid=\d+\))?"
          r" by (?P<user>[^\s(]*)"),
@@ -119,7 +120,7 @@ def _unfolded(message: str) -> tuple[int, str]:
 
 def _said(program: str, message: str) -> dict[str, str]:
     for event, pattern in READERS.get(SAME.get(program, program), ()):
-        if found := pattern.match(message):
+        if found := pattern.match(message[:MOST_READ]):
             said = {name: value for name, value in found.groupdict("").items() if value}
             if "invalid_user" in said or said.pop("kind", "") == "invalid":
                 said["invalid_user"] = "yes"

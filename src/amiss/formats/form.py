@@ -63,6 +63,8 @@ def look(lines: list[str], asked: Asked, known: Form | None) -> Form:
     form = Form(kind, "", "", columns, separator)
     parsed = parse(lines, form, asked.regex)
     time, stamp = _time(parsed, asked)
+    if kind in ("syslog", "auth") and not asked.stamp and stamp == "iso":
+        stamp = "syslog"  # of several senders some write one, some the other; this reads both
     if kind == "logfmt" and not (time or asked.time):
         stamp = asked.stamp or times.stamp_of(lines) or ""
     sure = bool(parsed.text) and bool(time or not asked.time)

@@ -5,7 +5,8 @@ import re
 
 from amiss.formats.parsed import Parsed, sparse
 
-PAIR = re.compile(r'([^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+PAIR = re.compile(r'(?<![^\s="])([^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+"""Looked for where a word begins alone: else a long one is walked from each of its characters."""
 REASON = "lines without a key=value"
 
 

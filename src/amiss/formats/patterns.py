@@ -30,7 +30,7 @@ RFC5424 = re.compile(
     r"(?: \ufeff?(?P<message>.*))?",
     re.DOTALL,
 )
-PARAMETER = re.compile(r'(?:\[(\S+?)(?=[ \]]))|([^\s="\]]+)="((?:[^"\\]|\\.)*)"')
+PARAMETER = re.compile(r'(?:\[(\S+?)(?=[ \]]))|(?<![^\s="\]])([^\s="\]]+)="((?:[^"\\]|\\.)*)"')
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 FACILITIES = (
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",

@@ -45,7 +45,7 @@ class File(Source):
     folder: every line with an end is read once, in order, also over restarts. A line without an
     end waits for it; where the file was rotated away, for 10 s. Files of a pattern may come and
     go. Between two polls nothing is held open, so what is written and removed between them is
-    lost. What has the oldest records is read first.
+    lost. What has the oldest records is read first, and what has no times last.
 
     The watermark is the newest time read, less `lateness`, and not beyond a file that has unread
     lines. Once all is read it goes on with the clock, if the last records came within a minute,
@@ -159,7 +159,8 @@ class File(Source):
             self.longest,
         )
         more = reading.read(following, self.most)
-        after = promise(cursor, following, reading.batch, now, more, self.lateness, self.every)
+        spans = self.lateness, self.every
+        after = promise(cursor, following, reading.batch, now, more, *spans, reading.untimed)
         places = world.places(self.places) if self.places else None
         records = self._records(reading, following, after.get("watermark"), more, places)
         kept = [followed.dump() for followed, _ in following.kept.values()]

@@ -107,6 +107,10 @@ class Prometheus(Source):
         """With its history, which is a day if none is said."""
         return self if self.history else self.model_copy(update={"history": DAY})
 
+    def recent(self) -> "Prometheus":
+        """With no more of its history than one poll has."""
+        return self.model_copy(update={"history": min(self.history, (FIRST - 1) * self.pace)})
+
     def learned_until(self, cursor: Cursor) -> int | None:
         """When the first poll was."""
         began: int | None = cursor.get("began")
@@ -117,14 +121,25 @@ class Prometheus(Source):
 
         Raises Unreachable, or Rejected with what the server says of a query.
         """
+        wide = cursor.get("wide", self.most / FIRST)  # samples of a step
+        steps = max(min(POINTS, self.chunk // self.pace, int(self.most / wide)), 1)
+        try:
+            return self._poll(cursor, world, steps)
+        except (Rejected, Unreachable) as exc:
+            # hours may be too much of series that are many and have only just begun
+            behind = (world.now() - self.delay - cursor.get("time", 0)) // self.pace
+            if getattr(exc, "after", None) or not cursor or min(steps, behind) <= FIRST:
+                raise
+            return self._poll(cursor, world, FIRST)
+
+    def _poll(self, cursor: Cursor, world: World, steps: int) -> tuple[Cursor, Records]:
+        """So many steps at most."""
         now, pace = world.now(), self.pace
         newest = (now - self.delay) // pace * pace
         first = cursor["time"] + pace if cursor else newest - self.history // pace * pace
         if newest < first:
             return cursor, self._records([], cursor.get("time"))
-        wide = cursor.get("wide", self.most / FIRST)  # samples of a step
-        parts = min(POINTS, self.chunk // pace, int(self.most / wide))
-        last = min(newest, first + max(parts - 1, 0) * pace)
+        last = min(newest, first + (steps - 1) * pace)
         began = cursor.get("began", now)
         if first <= began:  # no poll is of the past and the present
             last = min(last, began // pace * pace)

@@ -1,5 +1,9 @@
-"""Which file is read next: that with the oldest record, of the oldest generations."""
+"""Which file is read next: that with the oldest record, of the oldest generations.
 
+Files without times come last, as what is in them is of now.
+"""
+
+import sys
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
@@ -44,4 +48,5 @@ def _age(followed: Followed) -> tuple[bool, int, int]:
 
 
 def _order(followed: Followed) -> tuple[int, str, Id]:
-    return followed.newest or 0, followed.path, followed.id
+    newest = (followed.newest or 0) if followed.form.get("stamp") else sys.maxsize
+    return newest, followed.path, followed.id

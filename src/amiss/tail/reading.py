@@ -35,6 +35,7 @@ class Reading:
     longest: int = 8192  # bytes of a record's text
     batch: Batch = field(default_factory=Batch)
     skipped: Counter[str] = field(default_factory=Counter)
+    untimed: bool = False  # some of it is of files without times
     forms: dict[str, Form] = field(default_factory=dict)  # by the stem of a file's name
     clocks: dict[tuple[str, int], times.Reader] = field(default_factory=dict)
 
@@ -125,6 +126,7 @@ class Reading:
         self.skipped.update(ahead.skipped if used == len(ahead.lines.text) else {})
         if known.time and unknown:
             self.skipped[NO_TIME] += unknown
+        self.untimed |= bool(time) and not known.stamp
         if known.stamp and time:
             followed.last = last
             followed.newest = self._newest(time, followed.newest)

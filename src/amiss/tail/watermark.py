@@ -14,12 +14,14 @@ def promise(
     more: bool,
     lateness: int,
     every: int,
+    untimed: bool,
 ) -> Cursor:
     """The watermark, and what it is reckoned from, as the cursor keeps them.
 
     Records have a time of their own or, in files without, that of the poll. Of the first kind
-    nothing is promised that the clock alone says, unless the last ones kept up with it. A time
-    ahead of the clock counts as now, and a clock that is set back takes the watermark with it.
+    nothing is promised that the clock alone says, unless the last ones kept up with it, or some
+    of the second kind came (`untimed`): these are read last, and are of now. A time ahead of the
+    clock counts as now, and a clock that is set back takes the watermark with it.
     """
     followed = [one for one, _ in following.originals()]
     timed = any(one.form.get("stamp") for one in followed)
@@ -32,7 +34,7 @@ def promise(
     after: Cursor = {"newest": newest, "live": live}
     if timed and newest is not None:
         waiting = [one.newest for one in followed if one.unread and one.newest is not None]
-        known = now if live and not more else min([newest, *waiting])
+        known = now if untimed or (live and not more) else min([newest, *waiting])
         mark = min(known, now) - lateness - 1
     elif followed and not timed:
         mark = now - 1
