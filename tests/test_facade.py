@@ -337,6 +337,30 @@ def test_tables_and_arrays_are_samples_too() -> None:
     assert of_table["confidence"] == pytest.approx(of_array["confidence"])
 
 
+def test_a_row_of_a_table_is_a_sample(system: AnomalyDetectionSystem) -> None:
+    wanted = system.detect_anomalies(ODD, "network")["models"]["dbscan"]
+    for _, row in pd.DataFrame([ODD, USUAL]).head(1).iterrows():
+        one = system.detect_anomalies(row, "network")
+        two = system.detect_anomalies(row)
+        (three,) = system.detect_anomalies_batch([row], "network")
+        assert [said["models"]["dbscan"] for said in (one, two, three)] == [wanted] * 3
+
+
+@pytest.mark.parametrize("kind", [None, "network"])
+@pytest.mark.parametrize("samples", [[ODD, USUAL], pd.DataFrame([ODD, USUAL])])
+def test_several_samples_are_for_another_call(
+    system: AnomalyDetectionSystem, samples: Any, kind: str | None
+) -> None:
+    with pytest.raises(ConfigError, match="several samples; hand them to detect_anomalies_batch"):
+        system.detect_anomalies(samples, kind)
+
+
+def test_a_report_is_no_pdf_by_its_name(system: AnomalyDetectionSystem, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"a report is a page of HTML; name it .*report\.html"):
+        system.generate_report(tmp_path / "report.pdf")
+    assert not (tmp_path / "report.pdf").exists()
+
+
 # What is kept
 
 
