@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
+import apprise
 import numpy as np
 import orjson
 import pandas as pd
@@ -24,6 +25,7 @@ from amiss.facade.alerts import Sender, incident
 from amiss.facade.config import Alerts, checked, detector
 from amiss.facade.journal import Journal
 from amiss.facade.samples import BUILT_IN, features, kind_of
+from amiss.sinks.apprise import Apprise
 from amiss.world import World
 from servers.receivers import PATIENCE, MailServer, Receiver
 
@@ -568,6 +570,19 @@ RESULT = {
 
 def told(**said: Any) -> Alerts:
     return Alerts.model_validate(said)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+        "https://discord.com/api/webhooks/4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+    ],
+)
+def test_a_chat_is_told_in_its_own_form(url: str) -> None:
+    made = alerts.sinks(told(webhook={"enabled": True, "url": url}), World())["webhook"]()
+    assert isinstance(made, Apprise)
+    assert apprise.Apprise.instantiate(url) is not None
 
 
 def test_an_alert_that_cannot_be_made_keeps_no_other_from_being_sent(
