@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
+import apprise
 import numpy as np
 import orjson
 import pandas as pd
@@ -24,6 +25,7 @@ from amiss.facade.alerts import Sender, incident
 from amiss.facade.config import Alerts, checked, detector
 from amiss.facade.journal import Journal
 from amiss.facade.samples import BUILT_IN, features, kind_of
+from amiss.sinks.apprise import Apprise
 from amiss.world import World
 from servers.receivers import PATIENCE, MailServer, Receiver
 
@@ -337,6 +339,30 @@ def test_tables_and_arrays_are_samples_too() -> None:
     assert of_table["confidence"] == pytest.approx(of_array["confidence"])
 
 
+def test_a_row_of_a_table_is_a_sample(system: AnomalyDetectionSystem) -> None:
+    wanted = system.detect_anomalies(ODD, "network")["models"]["dbscan"]
+    for _, row in pd.DataFrame([ODD, USUAL]).head(1).iterrows():
+        one = system.detect_anomalies(row, "network")
+        two = system.detect_anomalies(row)
+        (three,) = system.detect_anomalies_batch([row], "network")
+        assert [said["models"]["dbscan"] for said in (one, two, three)] == [wanted] * 3
+
+
+@pytest.mark.parametrize("kind", [None, "network"])
+@pytest.mark.parametrize("samples", [[ODD, USUAL], pd.DataFrame([ODD, USUAL])])
+def test_several_samples_are_for_another_call(
+    system: AnomalyDetectionSystem, samples: Any, kind: str | None
+) -> None:
+    with pytest.raises(ConfigError, match="several samples; hand them to detect_anomalies_batch"):
+        system.detect_anomalies(samples, kind)
+
+
+def test_a_report_is_no_pdf_by_its_name(system: AnomalyDetectionSystem, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"a report is a page of HTML; name it .*report\.html"):
+        system.generate_report(tmp_path / "report.pdf")
+    assert not (tmp_path / "report.pdf").exists()
+
+
 # What is kept
 
 
@@ -544,6 +570,19 @@ RESULT = {
 
 def told(**said: Any) -> Alerts:
     return Alerts.model_validate(said)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+        "https://discord.com/api/webhooks/4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+    ],
+)
+def test_a_chat_is_told_in_its_own_form(url: str) -> None:
+    made = alerts.sinks(told(webhook={"enabled": True, "url": url}), World())["webhook"]()
+    assert isinstance(made, Apprise)
+    assert apprise.Apprise.instantiate(url) is not None
 
 
 def test_an_alert_that_cannot_be_made_keeps_no_other_from_being_sent(

@@ -157,6 +157,47 @@ def test_a_table() -> None:
     assert parsed.skipped == {"rows with more or fewer values than the header": 1}
 
 
+def test_a_header_with_blanks_is_no_row() -> None:
+    lines = ["Flow ID, Source IP, Bytes", "1,10.0.0.1,7", "2,10.0.0.2,8"]
+    parsed = form.parse(lines, look(*lines))
+    assert parsed.columns["Source IP"] == ["10.0.0.1", "10.0.0.2"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("firstSeen,duration,srcAddr", "2025-10-02 13:05:07.000,5.120,10.0.0.1"),  # nfdump 1.7
+        ("start-time|end-time|sip", "2025-10-02 13:05:07.000|2025-10-02 13:06:00.000|10.0.0.1"),
+        ("srcip,dur,Stime", "10.0.0.1,0.1,1759410307"),  # UNSW-NB15, Argus
+        ("IPV4_SRC_ADDR,FLOW_START_MILLISECONDS", "10.0.0.1,1759410307000"),  # nProbe
+    ],
+)
+def test_the_time_of_flows_is_found(header: str, row: str) -> None:
+    known = look(header, row)
+    assert known.time and known.sure
+    (said,) = form.parse([header, row], known).columns[known.time]
+    assert times.reader(known.stamp, "UTC", NOW)(said) == AT
+
+
+@pytest.mark.parametrize(
+    ("before", "address", "user"),
+    [
+        ("example.org:443 203.0.113.9 - -", "203.0.113.9", ""),
+        ("example.org:80 2001:db8::1 - ann", "2001:db8::1", "ann"),
+        ("www.example.org 203.0.113.9 - -", "203.0.113.9", ""),
+        ("example.org:443 host.example.net - John Doe", "host.example.net", "John Doe"),
+        ("2001:db8::1 - -", "2001:db8::1", ""),
+        ("203.0.113.9 - John Doe", "203.0.113.9", "John Doe"),
+        ("203.0.113.9 - 6.6.6.6 x y", "203.0.113.9", "6.6.6.6 x y"),
+    ],
+)
+def test_the_virtual_host_is_not_the_address(before: str, address: str, user: str) -> None:
+    line = f'{before} [02/Oct/2025:13:05:07 +0200] "GET / HTTP/1.1" 200 5 "-" "curl/8"'
+    said = taken(line)
+    assert (said["address"], said.get("user", "")) == (address, user)
+    assert said.get("vhost", "") == (before.split(maxsplit=1)[0] if "example.org" in before else "")
+
+
 def test_a_table_goes_on_without_its_header() -> None:
     known = look("time,name", "1759410307,a")
     after = form.look(["1759410308,b", "1759410309,c"], Asked("csv"), known)

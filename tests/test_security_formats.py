@@ -250,6 +250,12 @@ def test_who_logs_in_cannot_choose_the_address_that_is_blamed(message: str) -> N
     assert said(message)["ip"] == "6.6.6.6"
 
 
+def test_logins_as_busybox_writes_them() -> None:
+    line = "Mar  7 14:02:10 web-1 auth.info sshd[7]: Failed password for root from 6.6.6.6 port 5"
+    taken = only(auth.parse([line + " ssh2"]))
+    assert (taken["program"], taken["event"], taken["ip"]) == ("sshd", "login_failed", "6.6.6.6")
+
+
 def test_what_syslog_has_left_out_counts() -> None:
     line = "message repeated 5 times: [ Failed password for root from 6.6.6.6 port 5555 ssh2]"
     parsed = auth.parse([f"Mar  7 14:02:10 web-1 sshd[7]: {line}"])

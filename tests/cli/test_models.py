@@ -5,9 +5,14 @@ import random
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from amiss.data import Records
+from amiss.store import Checkpoint, Store
 from cli.calls import amiss
+
+NOTHING = Records(np.zeros(0, np.int64), np.zeros(0, np.str_), np.zeros(0))
 
 CONFIG = """
 pipelines:
@@ -171,6 +176,23 @@ def test_a_model_of_other_metrics_is_refused_with_the_difference(folder: Path, h
     assert said.code == 2
     assert "it knows disk; it does not know memory" in said.err
     assert amiss("models", "promote", other, "--anyway", "--home", home).code == 0
+
+
+def test_a_model_of_other_settings_is_not_said_to_serve(home: Path, tmp_path: Path) -> None:
+    later, first = ids(home)
+    store = Store(home / "amiss.db")
+    ran = Checkpoint({"series": {}, "isolation_forest-0123456789ab": {"trees": np.zeros(1)}})
+    store.commit("made", {}, NOTHING, [], ran)
+    store.close()
+    wrong = amiss("models", "promote", later, "--home", home)
+    assert wrong.code == 2 and in_use(home) == [first]
+    assert "has no isolation_forest with the settings that it was fitted with" in wrong.err
+    assert amiss("models", "export", later, tmp_path / "m.npz", "--home", home).code == 0
+    wrong = amiss("models", "import", tmp_path / "m.npz", "--use", "--home", home)
+    assert wrong.code == 2 and in_use(home) == [first]
+    assert amiss("models", "import", tmp_path / "m.npz", "--home", home).code == 0
+    assert amiss("models", "promote", later, "--anyway", "--home", home).code == 0
+    assert in_use(home) == [later]
 
 
 def test_the_same_data_gives_the_same_model(folder: Path, home: Path) -> None:

@@ -138,6 +138,10 @@ def test_nothing_told_is_said_and_an_empty_folder_is_a_mistake(home: Path, tmp_p
     assert (wrong.code, wrong.err) == (2, "--from is not before --to\n")
     wrong = amiss("report", "--home", home, "-o", ".")
     assert wrong.err.startswith("--out: . is a folder")
+    wrong = amiss("report", "--home", home, "-o", "report.pdf")
+    assert (wrong.code, wrong.err) == (
+        2, "report.pdf: a report is a page of HTML; name it report.html, and print that\n"
+    )  # fmt: skip
 
 
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium")

@@ -234,7 +234,7 @@ def bring(
     from amiss.cli.stored import noted, stored
     from amiss.errors import ConfigError, StateError
     from amiss.model import read
-    from amiss.run.models import check_features
+    from amiss.run.models import check_features, check_place
     from amiss.run.shadow import check
 
     try:
@@ -248,6 +248,8 @@ def bring(
     with stored(home, making=True) as store:
         if not anyway:
             check_features(store, card)
+            if use:
+                check_place(store, card)
         kept = store.save_model(card.said(), states, in_use=use)
         said = {"model": kept, "type": card.name, "pipeline": card.pipeline, "file": str(file)}
         noted(home, store, "model imported", **said, in_use=use)

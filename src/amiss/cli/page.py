@@ -13,9 +13,11 @@ def target(page: Path, option: str, read: Sequence[str]) -> Path:
     import os
 
     from amiss.errors import ConfigError
+    from amiss.evaluate.paper import page_name
 
     if page.is_dir():
         raise ConfigError(f"{option}: {page} is a folder; name a file, such as {page}/report.html")
+    page_name(page)
     if not os.access(page.parent, os.W_OK):
         raise ConfigError(f"{option}: nothing can be written in the folder {page.parent}")
     for one in read:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from amiss.data import readable
 from amiss.drawing.palette import DARK, ICON, LIGHT
+from amiss.errors import ConfigError
 
 STYLE = Path(__file__).with_name("report.css")
 SAFE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -24,6 +25,14 @@ def document(name: str, body: Iterable[str]) -> str:
         f'<body><main><header><p class="brand">Amiss <span>{escape(name)}</span></p></header>'
         f"{''.join(body)}</main></body></html>\n"
     )
+
+
+def page_name(page: Path) -> Path:
+    """The same; ConfigError if it is that of a kind of file that a report is not."""
+    if page.suffix.lower() in (".pdf", ".txt", ".json", ".docx"):
+        as_html = page.with_suffix(".html")
+        raise ConfigError(f"{page}: a report is a page of HTML; name it {as_html}, and print that")
+    return page
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> str:

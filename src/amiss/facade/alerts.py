@@ -25,6 +25,9 @@ from amiss.world import World
 MOST = 1000  # alerts that wait
 LAST = 10.0  # seconds to wait for them when the program ends
 ORDER = ("low", "medium", "high")
+TEMPLATE = "$title\n\n$sentence\n$evidence"
+CHATS = ("https://hooks.slack.com/services/", "https://discord.com/api/webhooks/")
+"""What the addresses of webhooks of Slack and Discord begin with."""
 
 
 class Sender:
@@ -83,11 +86,17 @@ def sinks(config: Alerts, world: World) -> dict[str, Callable[[], Sink]]:
     """What makes those that are enabled: one that cannot be made must not silence the other."""
     found: dict[str, Callable[[], Sink]] = {}
     if config.email.enabled:
-        template = "$title\n\n$sentence\n$evidence"
-        found["email"] = lambda: Apprise(urls=(_mailbox(config.email, world),), template=template)
+        found["email"] = lambda: Apprise(urls=(_mailbox(config.email, world),), template=TEMPLATE)
     if config.webhook.enabled:
-        found["webhook"] = lambda: Webhook(url=config.webhook.url)
+        found["webhook"] = lambda: _webhook(config.webhook.url, world)
     return found
+
+
+def _webhook(url: Hidden, world: World) -> Sink:
+    """Chats want messages of their own form, and refuse any other."""
+    if url.read(world).startswith(CHATS):
+        return Apprise(urls=(url,), template=TEMPLATE)
+    return Webhook(url=url)
 
 
 def _mailbox(email: Email, world: World) -> Hidden:

@@ -12,7 +12,7 @@ from amiss.evaluate import sections
 from amiss.evaluate.distribution import Distribution
 from amiss.evaluate.entries import RECORD, Entry
 from amiss.evaluate.figures import written
-from amiss.evaluate.paper import document, facts, faint, footer
+from amiss.evaluate.paper import document, facts, faint, footer, page_name
 from amiss.facade.trained import Trained
 from amiss.words.message import write_time
 
@@ -47,7 +47,7 @@ def write(
     from amiss.evaluate.answer import writing
 
     text = document("Anomaly detection report", _body(stats, models, history, now))
-    with writing(path) as file:
+    with writing(page_name(path)) as file:
         file.write(text.encode())
 
 

@@ -88,15 +88,30 @@ MARKS = {
 
 def kind_of(sample: Any) -> str:
     """What a sample says that it is, else what its keys give away. ConfigError if nothing does."""
+    sample = unpacked(sample)
     if isinstance(sample, Mapping):
         if said := sample.get(KIND):
             return str(said)
         for kind, marks in MARKS.items():
             if marks & sample.keys():
                 return kind
+    _is_one(sample)
     raise ConfigError(
         f"of which kind is this sample? say it as the second argument: {', '.join(BUILT_IN)}"
     )
+
+
+def unpacked(sample: Any) -> Any:
+    """A row of a table of pandas as the dictionary that it is; all else as it is."""
+    row = hasattr(sample, "to_dict") and hasattr(sample, "index") and not hasattr(sample, "columns")
+    return dict(sample.to_dict()) if row else sample
+
+
+def _is_one(sample: Any) -> None:
+    """ConfigError for what is a table of samples, or a list of them."""
+    listed = isinstance(sample, Sequence) and any(isinstance(one, Mapping) for one in sample)
+    if listed or hasattr(sample, "columns"):
+        raise ConfigError("these are several samples; hand them to detect_anomalies_batch")
 
 
 def features(extract: Extractor, sample: Any) -> dict[str, float]:
@@ -116,6 +131,7 @@ def are_named(samples: Sequence[Any]) -> bool:
     if all(named):
         return True
     for sample in samples:
+        _is_one(sample)
         row = isinstance(sample, Sequence | Real) or hasattr(sample, "__array__")
         if not row or isinstance(sample, str | bytes):
             what = type(sample).__name__

@@ -18,7 +18,7 @@ from amiss.facade import made, trained
 from amiss.facade.alerts import Sender
 from amiss.facade.config import KINDS, Config
 from amiss.facade.journal import Journal
-from amiss.facade.samples import BUILT_IN, Extractor, are_named, features, kind_of
+from amiss.facade.samples import BUILT_IN, Extractor, are_named, features, kind_of, unpacked
 from amiss.facade.trained import Asked, Trained
 from amiss.words.message import write_time
 from amiss.world import World
@@ -238,8 +238,10 @@ class AnomalyDetectionSystem:
     def _rows(self, samples: Sequence[Any], kind: str) -> tuple[tuple[str, ...], Floats]:
         """Names of features, and the numbers (N, F)."""
         extract = self._extractor(kind)
-        if kind in BUILT_IN and not are_named(samples):
-            extract = _as_it_is  # rows of numbers need none
+        if kind in BUILT_IN:
+            samples = [unpacked(sample) for sample in samples]
+            if not are_named(samples):
+                extract = _as_it_is  # rows of numbers need none
         found = [features(extract, sample) for sample in samples]
         names = tuple(found[0])
         return names, np.array([[row.get(name, np.nan) for name in names] for row in found])

@@ -5,6 +5,7 @@ import re
 from amiss.formats.parsed import Parsed, sparse
 
 COMBINED = re.compile(
+    r"(?:(?P<vhost>[^\s:]+(?::\d{1,5}(?= [^\s-])|(?= [\da-fA-F]+[.:][\da-fA-F.:]+ \S+ \S))) )?"
     r"(?P<address>\S+) (?P<ident>\S+) (?P<user>\S+(?: [^\s\[]+)*) \[(?P<time>[^\]]+)\] "
     r'"(?:(?P<method>[A-Z_-]+) (?P<path>\S*)(?: (?P<protocol>[A-Z]+/[\d.]+))?'
     r'|(?P<request>[^"\\]*(?:\\.[^"\\]*)*))" '
@@ -12,7 +13,10 @@ COMBINED = re.compile(
     r'(?: "(?P<referer>[^"\\]*(?:\\.[^"\\]*)*)" "(?P<agent>[^"\\]*(?:\\.[^"\\]*)*)")?'
     r"(?: (?P<rest>.*))?"
 )
-"""Common and combined log format of Apache and nginx, with what may stand behind it."""
+"""Common and combined log format of Apache and nginx, with what may stand behind it, and the
+virtual host before it (%v:%p of Apache's vhost_combined; %v where an address follows)."""
+FACILITY = r"(?:auth|authpriv|user|daemon|cron|kern|mail|news|syslog|local\d)\.[a-z]{3,7} "
+"""What syslogd of BusyBox writes before the program."""
 STAMP = r"[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*"
 LEVEL = (
     r"[\[(]?(?i:trace|debug|info|notice|warn|warning|err|error|crit|critical|alert|fatal|panic)"
@@ -20,7 +24,7 @@ LEVEL = (
 )
 """What stands where syslog has a host, in the lines of an application: 2025-10-02T13:05:07 INFO."""
 RFC3164 = re.compile(
-    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{STAMP}) (?P<host>(?!{LEVEL})[^\s=]+) "
+    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{STAMP}) (?P<host>(?!{LEVEL})[^\s=]+) (?:{FACILITY})?"
     r"(?:(?P<program>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?)?(?P<message>.*)",
     re.DOTALL,
 )
@@ -57,6 +61,8 @@ def by_pattern(lines: list[str], pattern: re.Pattern[str], reason: str) -> Parse
 def combined(lines: list[str]) -> Parsed:
     """Requests; "-" is absent."""
     parsed = by_pattern(lines, COMBINED, "lines that are no request of a web server")
+    if not any(parsed.columns.get("vhost", ())):
+        parsed.columns.pop("vhost", None)
     for name in ("ident", "user", "bytes", "referer", "agent"):
         if name in parsed.columns:
             parsed.columns[name] = ["" if v == "-" else v for v in parsed.columns[name]]

@@ -18,7 +18,7 @@ def parse(lines: list[str], columns: list[str], separator: str) -> Parsed:
         row = cells(line, separator)
         if len(row) != len(columns):
             skipped += 1
-        elif row == columns:
+        elif columns[0] in row[0] and _names(row) == columns:
             again += 1
         else:
             texts.append(line)
@@ -41,9 +41,13 @@ def cells(line: str, separator: str) -> list[str]:
 
 def header(line: str, separator: str) -> list[str] | None:
     """The names of the columns, if the line says such: all different, none empty, no numbers."""
-    names = [name.strip().lstrip("#").strip() for name in cells(line, separator)]
+    names = _names(cells(line, separator))
     bare = all(name and not _number(name) for name in names)
     return names if bare and len(set(names)) == len(names) else None
+
+
+def _names(row: list[str]) -> list[str]:
+    return [name.strip().lstrip("#").strip() for name in row]
 
 
 def guess(lines: list[str]) -> str | None:

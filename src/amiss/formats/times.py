@@ -16,6 +16,7 @@ KINDS = (*UNITS, "epoch", "iso", "clf", "syslog", "ctime")
 NAMES = (
     "@timestamp", "timestamp", "time", "ts", "datetime", "date", "eventTime", "event_time",
     "event.created", "created_at", "asctime", "t",
+    "firstSeen", "start-time", "Stime", "FLOW_START_MILLISECONDS", "flowStartMilliseconds",
 )  # fmt: skip
 """Fields that are looked at for the time, the first that has one counts."""
 SAME = 100_000  # times remembered: of those with whole seconds most come again

@@ -23,10 +23,13 @@ def chosen(store: Store, begin: str) -> Model:
 
 
 def promote(store: Store, model: str, anyway: bool = False) -> Card:
-    """Put a model to use. ConfigError if it knows other metrics than the one in use."""
+    """Put a model to use. ConfigError if it knows other metrics than the one in use, or has no
+    place.
+    """
     kept = chosen(store, model)
     card = card_of(kept.card, kept.id)
     if not anyway:
+        check_place(store, card)
         check_features(store, card)
     store.promote(kept.id)
     return card
@@ -111,6 +114,19 @@ def check_features(store: Store, card: Card) -> None:
         raise ConfigError(
             f"model {card.id} was fitted on other metrics than {used[0].id}, which is in use: "
             f"{differs}; say --anyway if that is meant"
+        )
+
+
+def check_place(store: Store, card: Card) -> None:
+    """Raises ConfigError if no detector has the settings that a model was fitted with, as far as
+    its pipeline's memory says: nothing would ever take it.
+    """
+    there = store.load(card.pipeline).states
+    if there and card.detector not in there:
+        raise ConfigError(
+            f"model {card.id} would not serve: pipeline {card.pipeline} as it ran last has no "
+            f"{card.name} with the settings that it was fitted with; put them into the "
+            "configuration, or say --anyway if that is still to come"
         )
 
 
