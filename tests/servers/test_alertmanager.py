@@ -53,7 +53,7 @@ def test_an_incident_fires_gets_worse_and_ends(server: Running, receiver: Receiv
     sink.send((over,), World(), "resolved")
     seen = alerts(receiver)
     assert seen["high"] == "resolved" and "firing" not in seen.values()
-    assert not httpx.get(f"{server.url}/api/v2/alerts").json()
+    assert not httpx.get(f"{server.url}/api/v2/alerts", timeout=30).json()
     assert not receiver.all()
 
 
@@ -65,6 +65,6 @@ def test_what_it_does_not_take_is_rejected_and_its_absence_is_for_now(server: Ru
         Alertmanager(url=server.url).send((incident(),), World())
     server.start()
     Alertmanager(url=server.url).send((incident("later", since=time.time_ns()),), World())
-    assert [a["labels"]["incident"] for a in httpx.get(f"{server.url}/api/v2/alerts").json()] == [
-        "later"
-    ]
+    assert [
+        a["labels"]["incident"] for a in httpx.get(f"{server.url}/api/v2/alerts", timeout=30).json()
+    ] == ["later"]
