@@ -63,6 +63,7 @@ def scraped(url: str) -> dict[str, float]:
 
 def past(exporter: Running) -> list:
     """What might have been: around what this machine does now, and up to it."""
+    os.sync()  # what others have written is no part of it
     first, began = scraped(exporter.url), time.monotonic()
     time.sleep(2)  # a rate needs two readings
     last, seconds = scraped(exporter.url), time.monotonic() - began
