@@ -420,7 +420,7 @@ def test_models_are_fitted_by_themselves_and_the_next_value_is_forecast(house) -
         "model_name: there is no model 'lstm' to train; known: isolation_forest, linear_regression"
     )
     assert live.predict().warming
-    now = house.until(lambda now: {m.state for m in now.models} == {"in use"}, 240)
+    now = house.until(lambda now: {m.state for m in now.models} == {"in use"}, 2 * PATIENCE)
     assert {m.samples for m in now.models} <= {100, 720}
     house.until(lambda now: np.isfinite(live.predict().forecast))
     said = live.predict()
@@ -481,7 +481,7 @@ def test_the_rest_is_seen_to_while_a_model_is_fitted(house, monkeypatch) -> None
     live = house.start()
     house.until(lambda now: now.models[0].state == "training")
     house.write(CONFIG.replace("budget", "bugdet"))
-    house.until(lambda now: "bugdet" in now.config_error, 20)
+    house.until(lambda now: "bugdet" in now.config_error)
     assert live.now().models[0].state == "training"
     live.stop()
     assert not live.tending.fitting.is_alive()
