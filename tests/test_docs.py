@@ -67,12 +67,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
         yield listen, home
     finally:
         process.terminate()
-        assert process.wait(20) == 0, (folder / "log").read_text()
+        assert process.wait(120) == 0, (folder / "log").read_text()
 
 
 def predicts(listen: str) -> str:
     try:
-        return str(httpx.get(f"http://{listen}/predict").json()["status"])
+        return str(httpx.get(f"http://{listen}/predict", timeout=30).json()["status"])
     except httpx.TransportError:
         return "starting"
 

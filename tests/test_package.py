@@ -63,7 +63,7 @@ def test_an_installed_amiss_works_from_another_folder(site: Path, tmp_path: Path
         assert home is not None
         page = httpx.get(f"http://{home.address}/dashboard/", timeout=60)
         assert page.status_code == 200
-        assert httpx.get(f"http://{home.address}/metrics").status_code == 200
+        assert httpx.get(f"http://{home.address}/metrics", timeout=60).status_code == 200
     assert said("incidents") == "There are no incidents.\n"
 
 
@@ -81,5 +81,5 @@ def program(command: list[str], folder: Path, environment: dict[str, str]) -> It
             yield
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=120)
     assert process.returncode == 0

@@ -1,6 +1,8 @@
 """What is not documented does not get in."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +63,14 @@ def test_the_page_of_what_judges_single_records_says_so(name: str) -> None:
 
 def test_the_reference_is_as_the_code_says() -> None:
     assert not stale(REFERENCE), "run: make docs"
+
+
+def test_the_reference_is_the_same_whatever_was_imported_first() -> None:
+    code = "import amiss.detectors.onnx; from amiss.reference.components import own, page; "
+    code += "print(page('ensemble', own('detectors')['ensemble']), end='')"
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert said == (REFERENCE / "detectors" / "ensemble.md").read_text()
 
 
 def test_every_setting_is_on_the_page_of_settings() -> None:

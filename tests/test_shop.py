@@ -1,8 +1,10 @@
 """The shop of the examples: its lines, and the load that comes to it."""
 
 import random
+import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -81,6 +83,17 @@ def test_a_history_is_in_order_and_busier_by_day() -> None:
 
 
 def test_nobody_there_is_counted(address: str) -> None:
-    assert load.run("http://127.0.0.1:9", 500.0, "", 0.05, random.Random(1)) > 0
+    assert load.run("http://127.0.0.1:9", 500.0, "", 1.0, random.Random(1)) > 0
     assert load.run(address, 500.0, "errors", 0.05, random.Random(1)) == 0
     assert load.span("30m") == 1800
+
+
+def test_a_shop_that_is_killed_in_the_middle_of_an_answer_is_counted() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as half, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(
+            load.ask, f"http://127.0.0.1:{half.getsockname()[1]}", load.Call("/", "")
+        )
+        with half.accept()[0] as one:
+            one.recv(65536)
+            one.sendall(b"HT")
+        assert asked.result() == 0

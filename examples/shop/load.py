@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any, NamedTuple
 
 import orjson
@@ -103,7 +104,7 @@ def ask(base: str, call: Call) -> int:
             return int(reply.status)
     except urllib.error.HTTPError as exc:
         return exc.code
-    except OSError:
+    except (OSError, HTTPException):  # the latter if it was killed in the middle of an answer
         return 0
 
 

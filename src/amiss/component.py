@@ -284,13 +284,16 @@ class AnyOf:
 
 @cache
 def find(package: str, base: type[K]) -> dict[str, type[K]]:
-    """All components in a package's folder, and all that plug-ins add, by type."""
+    """All components in a package's folder, and all that plug-ins add, by type and in its order,
+    whichever of them was imported first.
+    """
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         importlib.import_module(f"{package}.{module.name}")
     for plugin in entry_points(group=package):
         plugin.load()
-    return {
+    found = {
         kind.model_fields["type"].default: kind
         for kind in base.__subclasses__()
         if "type" in kind.model_fields
     }
+    return dict(sorted(found.items()))

@@ -61,7 +61,7 @@ def hear(process: "subprocess.Popen[str]", said: str) -> str:
 def test_from_start_to_end(program: "subprocess.Popen[str]", folder: Path) -> None:
     found = running(folder / "home")
     assert found and found.pid == program.pid
-    assert httpx.get(f"http://{found.address}/healthz", trust_env=False).is_success
+    assert httpx.get(f"http://{found.address}/healthz", trust_env=False, timeout=60).is_success
     assert amiss("incidents", "--home", folder / "home").out == "There are no incidents.\n"
     said = amiss("train", "isolation_forest", "--samples", 20_000, "--home", folder / "home")
     assert said.code == 2

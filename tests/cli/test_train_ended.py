@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -41,15 +43,20 @@ def command(folder: Path, model: str) -> list[str]:
     return [str(word) for word in ("train", folder / "made.yaml", *given)]
 
 
-def begun(folder: Path, model: str, **options: object) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
+@contextmanager
+def begun(folder: Path, model: str, **options: object) -> "Iterator[subprocess.Popen[str]]":
+    with subprocess.Popen(
         [sys.executable, "-m", "amiss", *command(folder, model)],
         env=os.environ | {"TMPDIR": str(folder / "temporary")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         **options,  # type: ignore[call-overload]
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def worker_of(pid: int) -> psutil.Process:
@@ -61,6 +68,19 @@ def worker_of(pid: int) -> psutil.Process:
                 return child
         time.sleep(0.02)
     raise AssertionError("no worker began to fit")
+
+
+def ended(process: psutil.Process) -> bool:
+    """Whether it is over, though nobody may have asked how."""
+    last = time.monotonic() + PATIENCE
+    while time.monotonic() < last:
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def kept(folder: Path) -> list[tuple[str, bool]]:
@@ -77,14 +97,14 @@ def test_who_is_ended_leaves_no_file_no_process_and_no_half_model(
     folder: Path, how: signal.Signals
 ) -> None:
     before, there = kept(folder), files(folder)
-    training = begun(folder, "lstm")
-    worker = worker_of(training.pid)
-    training.send_signal(how)
-    _, complaint = training.communicate(timeout=PATIENCE)
+    with begun(folder, "lstm") as training:
+        worker = worker_of(training.pid)
+        training.send_signal(how)
+        _, complaint = training.communicate(timeout=PATIENCE)
     assert training.returncode != 0
     assert "Traceback" not in complaint
     assert how != signal.SIGINT or "interrupted: nothing is kept of a model that" in complaint
-    assert psutil.wait_procs([worker], timeout=PATIENCE)[1] == []
+    assert ended(worker)
     assert kept(folder) == before
     assert files(folder) - there <= {"home/amiss.db-shm", "home/amiss.db-wal"}
     assert amiss("models", "show", before[0][0], "--home", folder / "home").code == 0
@@ -99,9 +119,9 @@ def test_how_long_a_stage_still_takes_is_counted_down() -> None:
 
 def test_a_worker_that_is_killed_is_a_sentence(folder: Path) -> None:
     before = kept(folder)
-    training = begun(folder, "lstm")
-    worker_of(training.pid).kill()
-    _, complaint = training.communicate(timeout=PATIENCE)
+    with begun(folder, "lstm") as training:
+        worker_of(training.pid).kill()
+        _, complaint = training.communicate(timeout=PATIENCE)
     assert training.returncode == 1
     assert "fitting failed: its process was ended by SIGKILL" in complaint
     assert kept(folder) == before
@@ -123,8 +143,8 @@ def test_no_room_on_the_disk_is_a_sentence(folder: Path, room: int, why: str) ->
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-    training = begun(folder, "isolation_forest", preexec_fn=limited)
-    _, complaint = training.communicate(timeout=PATIENCE)
+    with begun(folder, "isolation_forest", preexec_fn=limited) as training:
+        _, complaint = training.communicate(timeout=PATIENCE)
     assert (training.returncode, complaint.count("\n")) == (1, 1), complaint
     assert why in complaint
     assert kept(folder) == before

@@ -24,11 +24,11 @@ def test_many_who_ask_at_once_get_what_was_made_once() -> None:
     here, made, begin = Somewhere(), [], threading.Barrier(8)
 
     def ask() -> object:
-        begin.wait(10)
+        begin.wait(120)
         return shared(here, "chart", 1, lambda: made.append(1) or object())
 
     with ThreadPoolExecutor(8) as pool:
-        found = [each.result(10) for each in [pool.submit(ask) for _ in range(8)]]
+        found = [each.result(120) for each in [pool.submit(ask) for _ in range(8)]]
     assert len(set(map(id, found))) == 1
     assert made == [1]
 
@@ -64,15 +64,15 @@ def test_who_waits_for_one_thing_does_not_keep_others_waiting() -> None:
 
     def slow() -> str:
         begun.set()
-        assert go.wait(10)
+        assert go.wait(120)
         return "slow"
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(shared, here, "slow", 1, slow)
-        assert begun.wait(10)
+        assert begun.wait(120)
         assert shared(here, "quick", 1, lambda: "quick") == "quick"
         go.set()
-        assert waiting.result(10) == "slow"
+        assert waiting.result(120) == "slow"
 
 
 def test_no_more_is_kept_than_is_good_and_nothing_of_an_installation_that_is_gone() -> None:

@@ -26,7 +26,7 @@ from servers.running import Running, answers
 
 ROOT = Path(__file__).parents[2]
 PAST = 20 * MINUTE
-PATIENCE = 150.0  # seconds
+PATIENCE = 450.0  # seconds
 HOT = 32  # processes of a burn, beside four for each that there is of late
 COUNTERS = (
     "node_cpu_seconds_total",
@@ -54,13 +54,16 @@ def until(there: Callable[[], Any], what: str) -> Any:
 
 def scraped(url: str) -> dict[str, float]:
     """The samples of those metrics that the blueprint asks for, by what stands before the value."""
-    rows = (line.rsplit(" ", 1) for line in httpx.get(f"{url}/metrics").text.splitlines())
+    rows = (
+        line.rsplit(" ", 1) for line in httpx.get(f"{url}/metrics", timeout=30).text.splitlines()
+    )
     wanted = {*COUNTERS, *GAUGES}
     return {row[0]: float(row[1]) for row in rows if row[0].partition("{")[0] in wanted}
 
 
 def past(exporter: Running) -> list:
     """What might have been: around what this machine does now, and up to it."""
+    os.sync()  # what others have written is no part of it
     first, began = scraped(exporter.url), time.monotonic()
     time.sleep(2)  # a rate needs two readings
     last, seconds = scraped(exporter.url), time.monotonic() - began
@@ -103,7 +106,7 @@ def blueprint(where: str, manager: str, port: int) -> dict[str, Any]:
     said: dict[str, Any] = yaml.safe_load(text.replace("[1m]", "[5s]"))
     (pipeline,) = said["pipelines"]
     # samples are there some seconds after they were scraped: VictoriaMetrics gathers them first
-    pipeline["source"] |= {"url": where, "every": "1s", "delay": "4s", "history": "18m"}
+    pipeline["source"] |= {"url": where, "every": "1s", "delay": "8s", "history": "18m"}
     pipeline["features"]["every"] = "1s"
     pipeline |= {"silence": "30s", "calm": "5s", "settle": "30s"}
     pipeline["detectors"][-1] |= {"units": [16], "steps": 60}
@@ -130,18 +133,18 @@ class Nodes:
         """What a query gives now; nothing while the server is away."""
         try:
             given = {"query": query}
-            reply = httpx.get(f"{server.url}/api/v1/query", params=given, timeout=20)
+            reply = httpx.get(f"{server.url}/api/v1/query", params=given, timeout=60)
         except httpx.HTTPError:
             return []
         return reply.json()["data"]["result"] if reply.is_success else []
 
     def said(self, path: str) -> Any:
         """What the program answers."""
-        return httpx.get(f"{self.amiss.url}/api/v1/{path}", timeout=20).json()
+        return httpx.get(f"{self.amiss.url}/api/v1/{path}", timeout=60).json()
 
     def metric(self, name: str, *labels: str) -> dict[str, float]:
         """Of /metrics, those of a name and with these labels that are not nought, as written."""
-        lines = httpx.get(f"{self.amiss.url}/metrics", timeout=20).text.splitlines()
+        lines = httpx.get(f"{self.amiss.url}/metrics", timeout=60).text.splitlines()
         rows = (line.rpartition(" ") for line in lines if line.startswith(name))
         found = {said: float(value) for said, _, value in rows if float(value)}
         return {said: n for said, n in found.items() if all(one in said for one in labels)}
@@ -175,7 +178,7 @@ def nodes(folder: Path, kind: str) -> Iterator[Nodes]:
         push(kept.url, past(exporter))
         if kind == "prometheus":  # what is older than what was scraped it would refuse
             (folder / "kept" / "prometheus.yml").write_text(config)
-            httpx.post(f"{kept.url}/-/reload", timeout=20).raise_for_status()
+            httpx.post(f"{kept.url}/-/reload", timeout=60).raise_for_status()
         file, home = folder / "node-metrics.yaml", folder / "home"
         file.write_text(yaml.safe_dump(blueprint(kept.url, manager.url, port)))
         command = [sys.executable, "-m", "amiss", "run", str(file), "--home", str(home)]

@@ -14,7 +14,7 @@ from typing import Any, Self
 import orjson
 from aiosmtpd.controller import Controller
 
-PATIENCE = 30  # seconds until something that was to come counts as never coming
+PATIENCE = 120  # seconds until something that was to come counts as never coming
 
 
 @dataclass(frozen=True)

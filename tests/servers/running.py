@@ -19,7 +19,7 @@ import httpx
 
 from servers.ports import free_port
 
-PATIENCE = 90.0  # seconds for a start or an end, on a machine that is busy
+PATIENCE = 240.0  # seconds for a start or an end, on a machine that is slow and busy
 LOOK = 0.05  # seconds between two looks
 
 

@@ -26,16 +26,24 @@ from servers.receivers import MailServer, Receiver, Request
 from servers.running import Running, answers
 from servers.shop import ROOT, made, module
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(2700)]
 
 HISTORY = 1800.0  # seconds of lines that are there at the start
-PATIENCE = 150.0  # seconds until something that was to happen counts as never happening
+PATIENCE = 600.0  # seconds until something that was to happen counts as never happening
 STEP = re.compile(r"pipeline suspicious: (\d+) records")
 AWAY = ("hook", "chat/json", "chat/mailto")
 SPANS = {"$__interval": "1m", "$__range": "1h", "$__rate_interval": "1m"}
 PAGES = sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
 FLAT = re.compile(r'amiss_(lower|upper)\{series="cpu_percent"\}')
 """Of a processor that is at 100 % throughout, as when all of this runs on two, there is no band."""
+FINE = re.compile(
+    "the past that was learned from"
+    "|noughts before anything was heard"  # Loki's rates before the shop's first line
+    "|counts of late lines that failed"  # it was killed as it was asked; they are counted here too
+    # of this machine's own numbers: polls that came too soon or late, sensors that say nothing
+    '|reason="(too soon|gap|clock set back|counter reset|no time passed|[a-z ]+: [A-Z][A-Za-z]+)"'
+)
+"""What may be left out, however quick the machine is: no line, and no number of the shop."""
 load = module("load")
 
 
@@ -96,7 +104,7 @@ class Scene:
 
     def metric_lines(self, name: str) -> list[str]:
         """What /metrics says of these."""
-        lines = httpx.get(f"{self.amiss.url}/metrics", timeout=10).text.splitlines()
+        lines = httpx.get(f"{self.amiss.url}/metrics", timeout=60).text.splitlines()
         return [line for line in lines if line.startswith(f"{name}{{")]
 
     def metric(self, name: str, **labels: str) -> list[float]:
@@ -108,10 +116,15 @@ class Scene:
     def lines(self, query: str) -> list[dict[str, Any]]:
         """Lines of the last hour, as JSON."""
         asked = {"query": query, "since": "2h", "limit": 5000, "direction": "forward"}
-        reply = httpx.get(f"{self.loki.url}/loki/api/v1/query_range", params=asked, timeout=20)
+        reply = httpx.get(f"{self.loki.url}/loki/api/v1/query_range", params=asked, timeout=60)
         assert reply.status_code == 200, reply.text
         result = reply.json()["data"]["result"]
         return [orjson.loads(line) for one in result for _, line, *_ in one["values"]]
+
+    def hooked(self) -> list[dict[str, Any]]:
+        """The findings that the hook was told."""
+        said = [one.json for one in self.requests if one.path == "/hook"]
+        return [one["incident"] | {"event": one["event"]} for one in said]
 
     def told(self) -> list[dict[str, Any]]:
         """The findings that stand in Loki."""
@@ -130,7 +143,7 @@ class Scene:
 
 def held(loki: Running) -> int:
     asked = {"query": 'sum(count_over_time({app="shop"}[2h]))'}
-    reply = httpx.get(f"{loki.url}/loki/api/v1/query", params=asked, timeout=20)
+    reply = httpx.get(f"{loki.url}/loki/api/v1/query", params=asked, timeout=60)
     found = reply.json()["data"]["result"] if reply.is_success else []
     return int(float(found[0]["value"][1])) if found else 0
 
@@ -286,10 +299,10 @@ def asked(scene: Scene, panel: dict[str, Any], target: dict[str, Any]) -> list[A
     else:
         base = f"{scene.prometheus.url}/api/v1"
     if target.get("instant") or target.get("queryType") == "instant":
-        reply = httpx.get(f"{base}/query", params={"query": expr, "time": now}, timeout=30)
+        reply = httpx.get(f"{base}/query", params={"query": expr, "time": now}, timeout=60)
     else:
         span = {"start": now - 3600, "end": now, "step": 60}
-        reply = httpx.get(f"{base}/query_range", params={"query": expr, **span}, timeout=30)
+        reply = httpx.get(f"{base}/query_range", params={"query": expr, **span}, timeout=60)
     assert reply.status_code == 200, f"{panel['title']}: {reply.text}"
     result: list[Any] = reply.json()["data"]["result"]
     return result
@@ -297,7 +310,7 @@ def asked(scene: Scene, panel: dict[str, Any], target: dict[str, Any]) -> list[A
 
 def test_prometheus_reads_the_rules(scene: Scene) -> None:
     def healthy() -> bool:
-        said = httpx.get(f"{scene.prometheus.url}/api/v1/rules", timeout=10).json()
+        said = httpx.get(f"{scene.prometheus.url}/api/v1/rules", timeout=60).json()
         rules = [rule for group in said["data"]["groups"] for rule in group["rules"]]
         return bool(rules) and all(rule["health"] == "ok" for rule in rules)
 
@@ -313,15 +326,23 @@ def test_every_line_is_judged_once_and_every_finding_told_once(scene: Scene, fou
     until(lambda: scene.held() >= len(written), "all lines are in Loki")
     until(lambda: scene.judged() >= len(written), "all lines are judged")
     until(lambda: set(scene.metric("amiss_sink_up")) == {1.0}, "all sinks are there")
+    incidents = httpx.get(f"{scene.amiss.url}/api/v1/incidents?limit=1000", timeout=60).json()
+    opened = {one["id"] for one in incidents["incidents"]}
+
+    def heard() -> bool:  # the last may have opened just now: on this machine something always is
+        scene.arrived()
+        both = (scene.hooked(), scene.told())
+        return all(opened <= {one["id"] for one in said} for said in both)
+
+    until(heard, "every finding is told")
     messages = {
         sink: int(sum(scene.metric("amiss_deliveries_total", sink=sink, outcome="delivered")))
         for sink in (*AWAY, "loki")
     }
-    incidents = httpx.get(f"{scene.amiss.url}/api/v1/incidents?limit=1000", timeout=20).json()
     left_out, judged = scene.metric_lines("amiss_skipped_total"), scene.judged()
     scene.amiss.stop()
     scene.arrived()
-    hooked = [one.json for one in scene.requests if one.path == "/hook"]
+    hooked = scene.hooked()
     table = {
         "written": len(written), "held": scene.held(), "judged": judged,
         "left out": left_out, "incidents": len(incidents["incidents"]), "delivered": messages,
@@ -330,17 +351,10 @@ def test_every_line_is_judged_once_and_every_finding_told_once(scene: Scene, fou
     }  # fmt: skip
     print(table)
     assert table["written"] == table["held"] == table["judged"], table
-    # of this machine's own numbers, which alone have the next two, some come too soon or late; the
-    # last is of Loki's rates, in the minutes of the past before the shop's first line
-    fine = (
-        "the past that was learned from", 'reason="too soon"', 'reason="gap"',
-        'reason="noughts before anything was heard"',
-    )  # fmt: skip
-    assert all(any(one in line for one in fine) for line in left_out), table
+    assert all(map(FINE.search, left_out)), table
     for sink, name in zip(messages, ("hook", "chat", "mail", "loki"), strict=True):
         assert table[name] >= messages[sink], table
-    opened = {one["id"] for one in incidents["incidents"]}
-    for said in ([one["incident"] | {"event": one["event"]} for one in hooked], scene.told()):
+    for said in (hooked, scene.told()):
         first = Counter(one["id"] for one in said if one["event"] == "opened")
         assert first.keys() >= opened and set(first.values()) == {1}
         assert set(Counter((one["id"], one["revision"]) for one in said).values()) == {1}

@@ -17,7 +17,7 @@ from amiss.world import World
 from servers.running import PATIENCE, room
 from servers.streaming import Streaming, example, streaming
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(1800)]
 
 START = 1_700_000_000
 THERE = World(now=lambda: (START + 10_000) * SECOND)  # a clock that stands: nothing is given up
@@ -46,7 +46,7 @@ def put(both: Streaming, rows: dict[int, int]) -> None:
 
 def visible(both: Streaming) -> int:
     asked = {"sql": "SELECT count(*) FROM web"}
-    said = httpx.post(f"{both.pinot.url}/query/sql", json=asked, timeout=30).json()
+    said = httpx.post(f"{both.pinot.url}/query/sql", json=asked, timeout=60).json()
     whole = not said.get("exceptions") and "resultTable" in said  # it is not yet, at first
     return int(said["resultTable"]["rows"][0][0]) if whole else -1
 

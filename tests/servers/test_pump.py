@@ -75,7 +75,7 @@ def test_every_row_once_whoever_is_killed(
 ) -> None:
     running, engine = base
     admin = AdminClient({"bootstrap.servers": kafka.address(broker)})
-    admin.create_topics([NewTopic("web", 1, 1)])["web"].result(30)
+    admin.create_topics([NewTopic("web", 1, 1)])["web"].result(PATIENCE)
     topic, sent = Topic(broker), 3000
     put(engine, range(sent))
     begun = pump(running, broker, "--rate", "2000", "--most", "100")

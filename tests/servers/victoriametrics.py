@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import httpx
+
 from servers.installed import debian, program
 from servers.running import Running, answers, port
 
@@ -30,3 +32,8 @@ def server(folder: Path, at: int | None = None, scrape: str = "") -> Running:
         file.write_text(scrape)
         command.append(f"-promscrape.config={file}")
     return Running(command, folder, where, answers(f"http://127.0.0.1:{where}/health"))
+
+
+def flush(running: Running) -> None:
+    """Make all that was written so far be found, whatever months it is of."""
+    httpx.get(f"{running.url}/internal/force_flush", timeout=60).raise_for_status()

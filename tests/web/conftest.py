@@ -18,7 +18,7 @@ def live(tmp_path: Path) -> Iterator[FakeLive]:
 @pytest.fixture
 def site(live: FakeLive) -> Iterator[httpx.Client]:
     """A client of the real server."""
-    with serving(live) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with serving(live) as address, httpx.Client(base_url=address, timeout=120) as client:
         yield client
 
 
@@ -32,5 +32,5 @@ def same_live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeLive]:
 
 @pytest.fixture(scope="module")
 def same_site(same_live: FakeLive) -> Iterator[httpx.Client]:
-    with serving(same_live) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with serving(same_live) as address, httpx.Client(base_url=address, timeout=120) as client:
         yield client

@@ -143,7 +143,7 @@ class FakeLive:
         self.busy.add(model)
         self.trained.append((model, samples))
         self.begun.release()
-        assert self.gate.wait(30)
+        assert self.gate.wait(120)
         self.busy.remove(model)
         return Card(model, f"{model}-1", "host", "m2", samples, START, 1.9, START - MINUTE, START,
                     ("cpu_percent",))  # fmt: skip

@@ -27,7 +27,7 @@ def test_equal_calls_are_one_and_survive_one_who_goes_away() -> None:
 
         def call() -> int:
             calls.append(1)
-            assert gate.wait(30)
+            assert gate.wait(120)
             return len(calls)
 
         shared = Shared()
@@ -50,7 +50,7 @@ def test_a_fault_is_everybodys_and_then_forgotten() -> None:
         gate = threading.Event()
 
         def call() -> None:
-            assert gate.wait(30)
+            assert gate.wait(120)
             raise ConfigError("too few")
 
         shared = Shared()
@@ -67,7 +67,7 @@ def test_a_fault_is_everybodys_and_then_forgotten() -> None:
 def test_there_are_never_too_many() -> None:
     async def story() -> None:
         gate, shared = threading.Event(), Shared()
-        asked = [asyncio.create_task(shared.run(i, lambda: gate.wait(30))) for i in range(MOST)]
+        asked = [asyncio.create_task(shared.run(i, lambda: gate.wait(120))) for i in range(MOST)]
         await asyncio.sleep(0)
         with pytest.raises(Unreachable):
             await shared.run("one more", lambda: True)

@@ -23,7 +23,7 @@ def closed(live: FakeLive, monkeypatch: pytest.MonkeyPatch):
     """A site with a token."""
     monkeypatch.setenv("AMISS_TEST_TOKEN", SECRET)
     live.settings = live.settings.model_copy(update={"token": "env:AMISS_TEST_TOKEN"})
-    with serving(live) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with serving(live) as address, httpx.Client(base_url=address, timeout=120) as client:
         yield client
 
 

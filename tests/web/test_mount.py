@@ -120,13 +120,13 @@ def mapped(pid: int) -> bool:
 
 def test_streamlit_is_not_there_before_somebody_looks(program: tuple[str, int]) -> None:
     address, pid = program
-    assert httpx.get(f"{address}/healthz").status_code == 200
+    assert httpx.get(f"{address}/healthz", timeout=120).status_code == 200
     assert not mapped(pid)
 
 
 def test_the_dashboard_is_streamlits_page_and_its_websocket(program: tuple[str, int]) -> None:
     address, _ = program
-    with httpx.Client(base_url=address, timeout=60, follow_redirects=True) as client:
+    with httpx.Client(base_url=address, timeout=120, follow_redirects=True) as client:
         page = client.get("/")
         assert page.url.path == "/dashboard/"
         assert '<div id="root">' in page.text
@@ -138,6 +138,7 @@ def test_the_dashboard_is_streamlits_page_and_its_websocket(program: tuple[str, 
             f"{address.replace('http', 'ws')}/dashboard/_stcore/stream",
             subprotocols=["streamlit"],
             origin=address,
+            open_timeout=120,
         ) as socket:
             assert socket.subprotocol == "streamlit"
         assert client.get("/healthz").status_code == 200

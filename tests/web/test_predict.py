@@ -165,12 +165,12 @@ def test_a_hundred_at_once_share_one_training_and_starve_nobody(
     live.gate.clear()
     limits = httpx.Limits(max_connections=200)
     with (
-        httpx.Client(base_url=site.base_url, limits=limits, timeout=30) as client,
+        httpx.Client(base_url=site.base_url, limits=limits, timeout=120) as client,
         ThreadPoolExecutor(100) as pool,
     ):
         ask = {"n_samples": 100, "model_name": FOREST}
         asked = [pool.submit(client.post, "/retrain", json=ask) for _ in range(60)]
-        assert live.begun.acquire(timeout=30)
+        assert live.begun.acquire(timeout=120)
         other = [
             pool.submit(client.post, "/retrain", json=ask | {"n_samples": 200 + i})
             for i in range(40)

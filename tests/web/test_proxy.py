@@ -61,7 +61,7 @@ def locked(live: FakeLive, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def browser(at: str) -> Iterator[httpx.Client]:
     """What a browser says that knows the site by its name, through TLS."""
     headers = {"host": NAME, "accept": "text/html"}
-    with httpx.Client(base_url=at, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=at, headers=headers, timeout=120) as client:
         yield client
 
 
@@ -69,17 +69,17 @@ def follow(outside: str, **said) -> ClientConnection:
     """The dashboard's websocket, asked for by its name."""
     sock = create_connection(("127.0.0.1", port_of(outside)), 30)
     where = f"ws://{NAME}/dashboard/_stcore/stream"
-    return connect(where, sock=sock, subprotocols=["streamlit"], **said)
+    return connect(where, sock=sock, subprotocols=["streamlit"], open_timeout=120, **said)
 
 
 @pytest.mark.parametrize("said", FORWARDED, ids=lambda said: next(iter(said)))
 def test_without_a_token_nothing_is_handed_on(live: FakeLive, said: dict[str, str]) -> None:
     with serving(live) as address, proxy(port_of(address), **said) as outside:
-        answer = httpx.get(f"{outside}/predict", headers={"host": NAME})
+        answer = httpx.get(f"{outside}/predict", headers={"host": NAME}, timeout=120)
         assert answer.status_code == 403
         assert "so a token is needed" in answer.json()["detail"]
-        assert httpx.post(f"{outside}/retrain", json=ASK).status_code == 403
-        assert httpx.get(f"{outside}/healthz").status_code == 200
+        assert httpx.post(f"{outside}/retrain", json=ASK, timeout=120).status_code == 403
+        assert httpx.get(f"{outside}/healthz", timeout=120).status_code == 200
     assert live.trained == []
 
 
@@ -87,7 +87,9 @@ def test_names_that_came_after_the_start_open_nothing_without_a_token(live: Fake
     live.settings = live.settings.model_copy(update={"hosts": (NAME,)})
     with serving(live) as address, proxy(port_of(address), keeps_host=True) as outside:
         said = {"host": NAME, "origin": f"http://{NAME}"}
-        assert httpx.post(f"{outside}/retrain", json=ASK, headers=said).status_code == 421
+        assert (
+            httpx.post(f"{outside}/retrain", json=ASK, headers=said, timeout=120).status_code == 421
+        )
     assert live.trained == []
 
 
@@ -129,13 +131,18 @@ def test_a_page_of_the_same_name_at_another_port_is_another_page(locked: str) ->
 
 def test_a_probe_may_call_it_by_any_address(locked: str) -> None:
     for host in ("10.1.2.3:8600", "pod-7.default.svc", ""):
-        assert httpx.get(f"{locked}/healthz", headers={"host": host}).status_code == 200
+        assert (
+            httpx.get(f"{locked}/healthz", headers={"host": host}, timeout=120).status_code == 200
+        )
         # an address is no name that a page could have made up, but it needs the token
         refused = 401 if host[:1].isdigit() else 421
-        assert httpx.get(f"{locked}/readyz", headers={"host": host}).status_code == refused
+        assert (
+            httpx.get(f"{locked}/readyz", headers={"host": host}, timeout=120).status_code
+            == refused
+        )
 
 
 def test_prometheus_shows_the_token_to_the_address_it_scrapes(locked: str) -> None:
     with proxy(port_of(locked), keeps_host=True) as outside:
         said = {"host": NAME, "authorization": f"Bearer {SECRET}"}
-        assert "amiss_ready 1.0" in httpx.get(f"{outside}/metrics", headers=said).text
+        assert "amiss_ready 1.0" in httpx.get(f"{outside}/metrics", headers=said, timeout=120).text

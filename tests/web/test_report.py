@@ -2,7 +2,7 @@
 
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import httpx
@@ -35,19 +35,29 @@ def test_what_cannot_be_made_is_a_sentence(live: FakeLive, monkeypatch: pytest.M
 
 
 SLOW = (sys.executable, "-c", "import time; time.sleep(60)")
+LONG = "import sys, time\nfrom pathlib import Path\nwhile not Path(sys.argv[1]).exists(): "
+LONG += "time.sleep(.01)\nsys.exit('ended')"
+"""What takes until a file is there."""
 
 
 def test_one_who_asks_for_many_gets_few_at_a_time(
-    site: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    site: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(report, "COMMAND", SLOW)
-    monkeypatch.setattr(report, "LONGEST", 5.0)
+    end = tmp_path / "end"
+    monkeypatch.setattr(report, "COMMAND", (sys.executable, "-c", LONG, str(end)))
+
+    def ask(days: int) -> str:
+        return str(site.get("/api/v1/report", params={"days": days}).json()["detail"])
+
     with ThreadPoolExecutor(4) as asking:
-        many = asking.map(
-            lambda days: site.get("/api/v1/report", params={"days": days}), (1, 2, 3, 4)
-        )
-        said = sorted(one.json()["detail"][:9] for one in many)
-    assert said == ["it takes ", "it takes ", "too many ", "too many "]
+        asked = as_completed([asking.submit(ask, days) for days in (1, 2, 3, 4)])
+        try:
+            first = [next(asked).result()[:8] for _ in range(2)]
+        finally:
+            end.touch()
+        last = [one.result() for one in asked]
+    assert first == ["too many"] * 2
+    assert last == ["no report could be made: ended"] * 2
 
 
 def test_what_is_being_made_ends_with_the_program(

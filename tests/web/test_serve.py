@@ -68,14 +68,14 @@ def test_ipv6(live: FakeLive) -> None:
     try:
         with serving(live) as address:
             assert address.startswith("http://[::1]:")
-            assert httpx.get(f"{address}/healthz").status_code == 200
+            assert httpx.get(f"{address}/healthz", timeout=120).status_code == 200
     except ConfigError as exc:
         pytest.skip(str(exc))
 
 
 def test_requests_are_not_logged(live: FakeLive, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), serving(live) as address:
-        httpx.get(f"{address}/predict")
+        httpx.get(f"{address}/predict", timeout=120)
     assert not [one for one in caplog.records if one.name == "uvicorn.access"]
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
 
@@ -88,9 +88,9 @@ def test_a_training_that_lasts_does_not_keep_it_from_ending(
     with ThreadPoolExecutor(1) as pool:
         with serving(live) as address:
             asked = pool.submit(
-                httpx.post, f"{address}/retrain", json={"model_name": FOREST}, timeout=30
+                httpx.post, f"{address}/retrain", json={"model_name": FOREST}, timeout=120
             )
-            assert live.begun.acquire(timeout=30)
+            assert live.begun.acquire(timeout=120)
         with pytest.raises(httpx.HTTPError):
             asked.result().raise_for_status()
     live.gate.set()
@@ -111,7 +111,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             text=True,
         ) as program,
-        httpx.Client(timeout=30) as client,
+        httpx.Client(timeout=120) as client,
     ):
         assert program.stdout
         address = program.stdout.readline().strip()

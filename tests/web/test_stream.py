@@ -1,4 +1,4 @@
-"""Events over a real connection; each wait is for an event, and httpx gives up after 30 s."""
+"""Events over a real connection; each wait is for an event, and httpx gives up after 120 s."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -45,7 +45,7 @@ class Follower:
 def following(site: httpx.Client, mark: str | None = None) -> Iterator[Follower]:
     headers = {"last-event-id": mark} if mark is not None else {}
     with (
-        httpx.Client(base_url=site.base_url, timeout=30) as client,
+        httpx.Client(base_url=site.base_url, timeout=120) as client,
         client.stream("GET", "/api/v1/stream", headers=headers) as answer,
     ):
         assert answer.status_code == 200, answer.read()
@@ -134,7 +134,7 @@ def test_quiet_connections_are_kept_alive(
     site: httpx.Client, live: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT", 0.01)
-    with serving(live) as address, httpx.Client(base_url=address) as client:
+    with serving(live) as address, httpx.Client(base_url=address, timeout=120) as client:
         with following(client) as follower:
             follower.next("now")
             assert follower.any()[1] == {"comment": "alive"}
@@ -142,7 +142,7 @@ def test_quiet_connections_are_kept_alive(
 
 
 def test_one_who_has_gone_is_forgotten_and_nobody_works_for_none(live: FakeLive) -> None:
-    with serving(live) as address, httpx.Client(base_url=address) as client:
+    with serving(live) as address, httpx.Client(base_url=address, timeout=120) as client:
         assert "amiss_stream_clients 0.0" in client.get("/metrics").text
         with following(client) as one, following(client) as other:
             one.next("now")
@@ -184,7 +184,7 @@ def test_too_many_are_told_to_come_back(
 
 
 def test_the_end_of_the_program_ends_the_stream(live: FakeLive) -> None:
-    with httpx.Client(timeout=30) as client, ExitStack() as until:
+    with httpx.Client(timeout=120) as client, ExitStack() as until:
         address = until.enter_context(serving(live))
         with client.stream("GET", f"{address}/api/v1/stream") as answer:
             follower = Follower(answer)
