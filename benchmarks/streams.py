@@ -156,7 +156,7 @@ def metrics(n: int) -> Iterator[Source]:
 
 @contextmanager
 def lines(n: int) -> Iterator[Source]:
-    """A line for each row in Loki, a millisecond apart."""
+    """A line for each row in Loki, a millisecond apart; the last one ends a minute."""
     import httpx
 
     from amiss.sources.loki import Loki
@@ -168,7 +168,7 @@ def lines(n: int) -> Iterator[Source]:
             values: dict[int, list[list[str]]] = {}
             for i in range(first, min(first + 10_000, n)):
                 said = f"GET /item/{i * 37 % 1009} took {i * 13 % 97} ms"
-                at = ended(n) - 20 * SECOND - (n - i) * 1_000_000
+                at = (ended(n) // MINUTE - 1) * MINUTE - (n - i) * 1_000_000
                 values.setdefault(i % HOSTS, []).append([str(at), said])
             streams = [
                 {"stream": {"app": "shop", "host": f"web-{host}"}, "values": some}
