@@ -74,8 +74,8 @@ class Source(Component):
 
     @property
     def pace(self) -> int:
-        """Nanoseconds between two samples of a series, as a rule."""
-        return self.every
+        """Nanoseconds between two samples of a series; 0 where they come as others write them."""
+        return 0
 
     @abstractmethod
     def poll(self, cursor: Cursor, world: World) -> tuple[Cursor, Records]:

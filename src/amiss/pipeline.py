@@ -101,7 +101,7 @@ class Pipeline(Component):
         """Nanoseconds between two ticks of its series, as a rule."""
         if self.features.each:  # they are counts by the minute
             return max(self.source.every, MINUTE)
-        return self.features.grid or self.source.pace
+        return max(self.features.grid, self.source.pace) or self.source.every
 
     @property
     def _apart(self) -> list[Detector]:

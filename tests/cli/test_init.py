@@ -171,6 +171,6 @@ def test_check_says_so_if_nothing_came_from_a_source_that_answers(tmp_path: Path
     )
     said = amiss("check", path)
     assert said.out.startswith(
-        "shop: source sql answers, 0 series every 30s\n"
+        "shop: source sql answers, 0 series every 5s\n"
         "  nothing to judge came: is anything written there, and are all names right?\n"
     )

@@ -6,7 +6,7 @@ not.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from amiss.formats.told import LATEST, NO_CLOCK, Line, Number, Together
@@ -71,6 +71,32 @@ def logs(body: bytes, json: bool) -> tuple[list[Line], Counter[str]]:
                     labels["severity"] = one.severity_text
                 found.append(Line(time, _text(one.body), labels))
     return found, skipped
+
+
+def answer(what: str, json: bool, left: Mapping[str, int]) -> bytes:
+    """What a sender of `metrics` or `logs` is told was left out, by reason; nothing if nothing was.
+
+    "Partial success" of the specification: it counts these as lost, and does not send them again.
+    """
+    from google.protobuf.json_format import MessageToJson
+
+    said: Any
+    if what == "metrics":
+        from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
+
+        said = metrics_service_pb2.ExportMetricsServiceResponse()
+        if left:
+            said.partial_success.rejected_data_points = sum(left.values())
+    else:
+        from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
+
+        said = logs_service_pb2.ExportLogsServiceResponse()
+        if left:
+            said.partial_success.rejected_log_records = sum(left.values())
+    if left:
+        said.partial_success.error_message = "; ".join(f"{why} ({n})" for why, n in left.items())
+    written: bytes = MessageToJson(said).encode() if json else said.SerializeToString()
+    return written
 
 
 def _numbers(metric: Any, common: dict[str, str], together: Together) -> Iterator[Number | str]:

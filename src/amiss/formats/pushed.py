@@ -94,6 +94,15 @@ def written(said: Pushed) -> dict[str, str]:
     return {f"X-Prometheus-Remote-Write-{what}-Written": str(n) for what, n in taken.items()}
 
 
+def answer(kind: str, said: Pushed) -> tuple[bytes, str] | None:
+    """What senders of OpenTelemetry want to read, and its type; of others there is nothing."""
+    what, *how = kind.split(" ")
+    if what not in ("metrics", "logs"):
+        return None
+    json = how[0] == "json"
+    return otlp.answer(what, json, said.left), (JSON if json else PROTOBUF)[0]
+
+
 def _said(what: str, data: bytes, json: bool) -> Pushed:
     if what == "metrics":
         numbers, skipped = otlp.metrics(data, json)

@@ -56,6 +56,11 @@ class Host(Source):
     )  # fmt: skip
     """Mount points and kinds of file systems to leave alone."""
 
+    @property
+    def pace(self) -> int:
+        """A sample a poll."""
+        return self.every
+
     def poll(self, cursor: Cursor, world: World) -> tuple[Cursor, Records]:
         """One reading of all sensors, or nothing if this slot has had its own."""
         turn, at = world.now() // self.every, world.monotonic()

@@ -70,8 +70,8 @@ class Loki(Shipped, Source):
 
     @property
     def pace(self) -> int:
-        """Nanoseconds between two samples of a series."""
-        return self.step if self.metrics else self.every
+        """That of metric queries."""
+        return self.step if self.metrics else 0
 
     def again(self) -> "Loki":
         """The same: without a cursor it begins with all of `history`."""

@@ -28,7 +28,7 @@ SAYS = {
     "v1/logs": "Logs, as OpenTelemetry sends them over HTTP.",
     "lines": "Events, one a line: JSON, logfmt, text; as the source's format says.",
 }
-KEPT = " Answered 204 once it is on the disk; 429 with Retry-After while the inbox is full."
+KEPT = " Answered {} once it is on the disk; 429 with Retry-After while the inbox is full."
 
 
 def _path(path: str) -> tuple[Answer, Answer]:
@@ -50,10 +50,10 @@ for _known, _said in SAYS.items():
             _where,
             _answer,
             methods=["POST"],
-            status_code=204,
+            status_code=200 if _known.startswith("v1/") else 204,
             response_class=Response,
             summary=_said,
-            description=_said + KEPT,
+            description=_said + KEPT.format("200" if _known.startswith("v1/") else "204"),
             operation_id=_where.strip("/").replace("/", "_").replace("{inbox}", "inbox"),
             responses=documented(400, 404, 413, 415, 422),
             include_in_schema=_answer is _to_inbox,
@@ -87,5 +87,7 @@ def _keep(live: Live, inbox: str, kind: str, body: bytes) -> Response:
     said = pushed.read(kind, body)
     if len(said) or said.left:
         live.inboxes.get(inbox).append([Entry(live.world.now(), kind, body, said.unpacked)])
+    if (answer := pushed.answer(kind, said)) is not None:
+        return Response(answer[0], media_type=answer[1])
     headers = pushed.written(said) if kind.startswith("remote_write") else None
     return Response(status_code=204, headers=headers)
