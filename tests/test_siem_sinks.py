@@ -115,6 +115,17 @@ def test_elastic_reads_the_answer_for_each_document(
             elastic(receiver).send(BOTH, World())
 
 
+@pytest.mark.parametrize(("status", "mendable"), [(403, True), (404, True), (400, False)])
+def test_elastic_with_an_index_that_is_closed_or_gone_is_mendable(
+    status: int, mendable: bool
+) -> None:
+    closed = {"create": {"status": status, "error": {"type": "blocked", "reason": "read-only"}}}
+    with Receiver(answer=says(bulk(CREATED, closed))) as receiver:
+        with pytest.raises(Rejected, match=rf"\({status}\)") as refused:
+            elastic(receiver).send(BOTH, World())
+    assert refused.value.mendable is mendable
+
+
 def test_elastic_that_had_no_room_takes_the_same_again() -> None:
     answers = [bulk(CREATED, FULL), bulk(CONFLICT, CREATED)]
     with Receiver(answer=lambda request: orjson.dumps(answers.pop(0))) as receiver:
@@ -267,8 +278,13 @@ def test_sentinel_waits_as_long_as_it_is_asked_to() -> None:
 
 def test_sentinel_without_a_token_is_refused() -> None:
     with Receiver(answer=says({"error": "invalid_client"})) as receiver:
-        with pytest.raises(Rejected, match="answered without a token"):
+        with pytest.raises(Rejected, match="answered without a token") as refused:
             to_sentinel(receiver).send(BOTH, world(SECRET="s"))
+        assert refused.value.mendable
+        receiver.status = 400  # as RFC 6749 has it of a client that is not known
+        with pytest.raises(Rejected, match="answered 400") as refused:
+            to_sentinel(receiver).send(BOTH, world(SECRET="s"))
+        assert refused.value.mendable
 
 
 @pytest.mark.parametrize(

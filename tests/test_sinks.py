@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 from amiss.data import DAY, MINUTE, Incident
 from amiss.errors import ConfigError, Rejected, Unreachable
 from amiss.masked import Hidden, mask, scrub
-from amiss.sinks.apprise import Apprise
+from amiss.sinks.apprise import Apprise, _failure
 from amiss.sinks.jsonl import Jsonl
 from amiss.sinks.stdout import Stdout
 from amiss.sinks.webhook import Webhook
@@ -451,6 +452,43 @@ def test_mail_that_is_refused_for_good_is_not_for_now(replies: dict, error: type
         with pytest.raises(error, match=r"E-Mail: .* \(SMTP \d\d\d\)") as refused:
             mail_to(server).send((incident(),), at())
     assert "joe" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("replies", "mendable"),
+    [
+        ({"RCPT": "530 authentication required"}, True),
+        ({"RCPT": "553 not from here"}, False),
+    ],
+)
+def test_mail_of_a_sender_who_is_not_known_is_mendable(replies: dict, mendable: bool) -> None:
+    with MailServer() as server:
+        server.replies.update(replies)
+        with pytest.raises(Rejected) as refused:
+            mail_to(server).send((incident(),), at())
+    assert refused.value.mendable is mendable
+
+
+@pytest.mark.parametrize(("code", "mendable"), [(401, True), (404, True), (400, False)])
+def test_apprise_says_whether_settings_were_refused(code: int, mendable: bool) -> None:
+    with Receiver(status=code) as receiver:
+        with pytest.raises(Rejected) as refused:
+            Apprise(urls=(f"json://{receiver.place}/T0KEN",)).send((incident(),), at())
+    assert refused.value.mendable is mendable
+
+
+def test_of_several_behind_one_address_who_has_heard_it_hears_it_once() -> None:
+    """What Apprise logs of ntfy with two topics, of which one is not there."""
+
+    def said(level: int, text: str) -> logging.LogRecord:
+        return logging.LogRecord("apprise", level, "", 0, text, None, None)
+
+    sent = said(logging.INFO, "Sent ntfy notification to 'http://127.0.0.1'.")
+    no = said(logging.WARNING, "Failed to send ntfy notification: Not Found, error=404.")
+    for heard, mendable in (([no, no], True), ([sent, no], False)):
+        failure = _failure("ntfy", "ntfy://127.0.0.1/a/b", heard)
+        assert isinstance(failure, Rejected)
+        assert failure.mendable is mendable
 
 
 def test_apprise_gives_up_on_a_receiver_that_hangs() -> None:

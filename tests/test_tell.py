@@ -232,7 +232,16 @@ def test_a_log_that_cannot_be_written_makes_no_sink_hear_twice() -> None:
     assert Recorder.heard == [("a", 1), ("b", 1)]
 
 
-TROUBLE = st.sampled_from([None, None, Unreachable("later"), Rejected("no"), ConfigError("no key")])
+TROUBLE = st.sampled_from(
+    [
+        None,
+        None,
+        Unreachable("later"),
+        Rejected("no"),
+        Rejected("not with this token", mendable=True),
+        ConfigError("no key"),
+    ]
+)
 
 
 @given(st.data())
@@ -253,7 +262,7 @@ def test_whatever_happens_nothing_is_lost_reordered_or_told_twice(data: st.DataO
             try:
                 if not tell(one):
                     break
-            except (Unreachable, ConfigError, StateError):
+            except (Unreachable, Rejected, ConfigError, StateError):
                 if not one.unwritten and data.draw(st.booleans()):
                     one = channel(log)
         else:
@@ -413,6 +422,69 @@ def test_a_receiver_that_recovers_gets_everything(running: list[Channel]) -> Non
         go_on.release()
         assert running[0].thread
         running[0].thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (401, "the token or password is missing, wrong or has expired"),
+        (403, "the token or user that was shown may not do this"),
+        (404, "nothing is at this address"),
+        (407, "the proxy asks for a password"),
+        (302, "it is at another address, which is to be written instead"),
+    ],
+)
+def test_settings_that_are_wrong_are_waited_for_and_then_all_is_told_once(
+    code: int, why: str
+) -> None:
+    with Receiver(status=code) as receiver:
+        log = Memory(life("a") + life("b"))
+        one = channel(log, Webhook(url=receiver.url))
+        for _ in range(2):
+            with pytest.raises(Rejected, match=f"^127.0.0.1 answered {code}: {why}$"):
+                tell(one)
+        assert [each.headers["idempotency-key"] for each in receiver.all()] == ["a/1", "a/1"]
+        assert set(log.outcomes) == {("one", "a", 1)}
+        assert log.outcomes["one", "a", 1][1] == "retrying"
+        receiver.status = 200
+        while tell(one):
+            pass
+        told = [each.headers["idempotency-key"] for each in receiver.all()]
+    assert told == ["a/1", "a/3", "a/5", "b/1", "b/3", "b/5"]
+    assert (one.status.delivered, one.status.refused) == (6, 0)
+
+
+@pytest.mark.parametrize("code", [400, 409, 413, 422])
+def test_a_message_that_is_wrong_holds_nothing_back(code: int) -> None:
+    with Receiver(status=code) as receiver:
+        log = Memory([incident("a"), incident("b"), incident("c")])
+        one = channel(log, Webhook(url=receiver.url))
+        tell(one)
+        assert (one.status.refused, one.status.refusals) == (3, 3)
+        assert len(receiver.all()) == 3
+        log.revisions.append(incident("d"))
+        receiver.status = 200
+        tell(one)
+    assert (one.status.refused, one.status.refusals, one.status.delivered) == (3, 0, 1)
+
+
+def test_a_thread_waits_with_back_off_for_settings_to_be_put_right() -> None:
+    waits: list[float] = []
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        waits.append(seconds)
+        if seconds == 60:  # nothing more to tell
+            one.stop.set()
+        return event.is_set()
+
+    Recorder.does += [Rejected("example.com answered 401", mendable=True)] * 3
+    one = channel(Memory([incident("a")]), world=World(now=lambda: NOW, wait=wait))
+    start(one)
+    assert one.thread
+    one.thread.join(PATIENCE)
+    assert waits == [1, 2, 4, 60]
+    assert Recorder.heard == [("a", 1)]
+    assert (one.status.retried, one.status.refused) == (3, 0)
 
 
 def test_addresses_of_one_sink_are_told_apart() -> None:

@@ -29,7 +29,13 @@ class Unreachable(Error):
 
 
 class Rejected(Error):
-    """The outside answered no, and would say no again."""
+    """The outside answered no, and would say no again. `mendable` says that the settings here or
+    there are at fault and not what was said, so that it may be taken once they are put right.
+    """
+
+    def __init__(self, message: str, mendable: bool = False) -> None:
+        super().__init__(message)
+        self.mendable = mendable
 
 
 class StateError(Error):

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from amiss.doors.brokers import Reader, Subscription
     from amiss.doors.databases import Database
 
+SETTINGS = {
+    401: ": the token or password is missing, wrong or has expired",
+    403: ": the token or user that was shown may not do this",
+    404: ": nothing is at this address",
+    407: ": the proxy asks for a password",
+}
+"""Answers that are about the settings here or there, and not about what was said; in words."""
+
 
 def reveal(reference: str) -> str:
     """Turn `env:NAME` or `file:/path` into the secret; ConfigError if there is none."""
@@ -140,7 +148,8 @@ class World:
         told: Callable[["httpx.Response"], str] = lambda reply: "",
         **kwargs: Any,
     ) -> "httpx.Response":
-        """One request. Raises Unreachable if it may work later, Rejected if it will not.
+        """One request. Raises Unreachable if it may work later, Rejected if it will not: one that
+        is mendable for an address that cannot be asked, for SETTINGS, and where it sends elsewhere.
 
         The message names the host alone: addresses of webhooks are secrets themselves. `told`
         adds what a server says of a failure, where that can be no secret.
@@ -150,7 +159,8 @@ class World:
         try:
             reply = (self.http(trust) if trust else self.http()).request(method, url, **kwargs)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
-            raise Rejected(f"not an address that can be asked: {type(exc).__name__}") from None
+            wrong = f"not an address that can be asked: {type(exc).__name__}"
+            raise Rejected(wrong, mendable=True) from None
         except httpx.RequestError as exc:
             raise Unreachable(f"{httpx.URL(url).host}: {why(exc)}") from None
         if reply.status_code in (408, 425, 429) or reply.status_code >= 500:
@@ -158,5 +168,10 @@ class World:
             after = float(wait) if wait.isdigit() else None
             raise Unreachable(f"{reply.url.host} answered {reply.status_code}{told(reply)}", after)
         if not reply.is_success:
-            raise Rejected(f"{reply.url.host} answered {reply.status_code}{told(reply)}")
+            code, said = reply.status_code, told(reply)
+            if reply.is_redirect:
+                said = said or ": it is at another address, which is to be written instead"
+            said = said or SETTINGS.get(code, "")
+            mendable = code in SETTINGS or reply.is_redirect
+            raise Rejected(f"{reply.url.host} answered {code}{said}", mendable)
         return reply

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from amiss.data import SECOND
-from amiss.errors import Unreachable
+from amiss.errors import Rejected, Unreachable
 from amiss.exports import RemoteWrite
 from amiss.formats.remote_write import Row, decode
 from amiss.run import export, tell
@@ -159,6 +159,21 @@ def test_what_is_refused_is_counted_and_passed_by(rig: Rig) -> None:
         rig.run(1)
         drained(one)
         assert [t for t, _ in samples(receiver)] == [rig.clock.time - EVERY]
+
+
+def test_settings_that_are_wrong_are_waited_for(rig: Rig) -> None:
+    with Receiver(status=401) as receiver:
+        rig.start()
+        one = channel(rig, receiver.url)
+        drained(one)
+        rig.run(40)
+        with pytest.raises(Rejected, match="answered 401: the token or password is missing"):
+            drained(one)
+        assert one.status.refused == 0
+        receiver.all()
+        receiver.status = 200
+        drained(one)
+        assert len(samples(receiver)) == len(judged(rig, START))
 
 
 def test_of_many_series_less_of_the_history_is_read_at_once(

@@ -177,6 +177,21 @@ def test_a_sink_that_waits_is_failing_and_one_that_was_refused_is_not() -> None:
     assert picture.sink_of(channel).health == "good"
 
 
+def test_a_sink_that_refused_all_of_late_is_failing_and_says_why() -> None:
+    channel = Channel("file", Stdout(), None, None)  # type: ignore[arg-type]
+    no = SinkStatus(refused=1, refusals=1, last_error="x answered 400")
+    channel.status = no
+    first = picture.sink_of(channel)
+    assert (first.health, first.reason) == ("failing", "refused all of the last 1: x answered 400")
+    channel.status = replace(no, delivered=5)
+    assert picture.sink_of(channel).health == "good"
+    channel.status = replace(no, delivered=5, refused=3, refusals=3)
+    third = picture.sink_of(channel)
+    assert (third.health, third.reason) == ("failing", "refused all of the last 3: x answered 400")
+    channel.status = replace(no, delivered=6, refused=3, refusals=0)
+    assert picture.sink_of(channel).health == "good"
+
+
 def test_a_prediction_is_of_one_system(rig) -> None:
     rig.start()
     rig.run(100)

@@ -2,7 +2,8 @@
 
 What is committed is written, tick by tick, and marked when it was: a crash in between writes the
 same samples at the same times once more, which receivers take for the same. What a receiver
-refuses is counted and passed by; one that does not answer is asked again and delays only itself.
+refuses is counted and passed by; one that does not answer, or refuses for the sake of settings
+that may be put right, is asked again and delays only itself.
 """
 
 import logging
@@ -19,7 +20,7 @@ from amiss.exports import RemoteWrite
 from amiss.exposed import clean, labels_of
 from amiss.formats.remote_write import Row
 from amiss.run.recent import COLUMNS
-from amiss.run.tell import Channel, back_off, succeed
+from amiss.run.tell import Channel, back_off, refused, succeed
 from amiss.run.watched import Watch
 from amiss.store import Store
 
@@ -43,7 +44,7 @@ class Exporting(Channel):
             try:
                 if not write(self):
                     self.world.wait(self.stop, self.sink.every / 1e9)
-            except (Unreachable, ConfigError, StateError) as exc:
+            except (Unreachable, Rejected, ConfigError, StateError) as exc:
                 self._wait(str(exc), getattr(exc, "after", None))
             except Exception as exc:
                 # A fault of ours must not end the thread: nothing would be written any more,
@@ -78,8 +79,8 @@ def exporting(
 def write(channel: Exporting) -> bool:
     """Write the next stretch of each pipeline; says whether there is more.
 
-    Raises Unreachable or ConfigError of the receiver, Unreachable or StateError of the store; the
-    mark then stays where all was written.
+    Raises Unreachable, ConfigError or a mendable Rejected of the receiver, Unreachable or
+    StateError of the store; the mark then stays where all was written.
     """
     store: Store = channel.incidents  # type: ignore[assignment]
     place, more = f"export {channel.name}", False
@@ -162,10 +163,13 @@ def _send(channel: Exporting, rows: list[Row]) -> None:
     try:
         channel.sink.write(rows, channel.world)
     except Rejected as exc:
+        if exc.mendable:
+            raise
         if channel.status.last_error != str(exc):
             log.error("export %s: refused, and passed by: %s", channel.name, exc)
-        status = replace(channel.status, refused=channel.status.refused + 1, last_error=str(exc))
+        status = refused(channel.status, str(exc))
     else:
         now = channel.world.now()
-        status = replace(channel.status, delivered=channel.status.delivered + 1, last=now)
+        delivered = channel.status.delivered + 1
+        status = replace(channel.status, delivered=delivered, refusals=0, last=now)
     channel.failures, channel.status = 0, replace(status, waiting_since=None)

@@ -34,6 +34,7 @@ from amiss.store import Store
 from amiss.words.phrases import count
 
 SILENT = 3  # ticks without a sample after which a series is silent
+REFUSALS = 3  # in a row after which a sink fails; one that took nothing yet fails at the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +210,15 @@ def sink_of(channel: Channel) -> SinkNow:
     """A sink and how it does."""
     status = channel.status
     waiting = status.waiting_since is not None and status.last_error is not None
+    many = status.refusals >= REFUSALS or (status.refusals > 0 and not status.delivered)
+    reason = status.last_error or ""
+    if many and not waiting:
+        reason = f"refused all of the last {status.refusals}: {reason}"
     return SinkNow(
         name=channel.name,
         type=channel.sink.type,  # type: ignore[attr-defined]
-        health="failing" if waiting else "good",
-        reason=status.last_error or "",
+        health="failing" if waiting or many else "good",
+        reason=reason,
         delivered=status.delivered,
         retried=status.retried,
         refused=status.refused,

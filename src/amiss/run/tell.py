@@ -1,8 +1,9 @@
 """Bring each sink up to date with the incident log, every one in its own thread.
 
-What is committed is told, in order, and marked when it was. A sink that does not answer is
-asked again later and delays only itself; what it refuses is recorded and put aside, and so is what
-is like incidents that people called normal.
+What is committed is told, in order, and marked when it was. A sink that does not answer, or
+refuses for the sake of settings that may be put right, is asked again later and delays only
+itself; what it refuses for its own sake is recorded and put aside, and so is what is like
+incidents that people called normal.
 """
 
 import logging
@@ -64,6 +65,7 @@ class SinkStatus:
     delivered: int = 0
     retried: int = 0
     refused: int = 0
+    refusals: int = 0  # since the last delivery
     quiet: int = 0  # not told, being like what people called normal
     last: int = 0  # ns, of the last delivery; 0 if none
     last_error: str | None = None  # of the last retry or refusal; holds no secret
@@ -139,7 +141,7 @@ def run_sink(channel: Channel) -> None:
         try:
             if not tell(channel) and not channel.stop.is_set():
                 world.wait(channel.wake, IDLE)
-        except (Unreachable, ConfigError, StateError) as exc:
+        except (Unreachable, Rejected, ConfigError, StateError) as exc:
             wait = back_off(channel.failures, getattr(exc, "after", None))
             channel.failures += 1
             retried = channel.status.retried + 1
@@ -151,8 +153,8 @@ def run_sink(channel: Channel) -> None:
 def tell(channel: Channel) -> bool:
     """Tell a sink the next revisions in its log; says whether there were any.
 
-    Raises Unreachable or ConfigError of the sink, Unreachable or StateError of the log; the
-    mark then stays, and what was delivered is not sent again.
+    Raises Unreachable, ConfigError or a mendable Rejected of the sink, Unreachable or StateError
+    of the log; the mark then stays, and what was delivered is not sent again.
     """
     _write(channel)
     mark, revisions = channel.incidents.untold(channel.name)
@@ -174,7 +176,7 @@ def tell(channel: Channel) -> bool:
         channel.status = replace(channel.status, waiting_since=waiting)
         try:
             refusal = _send(channel, incident, event)
-        except (Unreachable, ConfigError) as exc:
+        except (Unreachable, Rejected, ConfigError) as exc:
             channel.incidents.delivered(*_outcome(channel, incident, "retrying", str(exc)))
             raise
         said = ("delivered", "") if refusal is None else ("refused", refusal)
@@ -224,13 +226,15 @@ def _write(channel: Channel) -> None:
 
 
 def _send(channel: Channel, incident: Incident, event: Event) -> str | None:
-    """Send one revision; why it was refused, or None."""
+    """Send one revision; why it was refused for its own sake, or None."""
     try:
         channel.sink.send((incident,), channel.world, event)
         return None
     except (Unreachable, ConfigError):
         raise
     except Rejected as exc:
+        if exc.mendable:  # all that follows would be refused as well, and be lost
+            raise
         refusal = str(exc)
     except Exception as exc:
         # A fault in a sink, maybe a plug-in, must not hold back what comes after: it would
@@ -252,5 +256,11 @@ def _counted(status: SinkStatus, outcome: Delivery) -> SinkStatus:
     *_, at, said, message = outcome
     status = replace(status, waiting_since=None)
     if said == "delivered":
-        return replace(status, delivered=status.delivered + 1, last=at)
-    return replace(status, refused=status.refused + 1, last_error=message)
+        return replace(status, delivered=status.delivered + 1, refusals=0, last=at)
+    return refused(status, message)
+
+
+def refused(status: SinkStatus, why: str) -> SinkStatus:
+    """One more was refused."""
+    more = {"refused": status.refused + 1, "refusals": status.refusals + 1}
+    return replace(status, **more, last_error=why)

@@ -16,10 +16,11 @@ from amiss.errors import ConfigError, Error, Rejected, Unreachable
 from amiss.masked import REFERENCE, Hidden, hush, scrub
 from amiss.sinks import Template
 from amiss.words.message import compose, event_of
-from amiss.world import World
+from amiss.world import SETTINGS, World
 
 HTTP_CODE = re.compile(r"\berror=(\d{3})\b")
 SMTP_CODE = re.compile(r"^Socket Exception:.*?\((\d{3}), b?['\"]", re.DOTALL)
+SMTP_SETTINGS = (530, 534, 535, 538)  # RFC 4954: who sends is not known, or has to say it otherwise
 
 _heard: ContextVar[list[logging.LogRecord]] = ContextVar("heard")
 
@@ -72,7 +73,8 @@ class Apprise(Sink):
         """Tell each address in turn.
 
         Raises ConfigError for an address that Apprise does not know, Rejected where the
-        other side said no for good (HTTP 4xx, SMTP 5xx), else Unreachable.
+        other side said no for good (HTTP 4xx, SMTP 5xx), else Unreachable. A Rejected is
+        mendable where settings were refused, and none of several receivers has heard it.
         """
         hush()
         for url in self.urls:
@@ -150,4 +152,10 @@ def _failure(service: str, target: str, heard: Sequence[logging.LogRecord]) -> E
     refusals += [code >= 500 for code in smtp]  # with SMTP, 4yz is for now and 5yz for good
     refused = bool(refusals) and all(refusals)
     code = f" (SMTP {smtp[0]})" if smtp else ""
-    return (Rejected if refused else Unreachable)(f"{service}: {reason}{code}")
+    said = f"{service}: {reason}{code}"
+    if not refused:
+        return Unreachable(said)
+    # who heard it would hear it again with each try, for as long as another one refuses
+    heard_by_some = any(record.getMessage().startswith("Sent ") for record in heard)
+    settings = any(c in SETTINGS for c in http) or any(c in SMTP_SETTINGS for c in smtp)
+    return Rejected(said, mendable=settings and not heard_by_some)

@@ -13,7 +13,7 @@ from amiss.masked import HttpAddress, Reference, hush, reach
 from amiss.siem import Word, ecs
 from amiss.sinks import answered
 from amiss.spans import Span
-from amiss.world import World
+from amiss.world import SETTINGS, World
 
 CONFLICT = 409  # a document with this id is there: it was taken when it came first
 LONGEST = 200  # characters of what the server says of a document
@@ -76,7 +76,8 @@ def _check(items: Any, sent: int, host: str) -> None:
     if for_now:
         raise Unreachable(f"{host}: {_why(for_now[0])}")
     if wrong:
-        raise Rejected(f"{host}: {_why(wrong[0])}")
+        mendable = next((one for one in wrong if _status(one) in SETTINGS), None)
+        raise Rejected(f"{host}: {_why(mendable or wrong[0])}", mendable is not None)
 
 
 def _taken(one: dict[str, Any]) -> bool:

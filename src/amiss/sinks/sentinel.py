@@ -82,20 +82,23 @@ class Sentinel(Sink):
             )
 
     def _token(self, world: World) -> str:
-        reply = world.ask(
-            "POST",
-            f"{reach(self.authority, world).rstrip('/')}/{self.tenant}/oauth2/v2.0/token",
-            data={
-                "grant_type": "client_credentials",
-                "client_id": self.client,
-                "client_secret": self.secret.read(world),
-                "scope": self.scope,
-            },
-            timeout=self.timeout / SECOND,
-        )
+        try:
+            reply = world.ask(
+                "POST",
+                f"{reach(self.authority, world).rstrip('/')}/{self.tenant}/oauth2/v2.0/token",
+                data={
+                    "grant_type": "client_credentials",
+                    "client_id": self.client,
+                    "client_secret": self.secret.read(world),
+                    "scope": self.scope,
+                },
+                timeout=self.timeout / SECOND,
+            )
+        except Rejected as exc:  # of a request that is the same whatever the incident
+            raise Rejected(str(exc), mendable=True) from None
         token = answered(reply.content).get("access_token")
         if not isinstance(token, str) or not token:
-            raise Rejected(f"{reply.url.host} answered without a token")
+            raise Rejected(f"{reply.url.host} answered without a token", mendable=True)
         return token
 
     def _row(self, incident: Incident, event: Event | None) -> dict[str, Any]:
