@@ -45,7 +45,9 @@ class World:
             for s, score in row.items():
                 scores[t, s] = score
         value = np.where(scores > 0, HOT, COLD)
-        systems = tuple(key[key.index("{") + 1 : -1] for key in self.keys)
+        for t, s in said.get("said", {}):
+            value[t, s] = nan  # of a single record
+        systems = tuple(said.get("system", key[key.index("{") + 1 : -1]) for key in self.keys)
         time = self.now + MINUTE * np.arange(1, len(rows) + 1)
         judged = Judged(
             time=time,
@@ -56,11 +58,12 @@ class World:
             expected=np.full(shape, 1.0),
             lower=np.full(shape, said.get("lower", 0.0)),
             upper=np.full(shape, said.get("upper", 2.0)),
-            interval=np.full(shape, 60.0),
+            interval=np.full(shape, said.get("interval", 60.0)),
             watched=np.full(shape, 3.0),
             ready=np.full(shape, self.ready),
             blame=said.get("blame", {}),
             found=said.get("found", {}),
+            said=said.get("said", {}),
         )
         self.memory, found = group.step(self.memory, judged, self.policy, self._evidence)
         self.now = int(time[-1])
@@ -89,6 +92,103 @@ def test_opens_and_is_over_after_a_calm_stretch() -> None:
     assert last.seen == first.seen
     assert last.until == first.since + 3 * MINUTE  # three samples, as they are further apart
     assert not world.memory.opened
+
+
+QUIET = {"interval": 1800.0}
+"""Seconds between records, on average."""
+
+
+def quiet_log() -> World:
+    users = ("bob", "cy", "dee")
+    world = World(keys=tuple(f'login{{host="a",user="{user}"}}' for user in users))
+    world.keys += ('logins_in_a_row{host="a"}', 'logins{host="a"}')
+    return world
+
+
+def one_system(world: World, row: Mapping[int, float], **said: Any) -> list[Incident]:
+    """A tick in which all of these are of one host, whoever the user is."""
+    words = {(0, s): f"record of {world.keys[s]}" for s in row if s < 4}
+    return world.ticks(row, said=words, system='host="a"', **said)
+
+
+def test_records_of_others_hours_later_are_incidents_of_their_own() -> None:
+    world = quiet_log()
+    [bob] = one_system(world, {0: STRANGE}, **QUIET)
+    world.quiet(HOUR)
+    over, cy = one_system(world, {1: STRANGE + 3}, **QUIET)
+    assert (over.id, over.state, over.seen) == (bob.id, "resolved", bob.since)
+    assert over.until == bob.since + POLICY.calm
+    assert (cy.revision, cy.state, len(cy.members)) == (1, "open", 1)
+    assert cy.evidence == ('record of login{host="a",user="cy"}',)
+    world.quiet(HOUR)
+    assert not one_system(world, {1: STRANGE + 3}, **QUIET)  # the same user: one thing
+    world.quiet(HOUR)
+    assert len(one_system(world, {2: STRANGE + 3}, **QUIET)) == 2
+    assert list(world.memory.opened['host="a"'].members) == [world.keys[2]]
+
+
+def test_records_of_others_at_once_and_a_run_that_began_before_are_one_incident() -> None:
+    world = quiet_log()
+    [first] = one_system(world, {0: STRANGE}, **QUIET)
+    [both] = one_system(world, {1: STRANGE}, **QUIET)
+    assert (both.id, both.breadth) == (first.id, 2)
+    world.quiet(HOUR)
+    run = {(0, 3): Finding("all as odd", since=first.since)}
+    for one in one_system(world, {2: STRANGE, 3: STRANGE}, found=run, **QUIET):
+        assert one.id == first.id
+    assert world.memory.opened['host="a"'].id == first.id
+    world.quiet(HOUR)
+    run = {(0, 3): Finding("all as odd", since=world.now)}
+    over, _ = one_system(world, {3: STRANGE + 3}, found=run, **QUIET)
+    assert (over.id, over.state) == (first.id, "resolved")
+
+
+def test_records_of_others_of_whom_the_same_is_said_are_one_incident() -> None:
+    """Passwords tried on one user after the other, minutes apart."""
+    world = quiet_log()
+    spray = "users that failed from 192.0.2.1 in 1h: {} (usually 0.2)"
+    [first] = one_system(world, {0: STRANGE}, blame={(0, 0): (spray.format(7),)}, **QUIET)
+    for s in (1, 2):
+        world.quiet(5 * MINUTE)
+        blame = {(0, s): ("device phone", spray.format(7 + s))}
+        for one in one_system(world, {s: STRANGE}, blame=blame, **QUIET):
+            assert (one.id, one.state) == (first.id, "open")
+    assert len(world.memory.opened['host="a"'].members) == 3
+    world.quiet(5 * MINUTE)
+    other = {(0, 1): (spray.replace("192.0.2.1", "192.0.2.2").format(7),)}
+    [over] = one_system(world, {3: STRANGE}, blame=other, **QUIET)[:1]
+    assert over.state == "resolved"
+
+
+def test_a_series_that_is_ahead_of_a_record_lasts_by_its_own_samples() -> None:
+    world = quiet_log()
+    one_system(world, {0: STRANGE}, **QUIET)
+    one_system(world, {4: STRANGE + 2}, **QUIET | {"interval": 60.0})
+    over = [one for _ in range(90) for one in one_system(world, {}, **QUIET)][-1]
+    assert over.state == "resolved"
+    assert over.members[0].series == 'logins{host="a"}'
+    assert over.sentence.endswith("It lasted 2 minutes.")
+
+
+def test_who_was_told_stays_silent_after_what_is_apart_was_told() -> None:
+    world = quiet_log()
+    one_system(world, {0: STRANGE}, **QUIET)
+    world.quiet(10 * MINUTE)
+    assert len(one_system(world, {1: STRANGE}, **QUIET)) == 2
+    world.quiet(10 * MINUTE)
+    [over] = one_system(world, {0: STRANGE}, **QUIET)
+    assert over.state == "resolved"
+    assert not world.memory.opened
+
+
+def test_a_series_beside_records_is_waited_for_as_long_as_ever() -> None:
+    world = quiet_log()
+    [first] = one_system(world, {0: STRANGE}, **QUIET)
+    one_system(world, {4: STRANGE}, interval=600.0)
+    world.quiet(20 * MINUTE)
+    for one in one_system(world, {1: STRANGE}, **QUIET):
+        assert one.id == first.id
+    assert world.memory.opened['host="a"'].id == first.id
 
 
 def test_below_the_bar_nothing_opens() -> None:

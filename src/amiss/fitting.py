@@ -10,7 +10,7 @@ last. They say how much to believe of the model that is then fitted on all of it
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite, log
 
@@ -19,7 +19,7 @@ import numpy as np
 from amiss.component import Detector
 from amiss.data import Floats, Frame
 from amiss.errors import StateError
-from amiss.model import Figures
+from amiss.model import NAMED, Figures
 from amiss.steps.judge import States, judge_jointly, name_of
 
 EARLY = 0.8  # share of the history that is fitted on
@@ -59,9 +59,11 @@ def fit_with_loss(
     init = detector.init(len(history.keys), len(history.features))
     fitted = detector.fit(states.get(name) or init, history)
     if all(fitted[column].tobytes() == init[column].tobytes() for column in detector.shared):
+        gone = [one for one in getattr(detector, "targets", ()) if one not in history.features]
+        which = f": there is no {', '.join(gone)}, but {_some(history.features)}" if gone else ""
         raise StateError(
             f"nothing to learn from: in {len(history.time)} samples too few of the metrics that "
-            f"{detector.type} needs were there"  # type: ignore[attr-defined]
+            f"{detector.type} needs were there{which}"  # type: ignore[attr-defined]
         )
     kept = {c: fitted[c] if c in detector.shared else init[c] for c in init}
     curve = fitted.get("loss", np.zeros((3, 0)))
@@ -69,6 +71,11 @@ def fit_with_loss(
         return {name: kept}, {}
     rows = zip(("epochs", "training", "validation"), curve, strict=True)
     return {name: kept}, {row: [_number(x) for x in said] for row, said in rows}
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
 
 
 def spared(

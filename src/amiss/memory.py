@@ -143,6 +143,15 @@ def load(snapshot: bytes) -> dict[str, State]:
     return states
 
 
+def may_be(file: bytes) -> bool:
+    """Whether it is an archive that `dump` may have written; so is one that was damaged since."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(file)) as archive:
+            return {"version.npy", "contents.npy"} <= set(archive.namelist())
+    except DAMAGE:
+        return file.startswith(MAGIC)
+
+
 def _wrong(snapshot: bytes, exc: Exception) -> str:
     """What numpy and zipfile call no zip file, or pickled, in words that say what happened."""
     if not snapshot.startswith(MAGIC):

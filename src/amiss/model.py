@@ -77,7 +77,7 @@ def read(file: bytes) -> tuple[Card, dict[str, State]]:
 
     Raises StateError if it is damaged, was changed, or is of another version.
     """
-    if not file.startswith(memory.MAGIC):
+    if not memory.may_be(file):
         raise StateError("this is no model that `amiss models export` wrote")
     states = memory.load(file)
     try:

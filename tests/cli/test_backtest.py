@@ -218,6 +218,17 @@ def test_files_are_read_again_from_their_beginning(folder: Path) -> None:
             assert said.code == 2
             assert sentence in said.err
             assert len(said.err.splitlines()) == 1
+    few = folder / "few.jsonl"
+    few.write_text("\n".join(lines[:3]) + "\n")
+    (folder / "wrong.yaml").write_text(
+        text.replace("logins.jsonl", "few.jsonl").replace("[user]", "[user, usr]")
+    )
+    said = amiss("check", "wrong.yaml")
+    assert said.code == 0, said.err
+    warning = "features.subject: no record of the 3 read so far has a field 'usr'; there are "
+    assert said.out.count("warning: ") == said.out.count(f"  warning: {warning}") == 1
+    [checked] = amiss("check", "wrong.yaml", "--json").json["pipelines"].values()
+    assert checked["warnings"][0].startswith(warning)
     said = amiss("backtest", "logins.yaml", "--home", folder, "--data", "x.csv")
     assert said.code == 2
     assert "--data has series" in said.err

@@ -152,7 +152,9 @@ def test_elsewhere(home: Path, tmp_path: Path) -> None:
     said = amiss("models", "import", file, "--home", home)
     torn = f"{file}: a stored state is damaged: its end is missing\n"
     assert (said.code, said.err) == (2, torn)
-    for foreign in (b"", b"a letter" * 100, b"\x93NUMPY"):
+    np.savez(tmp_path / "foreign.npz", weights=np.ones(3))
+    arrays = (tmp_path / "foreign.npz").read_bytes()
+    for foreign in (b"", b"a letter" * 100, b"\x93NUMPY", arrays):
         file.write_bytes(foreign)
         said = amiss("models", "import", file, "--home", home)
         wanted = f"{file}: this is no model that `amiss models export` wrote\n"

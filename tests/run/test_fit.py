@@ -114,8 +114,11 @@ def test_who_joined_late_keeps_nobody_from_learning() -> None:
 @pytest.mark.parametrize("fitting", [fit_here, fit_apart])
 def test_a_fit_that_learns_nothing_is_no_model(fitting) -> None:
     """As of a target that was misspelt."""
-    with pytest.raises(StateError, match="nothing to learn from: in 120 samples too few of the"):
+    with pytest.raises(
+        StateError, match="nothing to learn from: in 120 samples too few of the"
+    ) as found:
         fitting(LinearRegression(targets=("cpu_precent",)), {}, history())
+    assert "there is no cpu_precent, but x, y, z" in str(found.value)
 
 
 @pytest.mark.parametrize(

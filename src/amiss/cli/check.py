@@ -46,6 +46,7 @@ def check(
                 "skipped": one.skipped,
                 "failure": one.failure or None,
                 "found": one.found,
+                "warnings": one.doubtful,
                 "memory_bytes": costs[name].memory,
                 "disk_bytes": costs[name].disk,
             }
@@ -115,6 +116,7 @@ def _words(file: Path, settings: "Settings", polled: "dict[str, Polled]") -> Ite
         else:
             yield f"{pipeline.name}: source {kind} answers, {one.series} series every {every}"
         yield from (f"  {line}" for line in one.found)
+        yield from (f"  warning: {line}" for line in one.doubtful)
         if not (one.failure or one.series or one.found):
             yield "  nothing to judge came: is anything written there, and are all names right?"
         yield from (f"  {line}" for d in pipeline.detectors for line in d.notes())

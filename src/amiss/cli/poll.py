@@ -18,6 +18,7 @@ class Polled:
     failure: str = ""
     found: tuple[str, ...] = ()  # what else the source says
     wrong: tuple[str, ...] = ()  # settings that do not fit what it gave
+    doubtful: tuple[str, ...] = ()  # settings that may not fit: it gave too little to be sure
 
 
 def poll(pipeline: Pipeline, world: World) -> Polled:
@@ -36,7 +37,9 @@ def poll(pipeline: Pipeline, world: World) -> Polled:
         found = source.found(cursor, records)
         whole = source.again()  # what is there already counts here, wherever it begins to read
         first_of = (cursor, records) if whole in (None, source) else whole.poll({}, world)
-        wrong = (*source.wrong(*first_of), *missing(pipeline, first_of[1]))
+        absent, sure = missing(pipeline, first_of[1]), len(first_of[1]) >= HEAD
+        wrong = (*source.wrong(*first_of), *(absent if sure else ()))
+        doubtful = () if sure else absent
         skipped.update(records.skipped)
         state, first = features.step(state, records)
         cursor, records = source.poll(cursor, later)
@@ -45,22 +48,27 @@ def poll(pipeline: Pipeline, world: World) -> Polled:
         return Polled(0, {}, str(exc))
     keys.update(first.keys, second.keys)
     skipped.update(records.skipped)
-    return Polled(min(len(keys), pipeline.max_series), skipped, found=found, wrong=wrong)
+    series = min(len(keys), pipeline.max_series)
+    return Polled(series, skipped, found=found, wrong=wrong, doubtful=doubtful)
 
 
 def missing(pipeline: Pipeline, records: Records) -> tuple[str, ...]:
-    """Fields of single records that are named and that none of the first ones has."""
+    """Fields of single records that are named and that none of the first ones has.
+
+    Of fewer than HEAD it is no mistake yet: one may come in rare records alone.
+    """
     features = pipeline.features
-    if not features.each or len(records) < HEAD:
+    if not features.each or not len(records):
         return ()
     named = {
         "subject": features.whom,
         "count_by": features.counted,
         "roles": features.playing,
     }
+    who = "no record" if len(records) >= HEAD else f"no record of the {len(records)} read so far"
     there = f"; there are {', '.join(records.labels)}"
     return tuple(
-        f"features.{setting}: no record has a field {field!r}{there}"
+        f"features.{setting}: {who} has a field {field!r}{there}"
         for setting, fields in named.items()
         for field in fields
         if field not in records.labels and field != "value"

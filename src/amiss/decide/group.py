@@ -12,7 +12,7 @@ Who was told lately is silent for a while (told.py). Each change that a person s
 (opened, severity up, members doubled, a rule of theirs holds, resolved) is a new revision.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import nan
 from typing import TypeAlias
@@ -22,6 +22,7 @@ import numpy as np
 from amiss.data import (
     MINUTE,
     SECOND,
+    Floats,
     Incident,
     Member,
 )
@@ -88,19 +89,15 @@ def _tick(
     bars = budget.bar(judged.interval[t, hot], policy.a_day, _fade(memory, now, policy))
     if judged.many is not None:
         bars = bars + judged.many[t, hot]
+    near = _near(judged, t, hot.tolist(), bars.tolist(), scores)
     strange: dict[str, list[int]] = {}
-    for s, bar in zip(hot.tolist(), bars.tolist(), strict=True):
-        if level := opening.asked(judged, t, s):
-            scores[s] = max(scores[s], bar + ABOVE[level])
-    # the strangest first, whatever the order of the columns
-    for s, bar in sorted(
-        zip(hot.tolist(), bars.tolist(), strict=True),
-        key=lambda x: (-scores[x[0]], judged.keys[x[0]]),
-    ):
-        if scores[s] < max(bar - HYSTERESIS, LEAST):
-            continue
+    for s, _ in near:
+        strange.setdefault(judged.systems[s], []).append(s)
+    for system in sorted(strange.keys() & memory.opened.keys()):
+        if _apart(memory.opened[system], judged, t, strange[system], policy):
+            yield from _update(memory, system, now, False, False, policy, apart=True)
+    for s, bar in near:
         system = judged.systems[s]
-        strange.setdefault(system, []).append(s)
         score = float(scores[s])
         asked = (memory, judged, t, s, score, bar, policy)
         if system not in memory.opened and opening.may_open(*asked):
@@ -119,6 +116,50 @@ def _tick(
         yield from _update(memory, system, now, bool(still), outside, policy)
 
 
+def _near(
+    judged: Judged, t: int, hot: list[int], bars: list[float], scores: Floats
+) -> list[tuple[int, float]]:
+    """Series near their bar and above, with it; to scores is added what rules ask for.
+
+    The strangest first, whatever the order of the columns.
+    """
+    for s, bar in zip(hot, bars, strict=True):
+        if level := opening.asked(judged, t, s):
+            scores[s] = max(scores[s], bar + ABOVE[level])
+    by = sorted(zip(hot, bars, strict=True), key=lambda x: (-scores[x[0]], judged.keys[x[0]]))
+    return [(s, bar) for s, bar in by if scores[s] >= max(bar - HYSTERESIS, LEAST)]
+
+
+def _apart(it: Opened, judged: Judged, t: int, some: Sequence[int], policy: Policy) -> bool:
+    """Whether what is strange now is another thing, as an incident of records has calmed down.
+
+    In a quiet log hours lie between records: to wait for the next ones is right for those of the
+    same subject, of whom the same is said as of a member (`users that failed from 192.0.2.1`), and
+    for a run that began before, but not for whatever else comes.
+    """
+    if int(judged.time[t]) - it.seen < _wait(it.pace, policy):
+        return False
+    known = _said_of(words for member in it.members.values() for words in member.blame)
+    for s in some:
+        found = judged.found.get((t, s))
+        if found is not None and found.since is not None:
+            if found.since <= it.seen:
+                return False
+        elif judged.keys[s] in it.members or known & _said_of(judged.blame.get((t, s), ())):
+            return False
+    return True
+
+
+def _said_of(blame: Iterable[str]) -> set[str]:
+    """What is said, without how much: `failures of bob in 1h: 12 (usually 0.2)`."""
+    return {words.rpartition(": ")[0] or words for words in blame}
+
+
+def _wait(interval: float, policy: Policy) -> int:
+    """How long it is calm before it is over (ns), of samples that are so far apart (s)."""
+    return max(policy.calm, int(3 * interval * SECOND))
+
+
 def _update(
     memory: Memory,
     system: str,
@@ -126,6 +167,7 @@ def _update(
     strange: bool,
     outside: bool,
     policy: Policy,
+    apart: bool = False,
 ) -> Iterator[Incident]:
     """Say what a person should know of an open incident, and end it when it is over."""
     it = memory.opened[system]
@@ -134,8 +176,9 @@ def _update(
     it.scored = latest if strange else min(it.scored, latest)
     it.seen = latest if strange or outside else min(it.seen, latest)
     settled = now - it.scored >= policy.settle
-    calm = now - it.seen >= max(policy.calm, int(3 * it.interval * SECOND))
-    over = settled or calm or now < it.since
+    calm = now - it.seen >= _wait(it.interval, policy)
+    until = it.seen + _wait(it.pace, policy) if apart else latest
+    over = settled or calm or apart or now < it.since
     breadth = _breadth(it)
     level = it.least
     if others := [m.score for m in it.members.values() if not m.rules]:
@@ -147,10 +190,10 @@ def _update(
         it.revision += 1
         it.severity = max(level, it.severity, key=lambda name: ORDER[name])
         it.told_breadth, it.told_rules = breadth, len(it.rules)
-        yield _revision(it, system, latest if over else None, settled)
+        yield _revision(it, system, until if over else None, settled)
     if over:
         del memory.opened[system]
-        told.quieten(memory.told, it, now, policy.silence)
+        told.quieten(memory.told, it, until if apart else now, policy.silence)
 
 
 def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Evidence) -> None:
@@ -161,6 +204,8 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
     new = set(rules) - set(known.rules if known else ())
     value = float(judged.value[t, s])
     said = judged.said.get((t, s), "")
+    if not said and not it.pace:  # how far apart the records of a log are is not how a series goes
+        it.pace = float(judged.interval[t, s])
     for one in said.splitlines():
         if one not in it.evidence:
             it.evidence = (*it.evidence, one)[:EXAMPLES]
@@ -216,7 +261,7 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
     rare = "" if ruled else wording.rare(days, it.watched, it.since, before)
     said = explain.sentence(system, members, len(members), it.since, rare)
     if until is not None:
-        tick = int(it.interval * SECOND)
+        tick = int((it.pace or it.interval) * SECOND)
         if members[0].said:  # a record is a moment, however long one waits for the next
             tick = min(tick, SECOND)
         said = explain.ended(said, max(min(it.seen + tick, until) - it.since, tick), settled)

@@ -39,6 +39,7 @@ class Opened:
     rules: tuple[str, ...] = ()  # of a person, that held
     told_rules: int = 0
     least: Severity = "low"  # what they ask for
+    pace: float = 0.0  # seconds between samples of its first series; 0: single records alone
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ def _opened(it: dict[str, Any]) -> Opened:
     it["members"] = {key: member(m) for key, m in it["members"].items()}
     it["evidence"] = tuple(it["evidence"])
     it["rules"] = tuple(it.get("rules", ()))
+    it.setdefault("pace", it["interval"])  # older versions did not tell them apart
     it["before"] = Told(**it["before"]) if it.get("before") else None
     return Opened(**it)
 
