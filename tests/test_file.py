@@ -95,6 +95,12 @@ def test_a_row_may_say_what_its_number_is_called(tmp_path: Path) -> None:
     assert records.skipped == {"numbers without a name": 1}
 
 
+@pytest.mark.parametrize("more", [{"name": "n"}, {"places": "a.mmdb"}])
+def test_what_series_of_a_file_would_pass_over_is_refused(more: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="name and places are of events"):
+        File.model_validate({"path": "/a.csv", "values": ["x"], **more})
+
+
 def test_numbers_of_a_file_are_watched_as_those_of_any_source(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(WIDE)
     (tmp_path / "amiss.yaml").write_text(

@@ -141,6 +141,7 @@ def test_a_level_behind_a_time_is_no_host(level: str) -> None:
     form = look(f"2025-10-02T13:05:07.250Z {level} main: started in 3 s")
     assert (form.kind, form.stamp) == ("text", "iso")
     assert look("2025-10-02T13:05:07Z info-web-1 main: started").kind == "syslog"
+    assert taken("<34>Oct 11 22:14:15 info su: x")["host"] == "info", "with a priority it is syslog"
 
 
 def test_syslog_may_say_pairs() -> None:
@@ -339,14 +340,17 @@ def test_a_stamp_before_a_line() -> None:
     [
         "",
         "<34>1 2026-11-22T00:00:00Z h app 1 - [x ",
+        "<34>1 2026-11-22T00:00:00Z h app 1 - ",
         "Oct 11 22:14:15 h sudo: ",
         "type=SYSCALL msg=audit(1700000000.123:45): ",
     ],
 )
-@pytest.mark.parametrize("text", ["a", " ", "\\", "x : PWD=", "-", "="])
+@pytest.mark.parametrize(
+    "text", ["a", " ", "\\", "x : PWD=", "-", "=", "[", "[x", '[a b="c"]', '"', 'x="', "{", "\t"]
+)
 def test_a_line_costs_no_more_than_its_length(kind: str, begin: str, text: str) -> None:
     """The square of it would be hours here, in which nothing else of the program runs."""
-    line = begin + text * (1_000_000 // len(text)) + "]"
+    line = begin + text * (1_000_000 // len(text)) + "\t] x"
     found = form.look([line], form.Asked(kind), None)
     assert len(form.parse([line], found).text) <= 1
 

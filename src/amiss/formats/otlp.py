@@ -18,6 +18,7 @@ UNFIT = "points of OpenTelemetry without a name, or with too long a label"
 BUCKETS = "buckets of exponential histograms of OpenTelemetry"
 LONGEST = 1024  # characters of a label of a number
 CUMULATIVE = 2  # AGGREGATION_TEMPORALITY_CUMULATIVE
+VALUED = ("gauge", "sum")
 MISSING = 1  # the flag of a point that says that there is none
 
 
@@ -77,22 +78,24 @@ def answer(what: str, json: bool, left: Mapping[str, int]) -> bytes:
     """What a sender of `metrics` or `logs` is told was left out, by reason; nothing if nothing was.
 
     "Partial success" of the specification: it counts these as lost, and does not send them again.
+    Of exponential histograms the buckets alone are left out, so it is warned and none is lost.
     """
     from google.protobuf.json_format import MessageToJson
 
+    lost = sum(left.values()) - left.get(BUCKETS, 0)
     said: Any
     if what == "metrics":
         from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 
         said = metrics_service_pb2.ExportMetricsServiceResponse()
-        if left:
-            said.partial_success.rejected_data_points = sum(left.values())
+        if lost:
+            said.partial_success.rejected_data_points = lost
     else:
         from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 
         said = logs_service_pb2.ExportLogsServiceResponse()
-        if left:
-            said.partial_success.rejected_log_records = sum(left.values())
+        if lost:
+            said.partial_success.rejected_log_records = lost
     if left:
         said.partial_success.error_message = "; ".join(f"{why} ({n})" for why, n in left.items())
     written: bytes = MessageToJson(said).encode() if json else said.SerializeToString()
@@ -114,7 +117,7 @@ def _numbers(metric: Any, common: dict[str, str], together: Together) -> Iterato
             yield NO_TIME
         elif point.time_unix_nano >= LATEST:
             yield NO_CLOCK
-        elif point.flags & MISSING:
+        elif point.flags & MISSING or (kind in VALUED and point.WhichOneof("value") is None):
             yield NOTHING
         elif growth and not (point.start_time_unix_nano and seconds > 0):
             yield GROWTH
@@ -129,8 +132,8 @@ def _numbers(metric: Any, common: dict[str, str], together: Together) -> Iterato
 
 
 def _values(kind: str, point: Any) -> Iterator[tuple[str, float, dict[str, str]]]:
-    if kind in ("gauge", "sum"):
-        yield "", float(getattr(point, point.WhichOneof("value") or "as_double")), {}
+    if kind in VALUED:
+        yield "", float(getattr(point, point.WhichOneof("value"))), {}
         return
     yield "_count", float(point.count), {}
     if kind == "summary" or point.HasField("sum"):  # of what may be negative it is not said

@@ -24,7 +24,8 @@ LEVEL = (
 )
 """What stands where syslog has a host, in the lines of an application: 2025-10-02T13:05:07 INFO."""
 RFC3164 = re.compile(
-    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{STAMP}) (?P<host>(?!{LEVEL})[^\s=]+) (?:{FACILITY})?"
+    rf"(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{STAMP}) (?(priority)|(?!{LEVEL}))"
+    rf"(?P<host>[^\s=]+) (?:{FACILITY})?"
     r"(?:(?P<program>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?)?(?P<message>.*)",
     re.DOTALL,
 )
@@ -34,7 +35,9 @@ RFC5424 = re.compile(
     r"(?: \ufeff?(?P<message>.*))?",
     re.DOTALL,
 )
-PARAMETER = re.compile(r'(?:\[(\S+?)(?=[ \]]))|(?<![^\s="\]])([^\s="\]]+)="((?:[^"\\]|\\.)*)"')
+PARAMETER = re.compile(
+    r'(?:\[([^\s="\[\]]{1,200})(?=[ \]]))|(?<![^\s="\]])([^\s="\]]+)="((?:[^"\\]|\\.)*)"'
+)
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 FACILITIES = (
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",

@@ -113,6 +113,8 @@ class File(Source):
             raise ValueError("value is the number of an event, values are series: write one")
         if (self.metric or self.by) and not self.values:
             raise ValueError("metric and by go with values, which names the fields with numbers")
+        if self.values and (self.name or self.places):
+            raise ValueError("name and places are of events, and values makes series: leave them")
         if self.metric and len(self.values) > 1:
             raise ValueError("metric is of a long table, which has one field in values")
         return self
