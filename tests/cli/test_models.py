@@ -3,6 +3,7 @@
 import math
 import random
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,29 @@ def test_a_model_of_other_settings_is_not_said_to_serve(home: Path, tmp_path: Pa
     assert amiss("models", "import", tmp_path / "m.npz", "--home", home).code == 0
     assert amiss("models", "promote", later, "--anyway", "--home", home).code == 0
     assert in_use(home) == [later]
+
+
+def test_where_none_serves_a_model_is_held_against_the_metrics_of_its_pipeline(
+    home: Path, tmp_path: Path
+) -> None:
+    later, _ = ids(home)
+    file, other = tmp_path / "m.npz", tmp_path / "other"
+    assert amiss("models", "export", later, file, "--home", home).code == 0
+    with closing(Store(home / "amiss.db")) as kept:
+        detector = kept.models("made")[0].detector
+    other.mkdir()
+    with closing(Store(other / "amiss.db")) as store:
+        table = {"keys": np.array(["cpu", "disk"]), "last": np.zeros(2, np.int64)}
+        by = {"names": np.array(["host"])}
+        ran = Checkpoint({"series": table, "by": by, detector: {"trees": np.zeros(1)}})
+        store.commit("made", {}, NOTHING, [], ran)
+    wrong = amiss("models", "import", file, "--use", "--home", other)
+    assert wrong.code == 2 and in_use(other) == []
+    assert "than pipeline made has as it ran last: it knows memory; say --anyway" in wrong.err
+    assert amiss("models", "import", file, "--anyway", "--home", other).code == 0
+    assert amiss("models", "promote", later, "--home", other).code == 2
+    assert amiss("models", "promote", later, "--anyway", "--home", other).code == 0
+    assert in_use(other) == [later]
 
 
 def test_the_same_data_gives_the_same_model(folder: Path, home: Path) -> None:

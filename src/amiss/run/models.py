@@ -8,6 +8,7 @@ from amiss.model import Card, card_of, difference
 from amiss.run.compared import Comparison, compare
 from amiss.run.shadow import shadow, shadow_on
 from amiss.run.training import Trainee
+from amiss.steps.systems import features_of
 from amiss.store import Store
 from amiss.store.models import Model
 
@@ -105,10 +106,24 @@ def pair(store: Store, one: str, other: str | None) -> tuple[Model, Model]:
 
 
 def check_features(store: Store, card: Card) -> None:
-    """Raises ConfigError if a model was fitted on other metrics than the one in its place."""
+    """Raises ConfigError if a model was fitted on other metrics than the one in its place, or,
+    where none is, on some that its pipeline does not have, as far as its memory says.
+    """
     kind = (card.pipeline, card.detector)
     used = [m for m in store.models(card.pipeline, in_use=True) if _kind(m) == kind]
-    if not used or used[0].id == card.id:
+    if not used:
+        states = store.load(card.pipeline).states
+        keys, by = (states.get(name, {}) for name in ("series", "by"))
+        if not (keys and by):  # it never ran
+            return
+        there = features_of(tuple(keys["keys"].tolist()), tuple(by["names"].tolist()))
+        if differs := difference(card.features, there.intersection(card.features)):
+            raise ConfigError(
+                f"model {card.id} was fitted on other metrics than pipeline {card.pipeline} has "
+                f"as it ran last: {differs}; say --anyway if they are still to come"
+            )
+        return
+    if used[0].id == card.id:
         return
     if differs := difference(card.features, used[0].card.get("features", [])):
         raise ConfigError(
