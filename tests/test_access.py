@@ -5,6 +5,7 @@ import ssl
 import threading
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
@@ -66,6 +67,24 @@ def test_what_keeps_a_connection_from_being_made_is_said_in_words(tmp_path: Path
     with pytest.raises(Unreachable) as raised:
         World().ask("GET", f"http://127.0.0.1:{port}/secret")
     assert str(raised.value) == "127.0.0.1: Connection refused"
+
+
+def test_what_kept_the_exchange_before_from_happening_is_not_said_of_this_one() -> None:
+    """Of a server that is asked again for less."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/slow":
+            raise httpx.ReadTimeout("too slow", request=request)
+        raise httpx.ReadError("gone") from ConnectionResetError(104, "Connection reset by peer")
+
+    with httpx.Client(transport=httpx.MockTransport(fail)) as client:
+        world = World(http=lambda *trust: client)
+        try:
+            world.ask("GET", "http://127.0.0.1/")
+        except Unreachable as exc:
+            assert str(exc) == "127.0.0.1: Connection reset by peer"
+            with pytest.raises(Unreachable, match=r"^127\.0\.0\.1: ReadTimeout$"):
+                world.ask("GET", "http://127.0.0.1/slow")
 
 
 def _refused(server: ssl.SSLSocket) -> None:

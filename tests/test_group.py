@@ -191,6 +191,50 @@ def test_a_series_beside_records_is_waited_for_as_long_as_ever() -> None:
     assert world.memory.opened['host="a"'].id == first.id
 
 
+SLOW = np.array([[HOUR / SECOND, 60.0, 60.0]])
+
+
+def test_a_slow_series_is_waited_for_beside_faster_ones_that_are_stranger() -> None:
+    """The bar of a slow one is lower: it opens, and one that may not joins before it."""
+    world = World(keys=("a{}", "b{}", "c{}"), policy=Policy("test", 0.01))
+    bar = float(budget.bar(SLOW[0, 1:2], 0.01, np.log(3) / 2)[0])
+    [first] = world.ticks({0: bar - 1, 1: bar - 0.5}, interval=SLOW)
+    value = np.array([[nan, COLD, COLD]])
+    for _ in range(20):
+        world.ticks({}, interval=SLOW, value=value)
+    for one in world.ticks({2: bar - 0.5}, interval=SLOW, value=value):
+        assert (one.id, one.state) == (first.id, "open")
+    assert world.memory.opened[""].id == first.id
+
+
+def test_series_after_a_gap_are_in_the_incident_whose_values_are_still_outside() -> None:
+    world = World(keys=("a{}", "b{}"))
+    [first] = world.ticks({0: STRANGE})
+    world.quiet(20 * MINUTE)
+    for one in world.ticks({1: STRANGE}, value=np.array([[HOT, HOT]])):
+        assert (one.id, one.state) == (first.id, "open")
+    assert list(world.memory.opened[""].members) == list(world.keys)
+
+
+def test_series_that_are_strange_three_samples_later_are_in_the_same_incident() -> None:
+    world = World(keys=("a{}", "b{}"))
+    [first] = world.ticks({0: STRANGE})
+    found = world.ticks({}, {}, {1: STRANGE})
+    assert {one.id for one in found} <= {first.id}
+    assert list(world.memory.opened[""].members) == list(world.keys)
+
+
+def test_a_series_beside_records_that_is_still_outside_keeps_it_together() -> None:
+    world = quiet_log()
+    [first] = one_system(world, {0: STRANGE}, **QUIET)
+    one_system(world, {4: STRANGE}, interval=60.0)
+    world.quiet(20 * MINUTE)
+    value = np.array([[nan, nan, nan, nan, HOT]])
+    for one in one_system(world, {1: STRANGE + 3}, value=value, **QUIET):
+        assert one.id == first.id
+    assert world.memory.opened['host="a"'].id == first.id
+
+
 def test_below_the_bar_nothing_opens() -> None:
     world = World()
     world.ticks({})

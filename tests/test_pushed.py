@@ -6,11 +6,13 @@ import zlib
 import numpy as np
 import orjson
 import pytest
+from google.protobuf.json_format import MessageToJson, Parse
 from hypothesis import example, given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
 )
 
 from amiss.data import SECOND, series_key
@@ -53,6 +55,21 @@ def test_points_that_make_no_series_are_counted() -> None:
     found, skipped = otlp.metrics(message.SerializeToString(), False)
     assert [one.name for one in found] == ["good"]
     assert skipped == {otlp.UNFIT: 2, told.NO_CLOCK: 1, otlp.NOTHING: 1}
+
+
+def test_the_end_of_a_series_is_not_told_as_lost() -> None:
+    """Collectors send it for each series of a target that has gone, and warn of what is lost."""
+    message = ExportMetricsServiceRequest()
+    points = message.resource_metrics.add().scope_metrics.add().metrics.add(name="up").gauge
+    points.data_points.add(time_unix_nano=NOW, flags=1)
+    said = pushed.read("metrics protobuf", message.SerializeToString())
+    assert (len(said), said.left) == (0, {otlp.ENDED: 1})
+    assert pushed.answer("metrics protobuf", said) == (b"", "application/x-protobuf")
+    points.data_points.add(time_unix_nano=NOW)  # has no value, and does not say why
+    said = pushed.read("metrics json", MessageToJson(message).encode())
+    told = Parse(otlp.answer("metrics", True, said.left), ExportMetricsServiceResponse())
+    assert told.partial_success.rejected_data_points == 1
+    assert told.partial_success.error_message == f"{otlp.NOTHING} (1)"
 
 
 def test_of_a_histogram_only_what_is_said_comes() -> None:

@@ -468,6 +468,56 @@ def test_a_message_that_is_wrong_holds_nothing_back(code: int) -> None:
     assert (one.status.refused, one.status.refusals, one.status.delivered) == (3, 0, 1)
 
 
+class Firewall(Recorder):
+    """Answers 403 to one incident, whatever the settings, and to all if these are wrong."""
+
+    wrong: bool = False
+
+    def send(self, incidents: Sequence[Incident], world: World, event: Event | None = None) -> None:
+        if self.wrong or incidents[0].id == "attack":
+            raise Rejected("example.com answered 403", mendable=True)
+        super().send(incidents, world, event)
+
+
+def test_a_message_that_alone_is_refused_as_settings_are_does_not_hold_others_back_for_ever() -> (
+    None
+):
+    log = Memory([incident("attack"), replace(incident("attack"), revision=2), incident("b")])
+    one = channel(log, Firewall())
+    for one.failures in range(5):
+        with pytest.raises(Rejected):
+            tell(one)
+    assert not Recorder.heard
+    one.failures = 5
+    while tell(one):
+        pass
+    assert Recorder.heard == [("b", 1)]
+    assert log.outcomes["one", "attack", 1][1:] == ("refused", "example.com answered 403")
+    assert (one.status.delivered, one.status.refused, one.failures) == (1, 1, 0)
+
+
+def test_while_all_are_refused_for_the_sake_of_settings_none_is_lost() -> None:
+    log = Memory([incident("a"), incident("b"), incident("c")])
+    one = channel(log, Firewall(wrong=True))
+    for one.failures in range(20):
+        with pytest.raises(Rejected):
+            tell(one)
+    assert one.status.refused == 0
+    one.sink = Firewall()
+    tell(one)
+    assert Recorder.heard == [("a", 1), ("b", 1), ("c", 1)]
+
+
+def test_settings_put_right_between_two_messages_lose_none() -> None:
+    log = Memory([incident("a"), incident("b"), incident("c")])
+    Recorder.does += [Rejected("example.com answered 401", mendable=True)]
+    one = channel(log)
+    one.failures = 9
+    tell(one)
+    assert Recorder.heard == [("b", 1), ("a", 1), ("c", 1)]
+    assert (one.status.delivered, one.status.refused) == (3, 0)
+
+
 def test_a_thread_waits_with_back_off_for_settings_to_be_put_right() -> None:
     waits: list[float] = []
 

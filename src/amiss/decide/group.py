@@ -94,7 +94,8 @@ def _tick(
     for s, _ in near:
         strange.setdefault(judged.systems[s], []).append(s)
     for system in sorted(strange.keys() & memory.opened.keys()):
-        if _apart(memory.opened[system], judged, t, strange[system], policy):
+        it = memory.opened[system]
+        if _apart(it, judged, t, strange[system], policy) and not _outside(it, column, value):
             yield from _update(memory, system, now, False, False, policy, apart=True)
     for s, bar in near:
         system = judged.systems[s]
@@ -111,9 +112,14 @@ def _tick(
         ]
         for s in still:
             _join(it, judged, t, s, float(scores[s]), evidence)
-        there = {key: float(value[column[key]]) for key in it.members if key in column}
-        outside = band.half_outside(it, there)
+        outside = _outside(it, column, value)
         yield from _update(memory, system, now, bool(still), outside, policy)
+
+
+def _outside(it: Opened, column: Mapping[str, int], value: Floats) -> bool:
+    """Whether the values of this tick hold it open."""
+    there = {key: float(value[column[key]]) for key in it.members if key in column}
+    return band.half_outside(it, there)
 
 
 def _near(
@@ -135,9 +141,10 @@ def _apart(it: Opened, judged: Judged, t: int, some: Sequence[int], policy: Poli
 
     In a quiet log hours lie between records: to wait for the next ones is right for those of the
     same subject, of whom the same is said as of a member (`users that failed from 192.0.2.1`), and
-    for a run that began before, but not for whatever else comes.
+    for a run that began before, but not for whatever else comes. What a series opened goes by its
+    own samples.
     """
-    if int(judged.time[t]) - it.seen < _wait(it.pace, policy):
+    if it.pace == it.interval or int(judged.time[t]) - it.seen < _wait(it.pace, policy):
         return False
     known = _said_of(words for member in it.members.values() for words in member.blame)
     for s in some:

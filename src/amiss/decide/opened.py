@@ -39,7 +39,7 @@ class Opened:
     rules: tuple[str, ...] = ()  # of a person, that held
     told_rules: int = 0
     least: Severity = "low"  # what they ask for
-    pace: float = 0.0  # seconds between samples of its first series; 0: single records alone
+    pace: float = 0.0  # of the series that opened it or joined first (s); 0: single records alone
 
 
 @dataclass(slots=True)

@@ -47,7 +47,7 @@ def begin(
 ) -> Opened:
     """The incident that it opens, and what that costs."""
     now, key, rule = int(judged.time[t]), judged.keys[s], asked(judged, t, s) is not None
-    last = memory.told.get(key)
+    last, interval = memory.told.get(key), float(judged.interval[t, s])
     if not rule:
         told.pay(memory.told, _payer(judged, t, s), now, score)
     memory.price = budget.charged(memory.price or 0.0, policy.a_day, rule)
@@ -58,9 +58,10 @@ def begin(
         seen=now,
         scored=now,
         bar=bar,
-        interval=float(judged.interval[t, s]),
+        interval=interval,
         watched=float(judged.watched[t, s]),
         before=last,
+        pace=0.0 if (t, s) in judged.said else interval,
     )
 
 

@@ -8,7 +8,7 @@ from errno import ECONNRESET, EMSGSIZE
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from amiss.errors import ConfigError, Rejected, Unreachable
+from amiss.errors import ConfigError, Error, Rejected, Unreachable
 
 Protocol: TypeAlias = Literal["udp", "tcp", "tls"]
 
@@ -82,7 +82,7 @@ def carry(to: Destination, messages: Sequence[bytes]) -> None:
 def why(failure: BaseException) -> str:
     """What kept an exchange from happening, in words that name no address."""
     cause: BaseException | None = failure
-    while cause is not None:
+    while not (cause is None or isinstance(cause, Error)):  # of an exchange before this one
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError):

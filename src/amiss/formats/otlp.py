@@ -15,6 +15,7 @@ NOTHING = "points of OpenTelemetry without a value"
 GROWTH = "points of OpenTelemetry that say growth (delta), and no state"
 NO_TIME = "records of OpenTelemetry without a time"
 UNFIT = "points of OpenTelemetry without a name, or with too long a label"
+ENDED = "ends of series of OpenTelemetry"
 BUCKETS = "buckets of exponential histograms of OpenTelemetry"
 LONGEST = 1024  # characters of a label of a number
 CUMULATIVE = 2  # AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -78,10 +79,12 @@ def answer(what: str, json: bool, left: Mapping[str, int]) -> bytes:
     """What a sender of `metrics` or `logs` is told was left out, by reason; nothing if nothing was.
 
     "Partial success" of the specification: it counts these as lost, and does not send them again.
-    Of exponential histograms the buckets alone are left out, so it is warned and none is lost.
+    Of exponential histograms the buckets alone are left out, so it is warned and none is lost. The
+    mark that a series has ended is taken as such, as of remote write.
     """
     from google.protobuf.json_format import MessageToJson
 
+    left = {why: n for why, n in left.items() if why != ENDED}
     lost = sum(left.values()) - left.get(BUCKETS, 0)
     said: Any
     if what == "metrics":
@@ -117,7 +120,9 @@ def _numbers(metric: Any, common: dict[str, str], together: Together) -> Iterato
             yield NO_TIME
         elif point.time_unix_nano >= LATEST:
             yield NO_CLOCK
-        elif point.flags & MISSING or (kind in VALUED and point.WhichOneof("value") is None):
+        elif point.flags & MISSING:
+            yield ENDED
+        elif kind in VALUED and point.WhichOneof("value") is None:
             yield NOTHING
         elif growth and not (point.start_time_unix_nano and seconds > 0):
             yield GROWTH

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from traceback import extract_tb
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_BACK_OFF = 300.0  # seconds
 LONGEST_PATIENCE = 3600.0  # seconds that a receiver may ask us to stay away
+SEVERAL = 5  # tries, in half a minute, after which it is seen whether others are taken
 JOIN = 0.2  # seconds between two looks at whether to give up waiting for a thread
 IDLE = 60.0  # seconds; there is a call when there is news, this is for what was missed
 
@@ -159,16 +160,13 @@ def tell(channel: Channel) -> bool:
     _write(channel)
     mark, revisions = channel.incidents.untold(channel.name)
     quiet = 0
-    for incident in revisions:
+    for n, incident in enumerate(revisions):
         if channel.stop.is_set():
             return False
-        before = channel.incidents.last_told(channel.name, incident.id)
-        event = telling(before, incident)
+        event, alike = _due(channel, incident)
         if event is None:
             continue
-        # who heard that it began hears that it is over
-        ends = before is not None and event == "resolved"
-        if not ends and (alike := like(incident, channel.incidents.taught())):
+        if alike:
             _keep_quiet(channel, incident, alike)
             quiet += 1
             continue
@@ -178,13 +176,12 @@ def tell(channel: Channel) -> bool:
             refusal = _send(channel, incident, event)
         except (Unreachable, Rejected, ConfigError) as exc:
             channel.incidents.delivered(*_outcome(channel, incident, "retrying", str(exc)))
-            raise
-        said = ("delivered", "") if refusal is None else ("refused", refusal)
-        outcome = _outcome(channel, incident, *said)
-        channel.unwritten.append(outcome)
+            later = [one for one in revisions[n + 1 :] if one.id != incident.id]
+            if not (isinstance(exc, Rejected) and _takes_one_of(channel, later)):
+                raise
+            refusal = _send(channel, incident, event, mendable=False)
+        _done(channel, incident, refusal)
         channel.failures = 0
-        channel.status = _counted(channel.status, outcome)
-        _write(channel)
     if revisions:
         channel.incidents.told(channel.name, mark)
         quiet += channel.status.quiet  # each once, however often the others were tried
@@ -225,7 +222,43 @@ def _write(channel: Channel) -> None:
         channel.unwritten.popleft()
 
 
-def _send(channel: Channel, incident: Incident, event: Event) -> str | None:
+def _due(channel: Channel, incident: Incident) -> tuple[Event | None, Taught | None]:
+    """What a revision is news of, if any, and what people called normal that it is like."""
+    before = channel.incidents.last_told(channel.name, incident.id)
+    event = telling(before, incident)
+    # who heard that it began hears that it is over
+    ends = before is not None and event == "resolved"
+    return event, None if event is None or ends else like(incident, channel.incidents.taught())
+
+
+def _takes_one_of(channel: Channel, later: Sequence[Incident]) -> bool:
+    """Whether a sink that refused several times takes what comes next, which then is told.
+
+    So it was not for the sake of settings: firewalls answer 403 to words that look like an attack.
+    """
+    if channel.failures < SEVERAL:
+        return False
+    for incident in later:
+        event, alike = _due(channel, incident)
+        if event is not None and not alike:
+            try:
+                refusal = _send(channel, incident, event)
+            except (Unreachable, Rejected, ConfigError):
+                return False  # the first still waits, and says why
+            _done(channel, incident, refusal)
+            return refusal is None
+    return False
+
+
+def _done(channel: Channel, incident: Incident, refusal: str | None) -> None:
+    """Write down that a revision was taken, or why not."""
+    said = "delivered" if refusal is None else "refused"
+    channel.unwritten.append(_outcome(channel, incident, said, refusal or ""))
+    channel.status = _counted(channel.status, channel.unwritten[-1])
+    _write(channel)
+
+
+def _send(channel: Channel, incident: Incident, event: Event, mendable: bool = True) -> str | None:
     """Send one revision; why it was refused for its own sake, or None."""
     try:
         channel.sink.send((incident,), channel.world, event)
@@ -233,7 +266,7 @@ def _send(channel: Channel, incident: Incident, event: Event) -> str | None:
     except (Unreachable, ConfigError):
         raise
     except Rejected as exc:
-        if exc.mendable:  # all that follows would be refused as well, and be lost
+        if exc.mendable and mendable:  # all that follows would be refused as well, and be lost
             raise
         refusal = str(exc)
     except Exception as exc:
