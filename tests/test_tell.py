@@ -119,6 +119,23 @@ def channel(log: Memory, sink: Sink | None = None, world: World | None = None) -
     return Channel("one", sink or Recorder(), log, world or World(now=lambda: NOW))
 
 
+def told_to_the_end(log: Memory) -> tuple[Channel, list[float]]:
+    """A channel whose thread ran until there was nothing more to tell, and how long it waited."""
+    waits: list[float] = []
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        waits.append(seconds)
+        if seconds == 60:  # nothing more to tell
+            one.stop.set()
+        return event.is_set()
+
+    one = channel(log, world=World(now=lambda: NOW, wait=wait))
+    start(one)
+    assert one.thread
+    one.thread.join(PATIENCE)
+    return one, waits
+
+
 def life(id: str = "a1") -> list[Incident]:
     """Opens, changes, grows, changes, ends: revisions 1, 3 and 5 are worth telling."""
     first = incident(id)
@@ -331,21 +348,10 @@ def test_back_off_doubles_to_five_minutes_and_heeds_the_receiver() -> None:
 
 
 def test_a_deaf_sink_is_asked_again_later_and_later(caplog: pytest.LogCaptureFixture) -> None:
-    waits: list[float] = []
-
-    def wait(event: threading.Event, seconds: float) -> bool:
-        waits.append(seconds)
-        if seconds == 60:  # nothing more to tell
-            one.stop.set()
-        return event.is_set()
-
     log = Memory([incident("a"), incident("b")])
     deaf = Unreachable("nobody there")
     Recorder.does += [deaf, deaf, Unreachable("busy", after=17), None, ConfigError("no key")]
-    one = channel(log, world=World(now=lambda: NOW, wait=wait))
-    start(one)
-    assert one.thread
-    one.thread.join(PATIENCE)
+    one, waits = told_to_the_end(log)
     assert waits == [1, 2, 17, 1, 60]
     assert Recorder.heard == [("a", 1), ("b", 1)]
     assert one.status == SinkStatus(delivered=2, last=NOW, retried=4, last_error="no key")
@@ -519,19 +525,8 @@ def test_settings_put_right_between_two_messages_lose_none() -> None:
 
 
 def test_a_thread_waits_with_back_off_for_settings_to_be_put_right() -> None:
-    waits: list[float] = []
-
-    def wait(event: threading.Event, seconds: float) -> bool:
-        waits.append(seconds)
-        if seconds == 60:  # nothing more to tell
-            one.stop.set()
-        return event.is_set()
-
     Recorder.does += [Rejected("example.com answered 401", mendable=True)] * 3
-    one = channel(Memory([incident("a")]), world=World(now=lambda: NOW, wait=wait))
-    start(one)
-    assert one.thread
-    one.thread.join(PATIENCE)
+    one, waits = told_to_the_end(Memory([incident("a")]))
     assert waits == [1, 2, 4, 60]
     assert Recorder.heard == [("a", 1)]
     assert (one.status.retried, one.status.refused) == (3, 0)

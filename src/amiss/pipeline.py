@@ -30,8 +30,6 @@ from amiss.steps.outcome import Outcome, join
 from amiss.steps.strange import NONE, Strange
 from amiss.steps.systems import SYSTEM, judge_system, members_of, view
 
-NEVER = np.iinfo(np.int64).min
-
 
 class Pipeline(Component):
     """Where to look, what to measure, how to judge."""
@@ -105,7 +103,7 @@ class Pipeline(Component):
 
     @property
     def _apart(self) -> list[Detector]:
-        return [detector for detector in self.detectors if detector.apart and not detector.each]
+        return apart.among(self.detectors)
 
     def init(self) -> States:
         """The memory before the first record."""
@@ -163,8 +161,8 @@ class Pipeline(Component):
         states, held = fields.judge_fields(self._apart, states, frame, self.by)
         those = fields.told(those, held, frame, *often)
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back
-        promised = NEVER if watermark is None or not begun else watermark
-        now = max(promised, int(frame.time[-1]) if len(frame.time) else NEVER)
+        promised = pulse.NEVER if watermark is None or not begun else watermark
+        now = max(promised, int(frame.time[-1]) if len(frame.time) else pulse.NEVER)
         records, past = singles.records_of(frame), states.get("pulse") or pulse.init()
         whole = singles.labelled(records, self.by)
         by = (*self.by, *self.features.counted)

@@ -1,10 +1,13 @@
 """What a source of lines reads, from poll to poll as after a restart."""
 
 import orjson
+import pytest
 
 from amiss.component import Cursor, Source
 from amiss.data import Records
+from amiss.errors import Unreachable
 from amiss.world import World
+from servers.running import Running
 
 
 def poll(one: Source, now: int, cursor: Cursor) -> tuple[Cursor, list[Records]]:
@@ -15,6 +18,18 @@ def poll(one: Source, now: int, cursor: Cursor) -> tuple[Cursor, list[Records]]:
         found.append(records)
         more = records.more
     return cursor, found
+
+
+def polled_over_a_restart(server: Running, one: Source, now: int) -> tuple[Cursor, list[Records]]:
+    """All that there is, its server killed after the first page."""
+    cursor, first = one.poll({}, World(now=lambda: now))
+    assert first.more and len(first)
+    server.kill()
+    with pytest.raises(Unreachable):
+        one.poll(cursor, World(now=lambda: now))
+    server.start()
+    cursor, rest = poll(one, now, cursor)
+    return cursor, [first, *rest]
 
 
 def column(found: list[Records], label: str) -> list[str]:

@@ -11,14 +11,14 @@ import orjson
 import pytest
 
 from amiss.data import SECOND
-from amiss.errors import Rejected, Unreachable
+from amiss.errors import Rejected
 from amiss.reading.late import LATE
 from amiss.sinks.loki import Loki as Sink
 from amiss.sources.loki import Loki
 from amiss.world import World
 from servers import loki
 from servers.incidents import ended, incident
-from servers.polled import column, poll
+from servers.polled import column, poll, polled_over_a_restart
 from servers.running import Running
 
 pytestmark = pytest.mark.server
@@ -55,14 +55,8 @@ def test_pages_times_that_are_many_and_a_restart_in_between(server: Running) -> 
     lines += [[str(whole + SECOND), f'{{"id": {i}}}'] for i in range(26_000, 27_000)]
     push(server, app, lines, app=app)
     one = Loki(url=server.url, query='{app="pages"}', access=tenant(app), most=12_000)
-    cursor, first = one.poll({}, World(now=lambda: now))
-    assert first.more
-    server.kill()
-    with pytest.raises(Unreachable):
-        one.poll(cursor, World(now=lambda: now))
-    server.start()
-    cursor, rest = poll(one, now, cursor)
-    ids = Counter(column([first, *rest], "id"))
+    cursor, found = polled_over_a_restart(server, one, now)
+    ids = Counter(column(found, "id"))
     assert ids == Counter(map(str, range(27_000)))
     assert poll(one, now, cursor)[1][0].labels == {}
 

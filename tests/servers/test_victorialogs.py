@@ -9,12 +9,11 @@ import orjson
 import pytest
 
 from amiss.data import SECOND
-from amiss.errors import Rejected, Unreachable
+from amiss.errors import Rejected
 from amiss.reading.late import LATE
 from amiss.sources.victorialogs import Victorialogs, stamp
-from amiss.world import World
 from servers import victorialogs
-from servers.polled import column, poll
+from servers.polled import column, poll, polled_over_a_restart
 from servers.running import PATIENCE, Running
 
 pytestmark = pytest.mark.server
@@ -72,16 +71,10 @@ def test_pages_times_that_are_many_and_a_restart_in_between(server: Running) -> 
     server.stop()  # all is on the disk: killed in the first seconds, it forgets new streams
     server.start()
     one = source(server, "1", '_stream:{app="shop"} # all of it', most=12_000)
-    cursor, first = one.poll({}, World(now=lambda: now))
-    assert first.more and len(first)
-    server.kill()
-    with pytest.raises(Unreachable):
-        one.poll(cursor, World(now=lambda: now))
-    server.start()
-    cursor, rest = poll(one, now, cursor)
-    ids = Counter(column([first, *rest], "id"))
+    cursor, found = polled_over_a_restart(server, one, now)
+    ids = Counter(column(found, "id"))
     assert ids == Counter(map(str, range(27_000)))
-    times = [at for records in (first, *rest) for at in records.time.tolist()]
+    times = [at for records in found for at in records.time.tolist()]
     assert times == sorted([begin + i for i in range(12_000)] + [whole] * 14_000
                            + [whole + SECOND] * 1000)  # fmt: skip
     assert poll(one, now, cursor)[1][0].labels == {}

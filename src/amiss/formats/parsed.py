@@ -9,6 +9,7 @@ import numpy as np
 
 from amiss.data import Array
 
+NO_NUMBER = "values that are no numbers"
 MOST_FIELDS = 200
 REPEATED = "message repeated "
 OVER = f"values of fields over the cap of {MOST_FIELDS}"

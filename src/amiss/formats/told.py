@@ -7,9 +7,8 @@ NO_CLOCK = "a time that no clock shows"
 LATEST = 2**63 - 1  # ns
 NAMES = 1000  # of labels in one message
 BYTES = 2**30  # of all labels of one message, as columns
-PAIRS = (
-    2**24
-)  # of names and texts in all labels of one message that are put together, 32 bytes each
+PAIRS = 2**24
+"""Names and texts in all labels of one message that are put together, 32 bytes each."""
 
 
 class Number(NamedTuple):

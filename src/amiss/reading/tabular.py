@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from amiss.data import Array, Floats, Records, Strings, Times, measured
 from amiss.formats import times
+from amiss.formats.parsed import NO_NUMBER
 from amiss.formats.settings import Zone, at_most, short
 
 NO_TIME = -1
 UNTIMED = "rows without a time that can be read"
-NO_NUMBER = "values that are no numbers"
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (of times without a zone, which is given beside)
 MICROSECOND = timedelta(microseconds=1)
 LONGEST = 8192  # bytes of the text of an event

@@ -60,10 +60,10 @@ def series_of(watch: Watch, amiss: frozenset[str]) -> Iterable[SeriesNow]:
     # without those that were forgotten within the step, which come last
     rows = zip(*(column[: len(last)].tolist() for column in shown), strict=True)
     now, tick = int(frame.time[-1]), watch.pipeline.every
+    polled = max(watch.pipeline.source.every, tick) / SECOND
     usual = np.where(np.isnan(looked.every), tick / SECOND, looked.every).tolist()
     for s, (value, score, p, expected, lower, upper) in enumerate(rows):
         seen, at = int(outcome.seen[s]), int(last[s])
-        polled = max(watch.pipeline.source.every, tick) / SECOND
         state, reason = _state(seen, at, now, usual[s], max(usual[s], polled))
         key = frame.keys[s]
         yield SeriesNow(

@@ -20,6 +20,11 @@ from amiss.steps import quiet
 from amiss.steps.judge import States, above, name_of
 
 
+def among(detectors: Iterable[Detector]) -> list[Detector]:
+    """Those that tell by themselves, of series."""
+    return [detector for detector in detectors if detector.apart and not detector.each]
+
+
 def judge_apart(
     detectors: Sequence[Detector], states: States, frame: Frame, judged: Judged, most: int
 ) -> tuple[States, Judged]:

@@ -60,7 +60,7 @@ def forget(
     }
     states = states | {"series": memory.keep(table, kept)}
     states["expect"] = memory.keep(states["expect"], kept)
-    states = apart.forget([d for d in detectors if d.apart and not d.each], states, keys, kept)
+    states = apart.forget(apart.among(detectors), states, keys, kept)
     for detector in detectors:
         if detector.each or detector.apart:  # the former knows of records, and of no series
             continue

@@ -6,9 +6,9 @@ import numpy as np
 
 from amiss.data import Records, Strings
 from amiss.formats.batch import Batch
+from amiss.formats.parsed import NO_NUMBER
 from amiss.formats.settings import label
 
-NO_NUMBER = "values that are no numbers"
 UNNAMED = "numbers without a name"
 
 
