@@ -38,16 +38,6 @@ PARTS = (
     Variant("surprise", _without('d.type != "surprise"')),
     Variant("all but surprise", _without('d.type == "surprise"')),
     Variant("envelope", (("decide/fuse.py", "VETO = 2.0", "VETO = 0.0"),)),
-    Variant(
-        "hold",
-        (
-            (
-                "decide/rank.py",
-                "inverse[t, s] = max(now, one, two)",
-                "inverse[t, s] = now",
-            ),
-        ),
-    ),
     Variant("size bonus", (("decide/fuse.py", "WEIGHT = 5.0", "WEIGHT = 0.0"),)),
     Variant(
         "gate of the bonus", (("decide/fuse.py", "RARITY, RAMP = 7.0", "RARITY, RAMP = -9.0"),)

@@ -48,17 +48,16 @@ DRAWS: dict[str, Draw] = {
 }
 
 
-def ranks(seed: int, runs: int, draw: str, past: int = 1000, held: bool = False) -> Floats:
-    """One score of each series, against so many before it; alone, or held for three samples."""
+def ranks(seed: int, runs: int, draw: str, past: int = 1000) -> Floats:
+    """One score of each series, against so many before it."""
     noise, state = np.random.default_rng(seed), rank.init(runs)
     left = past
     while left:
         some = min(left, PIECE)
         state, _ = rank.step(state, np.abs(DRAWS[draw](noise, (some, runs))))
         left -= some
-    state, inverse = rank.step(state, np.abs(DRAWS[draw](noise, (1, runs))))
-    alone = state["held"][:, 0].astype(float)  # the latest
-    return 1.0 / (inverse[0] if held else alone)[:, None]
+    _, inverse = rank.step(state, np.abs(DRAWS[draw](noise, (1, runs))))
+    return 1.0 / inverse.T
 
 
 def fused(seed: int, runs: int, draw: str, every: int, past: int, asked: int) -> Floats:
@@ -149,8 +148,7 @@ def of_sessions(seed: int, runs: int, first: int, last: int) -> Floats:
 
 
 ASKED: dict[str, tuple[Ask, int]] = {
-    **{f"rank alone, {draw}": (partial(ranks, draw=draw), 40_000) for draw in DRAWS},
-    **{f"rank held, {draw}": (partial(ranks, draw=draw, held=True), 40_000) for draw in DRAWS},
+    **{f"rank, {draw}": (partial(ranks, draw=draw), 40_000) for draw in DRAWS},
     **{f"series before its third day, {draw}": (partial(young, draw=draw), 2000) for draw in DRAWS},
     **{f"series from then on, {draw}": (partial(grown, draw=draw), 2000) for draw in DRAWS},
     "joint, white": (partial(joint, draw="white"), 60),

@@ -59,6 +59,11 @@ def test_grow_adds_rows_that_are_new_and_leaves_what_is_shared() -> None:
     assert grow({}, state, 3).keys() == old.keys()
 
 
+def test_what_an_older_version_kept_besides_is_dropped_as_rows_are_added() -> None:
+    old = state(2) | {"gone": np.zeros((2, 5))}
+    assert grow(old, state, 3, frozenset({"trees"})).keys() == state(3).keys()
+
+
 def test_keep_by_mask_or_by_number() -> None:
     old = state(3)
     old["mean"][:] = [1, 2, 3]

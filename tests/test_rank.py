@@ -19,7 +19,6 @@ class Rank:
     def __init__(self) -> None:
         self.past = Histogram(64, 4)
         self.n, self.mean = 0, 0.0
-        self.held = [1.0, 1.0, 1.0]
 
     def step(self, v: float) -> float:
         at = self.past.position(v) if v > 0 else -1.0
@@ -35,8 +34,7 @@ class Rank:
         if self.n == 20000:
             self.past.halve()
             self.n //= 2
-        self.held = [*self.held[1:], inverse]
-        return max(self.held)
+        return inverse
 
     def prior(self, v: float) -> float:
         """Two-sided tail of Student's t with three degrees of freedom, at least .01."""
@@ -66,13 +64,9 @@ def test_after_half_is_forgotten() -> None:
     np.testing.assert_allclose(inverse[::7, 0], expected[::7], rtol=1e-5)
 
 
-def unheld(scores: Floats) -> Floats:
-    """p of each score (T, S) by itself: the largest 1/p of three is taken apart again."""
-    state, found = rank.init(scores.shape[1]), []
-    for row in scores:
-        state, _ = rank.step(state, row[None])
-        found.append(state["held"][:, 0].copy())
-    return 1.0 / np.array(found, float)
+def p_of(scores: Floats) -> Floats:
+    """p of each score (T, S)."""
+    return 1.0 / rank.step(rank.init(scores.shape[1]), scores)[1]
 
 
 @pytest.mark.parametrize("kind", ["white", "heavy", "quantised", "sparse"])
@@ -86,7 +80,7 @@ def test_p_is_a_probability(kind: str) -> None:
     chance = Chance(11)
     x = KINDS[kind][0](series * ticks, START + np.arange(series * ticks), chance)
     scores = np.abs(x).reshape(ticks, series)
-    p = unheld(scores)[-1]
+    p = p_of(scores)[-1]
     for a in (0.5, 0.2, 0.1, 0.05, 0.02, 0.01):
         slack = 5 * sqrt(a * (1 - a) / series)
         assert np.mean(p <= a) <= a + slack, a
@@ -94,14 +88,14 @@ def test_p_is_a_probability(kind: str) -> None:
 
 def test_p_is_sharp() -> None:
     """And not much less: a rank that never says "rare" would pass the test above."""
-    p = unheld(np.abs(Chance(12).normal(400 * 300)).reshape(300, 400))[-1]
+    p = p_of(np.abs(Chance(12).normal(400 * 300)).reshape(300, 400))[-1]
     for a in (0.5, 0.2, 0.1):
         assert np.mean(p <= a) >= a - 5 * sqrt(a * (1 - a) / 400)
 
 
 def test_over_time_as_well() -> None:
     """Asked again and again, 20,000 samples of a series: share of p <= a at most a."""
-    p = unheld(Chance(13).exponential(20_000 * 4).reshape(20_000, 4))[200:]
+    p = p_of(Chance(13).exponential(20_000 * 4).reshape(20_000, 4))[200:]
     for a in (0.1, 0.01, 0.001):
         assert np.mean(p <= a) <= a + 5 * sqrt(a / p.size)
 
@@ -113,8 +107,8 @@ def test_stranger_is_never_more_usual(one: float, two: float, past: float) -> No
     scores[::2] *= 0.5
     state, _ = rank.step(rank.init(2), scores)
     last = np.array([[min(one, two), max(one, two)]])
-    state, _ = rank.step(state, last)
-    low, high = state["held"][:, 0]
+    _, inverse = rank.step(state, last)
+    low, high = inverse[0]
     assert low <= high * (1 + 1e-6)
 
 

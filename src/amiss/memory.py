@@ -72,7 +72,8 @@ def grow(
     """The same state with rows added at the end until there are `series`.
 
     Where a detector's arrays have widened since (a column for each metric), new rows are zero
-    beyond what `init` says.
+    beyond what `init` says. What an older version kept
+    besides is then dropped.
     """
     if not state:
         return init(series)
@@ -84,6 +85,7 @@ def grow(
     return {
         name: array if name in shared else np.concatenate([array, _widened(fresh[name], array)])
         for name, array in state.items()
+        if name in fresh or name in shared
     }
 
 

@@ -7,7 +7,6 @@ so that a young series is judged by the prior and an old one by what it has seen
 and present are exchangeable, P(p <= a) <= a whatever the detector, but for the prior and the
 bins: scores within 9 % of one another are taken to be spread evenly
 (Vovk, Gammerman and Shafer, "Algorithmic learning in a random world", 2005).
-The largest 1/p of three samples is held: views that react a sample apart then meet in fusion.
 """
 
 from math import isfinite
@@ -32,13 +31,12 @@ T3 = np.maximum(1.0 - (2.0 / np.pi) * (np.arctan(_y) + _y / (1.0 + _y * _y)), FL
 
 
 def init(series: int) -> State:
-    """The past of `series` scores never seen before: 154 bytes each."""
+    """The past of `series` scores never seen before: 146 bytes each."""
     return {
         "counts": np.zeros((series, BINS), np.uint16),
         "base": np.zeros(series),
         "total": np.zeros(series, np.uint16),
         "mean": np.zeros(series),
-        "held": np.ones((series, 2), np.float32),
     }
 
 
@@ -46,7 +44,7 @@ COLUMNS = tuple(init(0))
 
 
 def step(state: State, scores: Floats, out: Floats | None = None) -> tuple[State, Floats]:
-    """Scores (T, S), at least 0 -> 1/p (T, S), at least 1, held for three samples.
+    """Scores (T, S), at least 0 -> 1/p (T, S), at least 1.
 
     The score is judged by what came before it and then remembered. NaN gives NaN and is not
     remembered. Written to `out` if it is given. Cost: O(T S), about 40 ns a point.
@@ -75,7 +73,6 @@ def _rank(
     base: Array,
     total: Array,
     mean: Array,
-    held: Array,
 ) -> None:
     ticks, series = scores.shape
     none = counts[:0, :0]  # the counts of a row together stay below KEEP
@@ -89,13 +86,13 @@ def _rank(
             if v >= histogram.TINY:
                 at = histogram.position(v, counts, none, base, s, BINS // 16)
             n = float(total[s])
-            rare = 1.0
+            inverse[t, s] = 1.0
             if n > 0.0:
                 tail = n
                 if at >= 0.0:
                     tail = histogram.above(at, counts, s, LATER)
                 p0 = prior(v / (1.2533 * mean[s] + 1e-300))
-                rare = max((n + PRIOR) / (tail + PRIOR * p0), 1.0)
+                inverse[t, s] = max((n + PRIOR) / (tail + PRIOR * p0), 1.0)
             # remember
             if at >= 0.0:
                 counts[s, np.uint64(at)] += 1
@@ -104,6 +101,3 @@ def _rank(
             if total[s] >= KEEP:
                 histogram.halve(counts, none, s)
                 total[s] >>= 1
-            now, one, two = np.float32(rare), held[s, 0], held[s, 1]
-            held[s, 0], held[s, 1] = now, one
-            inverse[t, s] = max(now, one, two)
