@@ -77,11 +77,6 @@ PARTS = (
     Variant("view P", ONLY_L, HOSTS),
     Variant("all but P", NO_H + ONLY_P, HOSTS),
     Variant("smoothing", (("evaluate/joint.py", "GAIN = 2.0 / 11.0", "GAIN = 1.0"),), HOSTS),
-    Variant(
-        "guard of the covariance",
-        (("detectors/mahalanobis.py", "FAR, LITTLE = 3.0, 0.1", "FAR, LITTLE = 3.0, 1.0"),),
-        HOSTS,
-    ),
     Variant("second instant of P", (("detectors/mahalanobis.py", "LAG = 3 ", "LAG = 1 "),), HOSTS),
 )
 """Each part taken away; what is left judges."""
@@ -143,8 +138,6 @@ _DEFAULTS = (
     ("detectors/mahalanobis.py", "lag", "LAG = {} ", 3, True),
     ("detectors/mahalanobis.py", "ridge", "RIDGE = {}", 0.1, False),
     ("detectors/mahalanobis.py", "rows between inversions", "EVERY = {}", 60, True),
-    ("detectors/mahalanobis.py", "far", "FAR, LITTLE = {}, 0.1", 3.0, False),
-    ("detectors/mahalanobis.py", "weight of far rows", "FAR, LITTLE = 3.0, {}", 0.1, False),
 )
 
 SCALED = tuple(v for f, n, t, x, w in _DEFAULTS for v in _scaled(f, n, t, x, w))

@@ -66,7 +66,7 @@ def naive(seconds: Times, x: Floats, seasonal: bool) -> tuple[Floats, Floats]:
     scales = [Scale() for _ in range(metrics)]
     profiles = [Profile() for _ in range(metrics)]
     centre, C, M = np.zeros(wide), 0.5 * np.eye(wide), np.eye(wide)
-    rows, due, learned, usual, last = 0, 8, 0.0, 0.0, 0.0
+    rows, due, last = 0, 8, 0.0
     past = [np.zeros(metrics)] * 3
     scores, blame = np.full(len(x), np.nan), np.full(x.shape, np.nan)
     for t, (now, seen) in enumerate(zip(seconds.tolist(), x, strict=True)):
@@ -96,11 +96,9 @@ def naive(seconds: Times, x: Floats, seasonal: bool) -> tuple[Floats, Floats]:
         scores[t] = sqrt(max(v @ M @ v, 0))
         blame[t] = (np.abs(M @ v) / np.sqrt(np.diag(M)))[:metrics]
         blame[t, [not scale.n for scale in scales]] = 0
-        weight = 0.1 if rows > 500 and scores[t] > 3 * usual else 1.0
-        rows, learned = rows + 1, learned + weight
-        usual += weight / learned * (scores[t] - usual)
-        centre = centre + weight / learned * v
-        C += weight / learned * (np.outer(v, v) - C)
+        rows += 1
+        centre = centre + v / rows
+        C += (np.outer(v, v) - C) / rows
     return scores, blame
 
 

@@ -19,8 +19,7 @@ PROFILE = 0.1  # gain a day of an hour of the profile
 LAG = 3  # rows: the second instant of the seasonal view
 RIDGE = 0.1  # added to the covariance, whose columns have a spread of about 1
 EVERY = 60  # rows between two inversions
-FAR, LITTLE = 3.0, 0.1  # rows beyond three times the mean distance are learned at a tenth
-YOUNG, GROWN = 64, 500  # rows before clipping, and before far rows are held off
+YOUNG = 64  # rows before clipping
 
 
 class Mahalanobis(Detector):
@@ -34,7 +33,7 @@ class Mahalanobis(Detector):
     count as usual. Blame is how badly all others predict a metric: |(M v)_j| / sqrt(M_jj). What
     they predict is the expectation, v_j - (M v)_j / M_jj with a spread of 1/sqrt(M_jj), in the unit
     of the metric; NaN where it is missing, and where the distance is below its mean.
-    Cost: O(F^2) a sample, O(F^3) each 60. Mahalanobis 1936; scales and guard are our own.
+    Cost: O(F^2) a sample, O(F^3) each 60. Mahalanobis 1936; the scales are our own.
     """
 
     joint: ClassVar[bool] = True
@@ -104,7 +103,7 @@ class Mahalanobis(Detector):
             "rows": np.zeros(series, np.int64),
             "due": np.full(series, 8),
             "last": np.zeros(series, np.int64),  # ns
-            "counts": np.zeros((series, 2)),  # weight learned, mean distance
+            "counts": np.zeros((series, 2)),  # rows that count, mean distance
             "seen": np.zeros((series, metrics), np.int32),
             "scaling": np.zeros((series, 4, metrics)),  # mean, spread, lowest, highest
             "profile": np.zeros((series, hours, metrics)),
@@ -205,11 +204,10 @@ def _scaled(x: Array, y: Array, unit: Array, seen: Array, scaling: Array) -> Non
 def _learn(
     v: Array, distance: float, rows: Array, counts: Array, centre: Array, covariance: Array
 ) -> None:
-    """Centre, covariance and mean distance, with little weight where it is far."""
-    weight = LITTLE if rows[0] > GROWN and distance > FAR * counts[1] else 1.0
+    """Centre, covariance and mean distance."""
     rows[0] += 1
-    counts[0] = min(counts[0] + weight, MEMORY)
-    gain = weight / counts[0]
+    counts[0] = min(counts[0] + 1.0, MEMORY)
+    gain = 1.0 / counts[0]
     counts[1] += gain * (distance - counts[1])
     for i in range(len(v)):
         centre[i] += gain * v[i]
