@@ -1,6 +1,8 @@
-"""All labelled sets through the default stack: figures as JSON, and what was said if it is wanted.
+"""Labelled sets through the default stack: figures as JSON, and what was said if it is wanted.
 
     python benchmarks/_judged.py DIR [--sets nab,wsd,kpi,asd,smd] [--keep FILE]
+
+Sets of records (_records.py) may be named as well, of which nothing is kept.
 
 Run by `ablation.py` with one or another variant of the package before the real one on the path.
 """
@@ -12,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from _figures import budget, nab, recall
 from _labelled import BEGIN, INTERVAL, Curve, Host, curves, hosts
+from _records import RECORDS, judged
 
 from amiss.data import SECOND, Array
 from amiss.evaluate.columns import Piece
@@ -80,7 +83,9 @@ def main() -> None:
     found, kept = {}, dict[str, Array]()
     for name in asked.sets.split(","):
         folder = asked.data / name
-        if name in INTERVAL:
+        if name in RECORDS:
+            found[name] = judged(asked.data, name)
+        elif name in INTERVAL:
             found[name] = of_hosts(name, hosts(folder), kept)
         else:
             found[name] = of_curves(name, curves(folder), kept)

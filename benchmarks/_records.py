@@ -1,4 +1,4 @@
-"""Labelled records through the product, after a history: rows, requests, blocks and planted lines."""
+"""Labelled records after a history, through the product: rows, requests, lines, blocks."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 from amiss.evaluate.quality import figures, labelled, product
 from amiss.evaluate.quality.ranking import ranked, roc_auc
-from amiss.evaluate.quality.said import Cost, Said
+from amiss.evaluate.quality.said import Cost
 
 COMMON = 10  # lines at least with a word that is no rarity, or one in a hundred of a short log
 SHARE = 0.05  # of the lines after a history, for each way to plant

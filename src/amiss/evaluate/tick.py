@@ -24,7 +24,7 @@ DRIFT = next(2.0 / (d.span + 1.0) for d in SINGLE if isinstance(d, drift.Drift))
 MONTH = next(d.memory for d in SINGLE if isinstance(d, level.Level)) / SECOND
 NEVER = int(budget.init(1)["last"][0])
 PRICE, GAIN = 1.0, 0.125
-SLOTS, PAIR = 48, 2
+SLOTS = 48
 
 
 def fresh(series: int) -> States:
@@ -67,7 +67,6 @@ def _ranked(m: Array, at: Array, k: int, scores: Array, inverse: Array) -> None:
         _f8(m, at, k + 1, n),
         _u2(m, at, k + 2, n),
         _f8(m, at, k + 3, n),
-        _f4(m, at, k + 4, n * PAIR).reshape((n, PAIR)),
     )  # fmt: skip
 
 
@@ -104,7 +103,7 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
     """
     n = planes.shape[2]
     count = m[at[0] : at[0] + 4 * n].view(np.int32)
-    last = m[at[43] : at[43] + 8 * n].view(np.int64)
+    last = m[at[40] : at[40] + 8 * n].view(np.int64)
     value, recent, usual, interval, error = planes[0], planes[1], planes[2], planes[3], planes[4]
     raw, inverse, large, rare, width = planes[5], planes[6:9], planes[9], planes[10], planes[11]
     early, late, score = planes[12], planes[13], planes[14]
@@ -118,19 +117,19 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
         value, interval, MONTH, raw, _f8(m, at, 16, n), m[at[17] : at[17] + 4 * n].view(np.int32)
     )
     _ranked(m, at, 18, raw, inverse[0])
-    step._step(value, raw, _f8(m, at, 23, n))
-    _ranked(m, at, 24, raw, inverse[1])
-    drift._drift(value, usual, DRIFT, raw, _f8(m, at, 29, n))
-    _ranked(m, at, 30, raw, inverse[2])
+    step._step(value, raw, _f8(m, at, 22, n))
+    _ranked(m, at, 23, raw, inverse[1])
+    drift._drift(value, usual, DRIFT, raw, _f8(m, at, 27, n))
+    _ranked(m, at, 28, raw, inverse[2])
     surprise._surprise(value[0], recent[0], usual[0], raw[0])
     size._size(
         raw, large, rare, width,
-        _u2(m, at, 35, n * size.BINS).reshape((n, size.BINS)),
-        _u1(m, at, 36, n * size.CARRIES).reshape((n, size.CARRIES)),
-        _f8(m, at, 37, n),
-        m[at[38] : at[38] + 4 * n].view(np.uint32),
-        m[at[39] : at[39] + 4 * n].view(np.uint32),
-        _u1(m, at, 40, n),
+        _u2(m, at, 32, n * size.BINS).reshape((n, size.BINS)),
+        _u1(m, at, 33, n * size.CARRIES).reshape((n, size.CARRIES)),
+        _f8(m, at, 34, n),
+        m[at[35] : at[35] + 4 * n].view(np.uint32),
+        m[at[36] : at[36] + 4 * n].view(np.uint32),
+        _u1(m, at, 37, n),
     )  # fmt: skip
     fuse._fuse(inverse[:, 0], flags[1, 0], large[0], rare[0], score[0])
     for s in range(n):
@@ -141,6 +140,6 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
         planes[15, 0, s] = recent[0, s]
         planes[16, 0, s] = low if isfinite(low) else np.nan
         planes[17, 0, s] = high if isfinite(high) else np.nan
-    told, integral = _f8(m, at, 41, n), _f8(m, at, 42, n)
+    told, integral = _f8(m, at, 38, n), _f8(m, at, 39, n)
     for scores, alerts in ((early, flags[1]), (late, flags[0])):
         budget._ration(time, scores, interval, a_week, PRICE, GAIN, alerts, told, integral, last)
