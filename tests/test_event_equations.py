@@ -135,7 +135,7 @@ class Model:
     """What is known from a sample, and F of its own rows, each as if it were new."""
 
     def __init__(self, numbers: Floats, categories: Array) -> None:
-        self.known = encoding.fit(numbers, categories)
+        self.known = encoding.fit(numbers, categories, numbers)
         self.about = [0, 1, 2, 3, *encoding.owners(self.known).tolist()]
         code, every, split, near, ranks = self.seen(numbers, categories)
         self.pairs, self.relation, self.forest = Pairs(code), Relation(every), Forest(split)

@@ -161,7 +161,27 @@ def test_odd_cells_are_no_errors(tmp_path: Path) -> None:
     assert len(rows) == ROWS
     assert all(np.isfinite(float(row["score"])) for row in rows[64:])
     assert max(rows[500:], key=lambda row: float(row["score"])) == rows[ODD]
-    assert next(report.notes.sentences()).startswith("'bytes': 3 cells are no number")
+    silent, cells = report.notes.sentences()
+    assert silent == "not judged, as they only grow, or are hardly ever the same twice: 'own'"
+    assert cells.startswith("'bytes': 3 cells are no number")
+
+
+def test_columns_that_say_which_row_it_is_change_no_opinion(tmp_path: Path) -> None:
+    """A number and a clock of rows, and names that never come twice: all new rows are beyond."""
+    columns, past = flows(), flows(1000, 8)
+    plain = run(write(tmp_path / "a.csv", columns), history=write(tmp_path / "p.csv", past))
+    for which, first in ((past, 0), (columns, 1000)):
+        rows = range(first, first + len(which["bytes"]))
+        which["id"] = [str(n) for n in rows]
+        which["time"] = [f"{1.7e9 + 0.7 * n:.1f}" for n in rows]
+        which["session"] = [f"s{n}" for n in rows]
+    said = run(write(tmp_path / "b.csv", columns), history=write(tmp_path / "q.csv", past))
+    before, after = (
+        np.array([float(row["score"]) for row in table(each[0])]) for each in (plain, said)
+    )
+    assert after[ODD] == after.max()
+    assert np.corrcoef(before, after)[0, 1] > 0.9
+    assert np.quantile(after, 0.9) < np.quantile(before, 0.9) + 0.5
 
 
 @pytest.mark.parametrize("kept", ["service", "bytes"])

@@ -33,7 +33,7 @@ def rows(n: int = N, seed: int = 1) -> tuple[Floats, Array]:
 def test_numbers_and_categories_are_encoded_as_the_equations_say() -> None:
     numbers, categories = rows()
     numbers[7, 0] = np.nan
-    state = encoding.fit(numbers, categories)
+    state = encoding.fit(numbers, categories, numbers)
     new = np.array([[np.nan, 1e150, -1e150, 0.0], [1.0, 50.0, 40.0, 1.0]])
     texts = np.array([[hashed(["w"])[0], 0], categories[3]])
     found = encoding.encode(state, new, texts)
@@ -60,8 +60,48 @@ def test_numbers_and_categories_are_encoded_as_the_equations_say() -> None:
     assert said.code.max() < encoding.CODES
 
 
+def test_a_number_that_only_grows_is_as_if_it_were_missing() -> None:
+    numbers, categories = rows()
+    clock = np.cumsum(Chance(3).exponential(N) > 0.2) + 1e9  # repeats now and then
+    numbers = np.column_stack([numbers, clock, np.sort(numbers[:, 1])])
+    numbers[9, 5] = 0.0  # fell once
+    state = encoding.fit(numbers, categories, numbers)
+    assert state["grows"].tolist() == [False, False, False, False, True, False]
+    said = encoding.encode(state, numbers, categories)
+    assert (said.code[:, 4] == encoding.MISSING).all()
+    assert not said.z[:, 4].any()
+    later = numbers.copy()
+    later[:, 4] += 1e6
+    again = encoding.encode(state, later, categories)
+    for name in ("code", "z", "rank", "known"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(said, name))
+
+
+def test_names_that_are_never_the_same_twice_say_nothing() -> None:
+    numbers, categories = rows()
+    unique = np.array(hashed([f"id{n}" for n in range(N)]))
+    shared = np.where(np.arange(N) % 2 == 0, categories[:, 0], unique)  # half of them
+    state = encoding.fit(numbers, np.column_stack([categories, unique, shared]), numbers)
+    assert encoding.silent(state).tolist() == [*[False] * 6, True, False]
+    found = encoding.encode(state, numbers, np.column_stack([categories, unique, shared]))
+    new = np.array(hashed([f"new{n}" for n in range(N)]))
+    other = encoding.encode(state, numbers, np.column_stack([categories, new, shared]))
+    for name in ("code", "z", "rank", "known"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(other, name))
+    assert 6 not in encoding.owners(state)
+
+
+def test_few_steps_and_steps_that_are_mostly_none_are_no_growth() -> None:
+    few, steps = np.arange(32.0)[:, None], np.repeat(np.arange(20.0), 5)[:, None]
+    assert not encoding.growing(few).any()
+    assert encoding.growing(np.arange(33.0)[:, None]).all()
+    assert not encoding.growing(steps).any()
+    assert not encoding.growing(np.full((99, 1), np.nan)).any()
+
+
 def test_pairs_are_the_harmonic_mean_of_cells_no_fuller_than_these() -> None:
-    code = encoding.encode(encoding.fit(*rows()), *rows()).code
+    known = encoding.fit(*rows(), rows()[0])
+    code = encoding.encode(known, *rows()).code
     state, past = pairs.fit(code, encoding.CODES, np.arange(N), seed=0)
 
     def naive(row: Array, sample: Array) -> float:
@@ -75,7 +115,7 @@ def test_pairs_are_the_harmonic_mean_of_cells_no_fuller_than_these() -> None:
             inverse.append((len(sample) + 1) / (rows + 1))
         return log(np.mean(inverse))
 
-    new = encoding.encode(encoding.fit(*rows()), *rows(20, 2)).code
+    new = encoding.encode(known, *rows(20, 2)).code
     wanted = [naive(row, code) for row in new]
     np.testing.assert_allclose(pairs.score(state, new), wanted, rtol=1e-5)
     strange = int(past.argmax())

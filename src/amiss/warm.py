@@ -75,7 +75,7 @@ def warm() -> float:
     pairs.score(met, code)
     pairs.blame(met, code)
     texts = np.zeros((len(rows), 1), np.int64)
-    encoding.encode(encoding.fit(rows, texts), rows, texts)
+    encoding.encode(encoding.fit(rows, texts, rows), rows, texts)
     habits.step(habits.init(), ticks, np.ones(3, np.int64), np.ones((3, 1), np.int64), rows)
     _warm_conduct()
     pace.step(pace.init(), ticks)

@@ -80,6 +80,7 @@ class Notes:
 
     left_out: tuple[str, ...] = ()  # columns of text
     unknown: tuple[str, ...] = ()  # columns that the history does not have
+    silent: tuple[str, ...] = ()  # columns that say which row it is, not what it is like
     unread: dict[str, tuple[int, int]] = field(default_factory=dict)  # cells, and the first row
 
     def count(self, name: str, cells: int, row: int) -> None:
@@ -93,6 +94,9 @@ class Notes:
             yield f"left out, as they hold no numbers: {listed(self.left_out)}"
         if self.unknown:
             yield f"left out, as the history does not have them: {listed(self.unknown)}"
+        if self.silent:
+            alike = "they only grow, or are hardly ever the same twice"
+            yield f"not judged, as {alike}: {listed(self.silent)}"
         for name, (cells, row) in self.unread.items():
             many = "1 cell is" if cells == 1 else f"{cells:,} cells are"
             yield f"{name!r}: {many} no number (the first in row {row}) and counted as missing"

@@ -5,6 +5,7 @@ alert   where F is no part of the bulk; with a budget, where the score is worth 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from amiss.evaluate.columns import Asked, Notes
 from amiss.evaluate.rows import Rows, rows_of
 from amiss.evaluate.scorer import Memories, Memory, Told
 from amiss.evaluate.tables import Table
+from amiss.features import encoding
 
 BLAMED = 5
 
@@ -56,6 +58,9 @@ class Events:
 
         states, said = events.step(memory.states, numbers, categories, telling, past)
         memory.states = states | {"portion": rations}
+        if "encoding" in states:
+            silent = encoding.silent(states["encoding"])
+            piece.notes.silent = tuple(compress(memory.keys, silent))
         worst = np.argsort(-said.blame[said.told], axis=1, kind="stable")[:, :BLAMED]
         blamed = ([memory.keys[c] for c in row] for row in worst.tolist())
         numbered = range(piece.first, piece.first + len(piece))
