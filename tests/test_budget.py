@@ -89,6 +89,36 @@ def test_bar_and_price() -> None:
     assert budget.faded(2.0, -DAY, 4.0) == 2.0  # the clock was set back
 
 
+INCIDENT, OF_A_RULE = "incident", "rule"
+
+
+@given(
+    st.lists(st.sampled_from([INCIDENT, OF_A_RULE]) | st.integers(1, 500) | st.floats(0, 20)),
+    st.sampled_from([0.2, 5.0]),
+)
+def test_the_price_reads_like_the_equations(then: list[str | int | float], B: float) -> None:
+    """Incidents, so many series, so many days."""
+    price = found = 0.0
+    S = 0
+    for one in then:
+        if isinstance(one, float):
+            price = max(0.0, price - B * one)
+            found = budget.faded(found, round(one * DAY), B)
+        elif isinstance(one, int) and one > S:
+            price += log(one / max(S, 1)) / 2
+            found, S = budget.widened(found, S, one), one
+        elif one == INCIDENT:
+            price += 1
+            found = budget.charged(found, B, False)
+        elif one == OF_A_RULE:
+            price += max(0.0, min(1.0, B - price))
+            found = budget.charged(found, B, True)
+        assert found == pytest.approx(price, abs=1e-9)
+        for dt in (5, 3600):
+            bar = log((86400 / dt) / B) - 2 + price
+            assert budget.bar(np.array([float(dt)]), B, found)[0] == pytest.approx(bar)
+
+
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=10))
 def test_series_that_come_one_by_one_cost_as_much_as_all_at_once(more: list[int]) -> None:
     price, before = 0.0, 0

@@ -25,6 +25,39 @@ def test_the_rank_is_the_share_that_is_as_large(past: list[float], fused: list[f
         assert found >= min(1.0, (least + prior) / (len(past) + 20)) - 1e-12
 
 
+def plain(F: float, past: list[float]) -> tuple[float, float]:
+    """p and judged, of a past in bins of 1/32."""
+    n, bins = len(past), [min(int(x * 32), 1023) for x in past]
+    at = min(int(F * 32), 1023)
+    reached = sum(k > at for k in bins) + bins.count(at) * max(1 - (F * 32 - at), 0)
+    p = (reached + 20 * min(1, exp(1 - F))) / (n + 20)
+    q50, q90 = quantile(bins, 0.5), quantile(bins, 0.9)
+    beta = max((q90 - q50) / log(5), 1e-3)
+    return min(p, 1.0), max(0.0, log(2) + (F - q50) / beta)
+
+
+def quantile(bins: list[int], share: float) -> float:
+    """Linear within its bin."""
+    n, last = len(bins), 0.0
+    for k in range(1023):
+        below = 1.0 - sum(one > k for one in bins) / n
+        if below > share:
+            return (k + (share - last) / (below - last)) / 32
+        last = below
+    return 1023 / 32
+
+
+@given(
+    st.lists(st.floats(0, 31), min_size=1, max_size=60),
+    st.lists(st.floats(0, 40), min_size=1, max_size=20),
+)
+def test_reads_like_the_equations(past: list[float], fused: list[float]) -> None:
+    state = bulk.refill(bulk.init(), np.array(past))
+    p, judged = bulk.rank(state, np.array(fused))
+    for found, F in zip(zip(p.tolist(), judged.tolist(), strict=True), fused, strict=True):
+        assert found == pytest.approx(plain(F, past), rel=1e-6, abs=1e-9)
+
+
 def test_the_bulk_judges_a_past_that_holds_anomalies() -> None:
     """A rank cannot say that one in twenty is too strange; the bulk can."""
     rng = np.random.default_rng(0)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss.data import DAY, HOUR, MINUTE, SECOND, Array, Floats, Frame, Times
+from amiss.decide import tail
 from amiss.detectors import conduct as detector
 from amiss.detectors.conduct import Conduct
 from amiss.subjects import conduct, distinct, firsts, shares, slots, usual
@@ -328,6 +329,10 @@ def test_it_is_as_rare_as_the_equations_say(pause: int) -> None:
     assert found.blame is not None
     np.testing.assert_allclose(found.blame[:, 0, :2], blame, rtol=1e-9, atol=1e-9)
     assert np.isnan(found.blame[:, 0, 2:]).all()
+
+
+def test_its_tail_is_as_heavy_as_that_of_all_others() -> None:
+    assert detector.HEAVY == tail.HEAVY
 
 
 @given(st.integers(0, 200))

@@ -22,34 +22,93 @@ def told(nats: Floats, stream: Array | None = None) -> tuple[State, Runs]:
     return cusum.step(cusum.init(1), time, nats, column[:, None])
 
 
+class Tops:
+    """How high runs before got, in bins of 1/4: at first as high as 20 of chance do."""
+
+    def __init__(self) -> None:
+        self.n = 20.0
+        self.held = {k: 20 * (exp(-k / 4) - exp(-(k + 1) / 4)) for k in range(127)}
+        self.held[127] = 20 * exp(-127 / 4)
+
+    def add(self, top: float) -> None:
+        """Of a strange one a tenth."""
+        self.held[min(int(4 * top), 127)] += 0.1 if self.score(top) >= 4 else 1.0
+
+    def highest(self, many: float) -> float:
+        """The top that so many are above."""
+        above = 0.0
+        for k in range(127, -1, -1):
+            if above + self.held[k] >= many:
+                return (k + 1 - (many - above) / self.held[k]) / 4
+            above += self.held[k]
+        return 0.0
+
+    def score(self, G: float) -> float:
+        c = sum(many for k, many in self.held.items() if k >= min(int(4 * G), 127))
+        t = max(4.0, sum(self.held.values()) / 10)
+        u, m = self.highest(t), self.highest(t / 2)
+        b = max(1.0, (m - u) / log(2))
+        R = max(0.0, log(self.n / t)) + max(0.0, G - u) / b
+        return -log(exp(-min(G, R)) + c / self.n)
+
+
 def plain(nats: list[float]) -> list[tuple[float, int, int, int]]:
-    """G at its top, and which records made it; of one stream, without past tops."""
-    past, g, top, first, count, odd, out = list[int](), 0.0, 0.0, 0, 0, 0, []
+    """The score of a run at its top, and which records made it; of one stream."""
+    past, tops, out = list[int](), Tops(), []
+    g, top, first, count, odd = 0.0, 0.0, 0, 0, 0
     for number, x in enumerate(nats, 1):
-        at = min(int(x * cusum.FINE), cusum.X - 1)
+        at = min(int(x * 16), 511)
         y = log((len(past) + 1) / (sum(k >= at for k in past) + 1))
         past.append(at)
         if g == 0.0:
             first, count, odd = number, 0, 0
-        g = min(max(g + y / 2 - log(2), 0.0), cusum.MOST)
+        g = min(max(g + y / 2 - log(2), 0.0), 30.0)
         count, odd = count + 1, odd + (y >= log(10))
-        out.append((g, first, count, odd) if g > 0.0 and g >= top else (0.0, 0, 0, 0))
+        tops.n += 1
+        told = g > 0.0 and g >= top and count <= 1024 <= number
+        out.append((tops.score(g), first, count, odd) if told else (0.0, 0, 0, 0))
         top = max(top, g)
-        if g == 0.0 or g < top - cusum.OVER:
+        if g == 0.0 or g < top - 4:
+            if top > 0.0:
+                tops.add(top)
             g = top = 0.0
     return out
+
+
+def same(runs: Runs, wanted: list[tuple[float, int, int, int]]) -> None:
+    for t, (score, *of) in enumerate(wanted):
+        if of[0]:
+            assert runs.score[t, 0] == pytest.approx(score, abs=1e-9)
+            assert [runs.first[t, 0], runs.count[t, 0], runs.odd[t, 0]] == of
+        else:
+            assert np.isnan(runs.score[t, 0])
 
 
 @given(st.lists(st.floats(0, 40), max_size=300))
 def test_it_is_the_plain_version(nats: list[float]) -> None:
     late = [1.0] * cusum.LONG
-    _, runs = told(np.array(late + nats))
-    for t, (g, *of) in enumerate(plain(late + nats)):
-        if t >= cusum.LONG and g > 0.0:
-            assert 0.0 <= runs.score[t, 0] <= g + 1e-9
-            assert [runs.first[t, 0], runs.count[t, 0], runs.odd[t, 0]] == of
-        else:
-            assert np.isnan(runs.score[t, 0]) or t < cusum.LONG
+    same(told(np.array(late + nats))[1], plain(late + nats))
+
+
+@pytest.mark.parametrize("odd", [0, 3, 40])
+def test_it_is_the_plain_version_where_there_were_runs(odd: int) -> None:
+    """Tops of some hundred runs, a few of them strange ones."""
+    nats = Chance(odd).exponential(4000)
+    for at in range(1100, 4000, 290):
+        nats[at : at + odd] += 2.5
+    _, runs = told(nats)
+    same(runs, plain(nats.tolist()))
+    assert np.isfinite(runs.score).sum() > 100
+
+
+def test_it_is_the_plain_version_where_there_were_few_runs() -> None:
+    nats = np.ones(2600)
+    for k, at in enumerate(range(1100, 2500, 200)):
+        nats[at : at + 2 + k // 2] = 5.0 + k
+    nats[2550:2570] = 30.0
+    _, runs = told(nats)
+    same(runs, plain(nats.tolist()))
+    assert np.nanmax(runs.score) > 6
 
 
 @pytest.mark.parametrize("odds", [1.0, 3.0])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiss.data import HOUR, SECOND, Floats, Frame, Times
-from amiss.decide import bounds, expect
+from amiss.decide import expect
 from amiss.zones import local
 from made import KINDS, START, Chance
 
@@ -254,23 +254,6 @@ def test_before_1970_and_after_2038(start: int) -> None:
     recent, usual, *_ = told(t, Chance(2).normal(1000))
     assert np.isfinite(recent).all()
     assert np.isfinite(usual).all()
-
-
-def test_the_band_reaches_from_what_is_recent_to_what_is_usual() -> None:
-    assert bounds.band(5.0, 5.5, error=0.5, width=1.0) == (4.0, 6.5)
-    assert bounds.band(5.0, 90.0, error=0.5, width=1.0) == (4.0, 91.0)  # at this hour it goes up
-    assert np.isnan(bounds.band(5.0, nan, error=0.5, width=1.0)).all()
-
-
-def test_a_level_that_was_left_for_good_is_soon_out_of_the_band() -> None:
-    assert bounds.band(5.0, 90.0, error=80.0, width=1.0) == (4.0, 7.0)
-    assert bounds.band(5.0, -90.0, error=80.0, width=1.0) == (3.0, 6.0)
-
-
-@given(*[st.floats(-1e9, 1e9) for _ in range(2)], *[st.floats(0, 1e9) for _ in range(2)])
-def test_the_band_is_never_inverted(recent: float, usual: float, error: float, w: float) -> None:
-    lower, upper = bounds.band(recent, usual, error, w)
-    assert lower <= recent <= upper
 
 
 @given(st.integers(-(10**18), 9 * 10**18))

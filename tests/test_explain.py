@@ -1,9 +1,11 @@
 """What happened, in a sentence: as a user reads it."""
 
-from math import log, nan
+from math import exp, log, nan
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amiss.data import DAY, HOUR, MINUTE, Member
 from amiss.decide import explain
@@ -92,6 +94,10 @@ class TestRarity:
         assert explain.rarity(0.0, 86400.0) == 1.0
         assert explain.rarity(log(288 * 40), 300.0) == pytest.approx(40.0)
         assert explain.rarity(1e9, 5.0) > 1e20  # and no overflow
+
+    @given(st.floats(0, 60), st.floats(0.1, 1e6))
+    def test_reads_like_the_equation(self, s: float, seconds: float) -> None:
+        assert explain.rarity(s, seconds) == pytest.approx(seconds / 86400 * exp(s))
 
     @pytest.mark.parametrize(
         ("days", "watched", "before", "said"),

@@ -38,6 +38,15 @@ def test_reads_like_the_equations(
     assert told(inverse, inside, large, rare) == pytest.approx(expected, nan_ok=True, abs=1e-12)
 
 
+@given(inverses)
+def test_without_size_and_day_it_is_the_harmonic_mean_alone(inverse: list[float]) -> None:
+    """As single records have it."""
+    heard = [x for x in inverse if x == x]
+    found = fuse.harmonic(np.array(inverse, float).reshape(-1, 1))
+    expected = log(sum(heard) / len(heard)) if heard else nan
+    assert found.tolist() == pytest.approx([expected], nan_ok=True, abs=1e-12)
+
+
 def test_the_harmonic_mean_of_p() -> None:
     """One of four that is sure outweighs three that see nothing, at the price of ln 4."""
     assert told([1000.0, 1.0, 1.0, 1.0], False, 0.0, 0.0) == pytest.approx(log(1003 / 4))

@@ -22,16 +22,16 @@ def told(detector: Detector, x: Floats, every: int = 300) -> Floats:
 
 
 def naive(x: list[float], intervals: list[float], memory: float) -> list[float]:
-    """|x - mu|, then mu += min(max(1/n, dt/memory), 1) (x - mu)."""
-    mu, n, scores = 0.0, 0, []
+    """|x - mean|, then mean <- mean + min(max(1/n, dt/memory), 1) (x - mean)."""
+    mean, n, scores = 0.0, 0, []
     for v, dt in zip(x, intervals, strict=True):
         if np.isnan(v):
             scores.append(nan)
             continue
         n += 1
-        mu = v if n == 1 else mu
-        scores.append(abs(v - mu))
-        mu += min(max(1 / n, dt / memory), 1) * (v - mu)
+        mean = v if n == 1 else mean
+        scores.append(abs(v - mean))
+        mean += min(max(1 / n, dt / memory), 1) * (v - mean)
     return scores
 
 

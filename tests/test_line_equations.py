@@ -1,6 +1,7 @@
 """From text to score, as features/parts.py, decide/measures.py and decide/lines.py tell it.
 
-In plain Python, expressions and dictionaries, a line at a time; and compared with what is said of
+And features/grams.py of characters, decide/novelty.py of pairs and decide/tails.py of ranks. In
+plain Python, expressions and dictionaries, a line at a time; and compared with what is said of
 whole blocks of bytes.
 """
 

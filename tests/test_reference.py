@@ -1,20 +1,26 @@
 """What is not documented does not get in."""
 
+import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from inspect import cleandoc
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 
+from amiss import config
 from amiss.component import Component
 from amiss.exports import RemoteWrite
 from amiss.pipeline import Pipeline
 from amiss.reference import stale
 from amiss.reference.components import FAMILIES, example, own, page
+from amiss.reference.equations import CHAIN
 from amiss.reference.words import accepts
 from amiss.settings import Keep, Settings
 from cli.calls import amiss
@@ -116,6 +122,52 @@ def test_all_that_a_server_offers_and_tells_is_on_the_page_of_the_api(tmp_path: 
                 assert f"| `{parameter['name']}` |" in part
     assert len(told) > 25
     assert told == set(re.findall(r"^\| `(amiss_\w+)`", said, re.MULTILINE))
+
+
+SOURCE = Path(config.__file__).parents[1]
+PLAIN = {module: test for parts in CHAIN.values() for module, test in parts.items()}
+
+
+def has_equation(text: str) -> bool:
+    """Whether a docstring has one: in a line that stands apart from the words."""
+    return bool(re.search(r"^    .*( = | <- )", text, re.MULTILINE))
+
+
+def forgotten(plain: Mapping[str, str]) -> list[str]:
+    """The modules that decide by an equation and are not among these."""
+    files = sorted((SOURCE / "decide").glob("*.py"))
+    said = {f"decide.{file.stem}": ast.get_docstring(ast.parse(file.read_text())) for file in files}
+    return [name for name, text in said.items() if has_equation(text or "") and name not in plain]
+
+
+def test_no_equation_of_what_decides_is_missing_on_the_page() -> None:
+    assert not forgotten(PLAIN)
+    assert forgotten({name: test for name, test in PLAIN.items() if name != "decide.rank"}) == [
+        "decide.rank"
+    ]
+    assert len(forgotten({})) > 15
+    assert has_equation("A rank.\n\n    p <- 1\n")
+    assert not has_equation("A rank: p = 1 there.\n\n    in words\n")
+
+
+@pytest.mark.parametrize("module", PLAIN)
+def test_each_equation_has_a_plain_version_in_the_test_that_is_named(module: str) -> None:
+    test = Path(__file__).parent / f"test_{PLAIN[module]}.py"
+    name = module.rpartition(".")[2]
+    assert re.search(rf"\b{name}\b", test.read_text()), f"{test.name} says nothing of {name}"
+    kind = own("detectors").get(name) if module.startswith("detectors.") else None
+    text = kind.__doc__ if kind else import_module(f"amiss.{module}").__doc__
+    assert has_equation(cleandoc(text or ""))
+    told = (REFERENCE / "equations.md").read_text().partition(f"\n### {name}\n")[2]
+    assert f"(../../tests/{test.name})" in told.partition("\n###")[0]
+
+
+@pytest.mark.parametrize("name", ["equations.md", *(f"detectors/{n}.md" for n in own("detectors"))])
+def test_an_equation_is_shown_as_it_is_written(name: str) -> None:
+    """In Markdown what is indented is a part of the paragraph that it follows without a gap."""
+    lines = (REFERENCE / name).read_text().partition("```")[0].splitlines()
+    for before, line in pairwise(lines):
+        assert not line.startswith("    ") or not before or before.startswith("    "), line
 
 
 def test_a_page_is_missed_changed_and_left_over(tmp_path: Path) -> None:

@@ -34,6 +34,23 @@ def test_scores_are_those_of_the_trees() -> None:
     np.testing.assert_allclose(trees.score_leaves(grown, leaves), found)
 
 
+def test_a_leaf_is_as_deep_as_it_lies_and_what_it_holds_would_take() -> None:
+    """Of no more rows than a subsample has, which is then all of them."""
+    x = rows(200).astype(np.float32)
+    grown = trees.grow(x)
+    found = trees.leaves(grown, x)
+    for tree in range(0, TREES, 10):
+        column, split = grown["feature"][tree], grown["threshold"][tree]
+        for leaf in set(found[:, tree].tolist()):
+            held, node, depth = x[found[:, tree] == leaf], leaf, 0
+            while node > 0:
+                left, node, depth = node % 2 == 1, (node - 1) // 2, depth + 1
+                assert ((held[:, column[node]] <= split[node]) == left).all()
+            assert depth <= 8
+            assert grown["path"][tree, leaf] == pytest.approx(depth + usual(len(held)))
+            assert depth == 8 or (held == held[0]).all()  # no split sets equal rows apart
+
+
 def test_a_lone_row_in_a_leaf_is_as_deep_as_its_leaf() -> None:
     grown = trees.grow(np.array([[0.0], [1.0]]))
     assert set(grown["path"][:, 1].tolist()) == {1.0}

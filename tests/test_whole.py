@@ -1,20 +1,23 @@
 """A host whose metrics are each what they always were, but no longer go together."""
 
 from collections.abc import Iterable, Iterator
+from math import exp, log
 from typing import Any
 
 import numpy as np
 import pytest
 
-from amiss.data import MINUTE, Floats, Incident, Records
-from amiss.decide.whole import strangest
+from amiss.data import MINUTE, Floats, Frame, Incident, Records
+from amiss.decide.whole import higher, strangest
+from amiss.detectors.mahalanobis import Mahalanobis
 from amiss.memory import dump, load
 from amiss.pipeline import Pipeline
 from amiss.run.replay import replay
-from amiss.steps.judge import name_of
+from amiss.steps.judge import judge_whole, name_of
 from amiss.steps.outcome import Outcome
 from amiss.words.message import as_json
 from made import Chance
+from test_size import Size
 
 MONDAY = 1_772_409_600 * 10**9  # 2 March 2026
 TICKS = 2000
@@ -164,3 +167,39 @@ def test_the_strangest_counts_for_all_and_absent_metrics_for_none() -> None:
     found = strangest(nats, has, ("a", "b", "c"))
     expected = [np.log((np.e + np.e**2 + 1) / 3), np.log((np.e**5 + 1) / 2)]
     np.testing.assert_allclose(found[0], expected)
+
+
+def test_f_and_blame_are_their_equations() -> None:
+    """Of two systems, one of which lacks a metric; some numbers are not there."""
+    chance, ticks = Chance(5), 400
+    x = chance.normal(6 * ticks).reshape(ticks, 2, 3)
+    x[:, 0, 1] += x[:, 0, 0]
+    x[350, 0] = [9.0, -9.0, 0.0]
+    x[100:105, 0, 2] = x[200, 1] = x[:, 1, 2] = np.nan
+    nats = np.where(np.isfinite(x), 3 * chance.exponential(6 * ticks).reshape(x.shape) - 1, np.nan)
+    has = np.array([[True, True, True], [True, True, False]])
+    frame = Frame(MINUTE * np.arange(ticks), ("a", "b"), ("p", "q", "r"), x)
+    views = (Mahalanobis(), Mahalanobis(seasonal=True))
+    _, found, _, _ = judge_whole(views, {}, frame, nats, has)
+    said = [view.step(view.init(2, 3), frame)[1] for view in views]
+    assert found.blame is not None
+    for s, D in enumerate((3, 2)):
+        sizes = [Size() for _ in range(3)]
+        for t in range(ticks):
+            if np.isnan(x[t, s]).all():
+                assert np.isnan(found.values[t, s])
+                continue
+            own = [max(nat, 0.0) if nat == nat else 0.0 for nat in nats[t, s].tolist()]
+            H = log(sum(exp(one) for one in own[:D]) / D)
+            of = [H, *(view.values[t, s] for view in said)]
+            F = sum(size.step(one)[0] for size, one in zip(sizes, of, strict=True)) / 3
+            assert found.values[t, s] == pytest.approx(F, rel=1e-6, abs=1e-6)
+            blame = [own, *(np.nan_to_num(view.blame[t, s]).tolist() for view in said)]
+            wanted = [sum(w[j] / (sum(w) or 1.0) for w in blame) for j in range(3)]
+            assert found.blame[t, s].tolist() == pytest.approx(wanted, abs=1e-6)
+    assert np.nanmax(found.values) > 3
+
+
+def test_the_bar_of_one_of_many_is_higher() -> None:
+    has = np.array([[True, True, True], [True, False, False]])
+    assert higher(has).tolist() == pytest.approx([log(3) / 2, 0.0])

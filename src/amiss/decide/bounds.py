@@ -1,10 +1,11 @@
 """The end of an opinion: the band around what is expected, and how much had been seen.
 
-    near = usual, but no further than w from m where E > w
-    band = [min(m, near) - w, max(m, near) + w]
+    near = b, but no further than V from m where E > V
+    band = [min(m, near) - V, max(m, near) + V]
 
-for the width w that 99 of 100 samples lie within (decide/size.py). Where the mean error E of what
-is usual is larger than that, a level was left for good, which would hold the band open for a day.
+for the width V that 99 of 100 samples lie within (decide/size.py), and m, b and E (recent, usual
+and error) of decide/expect.py. Where the mean error of what is usual is larger than the width, a
+level was left for good, which would hold the band open for a day.
 """
 
 from math import isfinite
@@ -18,7 +19,7 @@ from amiss.kernel import borrowing, inlined
 def bounds(
     value: Floats, recent: Floats, usual: Floats, error: Floats, width: Floats, already: Array
 ) -> tuple[Floats, Floats, Array]:
-    """Lower, upper and the samples before, all (T, S), from m, b, E and w (T, S).
+    """Lower, upper and the samples before, all (T, S), from m, b, E and V (T, S).
 
     `already` (S,) is how many samples there were before the first tick. NaN gives NaN and is no
     sample. Cost: O(T S), about 3 ns a point.

@@ -1,18 +1,23 @@
 """How strange is strange enough: thresholds that keep a budget, not thresholds of taste.
 
-One series by itself (`ration`):  an alert where
-    s >= ln(N_w / B) - 2 + c a + I   and 1/14 of the time between two alerts since the last one
-for N_w samples and B alerts a week; a counts alerts and forgets with twice the time between two;
-I gains g (alert - B/N_w) a sample and is never below 0. All is in units of 1/B, so a budget of 7
-a week behaves in a day as one of 1 does in a week. The price c is a nat and the gain g an eighth,
-unless they are given.
+One series by itself (`ration`):
 
-A whole installation (`bar`):  an incident opens where
-    s >= ln(N_d / B) - 2 + x
-for N_d samples a day of that series and B incidents a day. The price x starts at ln(S)/2 for
-S series (between "all are one" and "all are alone") and grows so with new ones, rises by 1 for
-each incident that opens and falls by B a day, never below 0. So the rate cannot stay above B,
-and a quiet installation is allowed to stay below it.
+    alert where s >= ln(N/B) - 2 + price told + integral, and 12 hours / B since the last one
+    integral <- max(0, integral + gain (alert - B/N)),   gain = 1/8
+    told <- (told + alert) e^(-dt B / 14 days),          price = 1
+
+for N samples and B alerts a week. So `told` forgets with twice the time between two alerts, and
+all is in units of 1/B: a budget of 7 a week behaves in a day as one of 1 does in a week.
+
+A whole installation (`bar`):
+
+    an incident opens where s >= ln(N/B) - 2 + price
+    price <- price + ln(S / S')/2          of S series, where there were S' (1 at first)
+    price <- price + 1                     with each incident; with one of a rule to B at most
+    price <- max(0, price - B dt)          after dt days
+
+for N samples a day of that series and B incidents a day. ln(S)/2 is between "all are one" and "all
+are alone". So the rate cannot stay above B, and a quiet installation is allowed to stay below it.
 """
 
 from math import exp, isfinite, log
@@ -27,6 +32,7 @@ WEEK = 604800.0
 SLACK = 2.0
 FORGET = 14 * 86400.0  # at 1 a week
 SILENCE = 12 * 3600.0  # at 1 a week
+PRICE, GAIN = 1.0, 0.125
 
 
 def init(series: int) -> State:
@@ -47,8 +53,8 @@ def ration(
     scores: Floats,
     interval: Floats,
     a_week: float,
-    price: float = 1.0,
-    gain: float = 0.125,
+    price: float = PRICE,
+    gain: float = GAIN,
 ) -> tuple[State, NDArray[np.bool_]]:
     """Scores in nats (T, S), intervals in seconds (T, S) -> alerts (T, S), each series by itself.
 

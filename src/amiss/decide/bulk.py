@@ -2,15 +2,19 @@
 
     p      = (number of past F' >= F, linear in the bin, + 20 min(1, e^(1 - F))) / (n + 20)
     score  = -ln p
-    judged = ln 2 + (F - q50) / beta,   beta = (q90 - q50) / ln 5
+    judged = max(0, ln 2 + (F - q50) / beta),   beta = (q90 - q50) / ln 5
 
 p is the conformal rank with a heavy-tailed prior (Vovk, Gammerman and Shafer, 2005). But a rank
 cannot judge a past that holds anomalies itself: where 5 % of it were, none is rarer than that.
 So what is anomalous is judged by the tail of the bulk, which is taken to be exponential through
-its quantiles .5 and .9: F is anomalous where `judged` reaches ALERT.
+its quantiles .5 and .9: F is anomalous where `judged` reaches 6.
 
 Past F are those of a sample under the present model, each as if it were not in there (`refill`);
-then F are added as they come (`learn`). Strange ones are learned with little weight (`weights`).
+then F are added as they come (`learn`), those with a score above 4 with little weight (`weights`),
+by the share of them lately:
+
+    weight = clip(share^2, .01, .1)
+    share <- share + min(N/1024, 1) (that among the latest N - share)
 """
 
 import numpy as np

@@ -16,7 +16,7 @@ by its rank one record alone is 3.8 at most.
 Real records are odd in company, so a run is held against those before it: c past ones of n records
 had as high a top, and the tail beyond the highest tenth of all tops is taken to be exponential:
 
-    R = ln(n/t) + (G - u)/b,   b = (m - u)/ln 2,  at least 1
+    R = (ln(n/t))+ + (G - u)+ / b,   b = max(1, (m - u)/ln 2),   t = max(4, a tenth of all tops)
 
 for the t-th highest top u and the median m of those t: deeper quantiles are made of what is to be
 found. It begins with 20 records that had the runs of chance; of a strange run a tenth is learned.

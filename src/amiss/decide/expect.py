@@ -1,14 +1,22 @@
 """What a series is expected to be, from the samples before: shared by all views of it.
 
-    m   recent   median of the last three samples
-    q            daily profile: 24 hours x {weekday, weekend} of the frame's clock, linear between
-                 the hours' centres
-    b   usual    q where it has lately been the better predictor, else the level of about a day
-    dt  interval median of 31 gaps between samples, in seconds; measured anew every 1,024
-    E   error    running mean of |x - b|, over some 100 samples
+    m   recent    median of the last three samples
+    l   level     l <- l + min(max(1/n, dt/day), 1) (x - l)
+    q   profile   24 hours x {weekday, weekend} of the frame's clock, linear between the hours'
+                  centres; of the nearer one  q <- q + max(1/n, .1 min(1, dt/hour)) (x - q)
+    b   usual     q where its E is less than that of l, else l
+    E   error     of l and of q; that of b is told  E <- E + .01 (min(|x - b|, 8 E) - E)
+    dt  interval  median of 31 gaps between samples, in seconds; measured anew every 1,024
 
-and whether the sample lies inside the usual daily envelope (half-hour slots, two days seen).
-Several views need these, and a profile for each of them would cost 600 bytes a series.
+and whether the sample lies inside the usual daily envelope, once two days of its half-hour are
+known. When a half-hour is over, what was highest and lowest in it is learned:
+
+    top <- top + max(1/4, 1/n) (highest - top);   bottom <- bottom + max(1/4, 1/n) (lowest - bottom)
+    inside = bottom - room <= x <= top + room,   room = (top - bottom)/4
+
+for the highest top and the lowest bottom of the half-hour and the two beside it. n counts what the
+mean is of: samples, those of the hour, days. Several views need these, and a profile for each of
+them would cost 600 bytes a series.
 """
 
 import numpy as np

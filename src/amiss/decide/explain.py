@@ -1,4 +1,9 @@
-"""What happened, in a sentence a person understands."""
+"""What happened, in a sentence a person understands: whose, what against what, and how rare.
+
+    rarity = interval e^s      how long one would wait for such a score s; s counts 60 at most
+
+for samples that are `interval` apart, in days.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

@@ -2,8 +2,10 @@
 
 The numbers of a line (decide/measures.py) become nats by their rank among those of a sample of
 past lines, each as if it had not been learned, of its own field where that has enough
-(decide/tails.py).
+(decide/tails.py):
+
     F = ln mean exp(nats)   over all numbers of the line
+
 A line is anomalous where both the bulk and the rank say so (decide/bulk.py). Lines are judged in
 blocks, each by what was before the block; after it they are learned, the strange ones with little
 weight. Their F count in full, so that p is right: what is strange too often is learned after all.

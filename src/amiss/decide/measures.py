@@ -1,12 +1,15 @@
 """The numbers by which a line is judged, and what is counted for them.
 
-0 skeleton   1 rarest pair of neighbouring words   2 sequence of keys   3 rarest key
-4 largest surprise of a character   5 all surprise of a value, over the root of its length
-6 the value itself   7, 8 its length, both ways
+    0 skeleton                     rare = -ln(count + .5)
+    1 pair of neighbouring words   rare of the rarest; of one never met what decide/novelty.py says
+    2 sequence of keys             rare, 3 key  rare of the rarest; none under a new skeleton
+    4 character of a value         the largest -ln P (features/grams.py)
+    5 all characters of a value    sum of -ln P / sqrt(their number)
+    6 value itself                 rare
+    7, 8 long and short            ln(1 + length) and -ln(1 + length), in characters
 
-0 to 3 and 6 are -ln(count + .5); a pair that was never met has that of novelty.py. What lines are
-made of (features/parts.py) is counted in one table and values in another, so that values which
-never come again do not push out the rest.
+What lines are made of (features/parts.py) is counted in one table and values in another, so that
+values which never come again do not push out the rest.
 """
 
 from math import log, log1p

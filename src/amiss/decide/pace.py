@@ -1,9 +1,10 @@
 """How often single records come, so that p of one can be held against incidents a day.
 
-    c <- c f + 1;   w <- w f + day (1 - f);   f = e^(-dt/day);   interval = w/c
+    count <- count fade + 1;   spent <- spent fade + day (1 - fade);   fade = e^(-dt/day)
+    interval = spent/count
 
-c and w count records and time, each forgotten with a day: so w is never more than a day, however
-long nothing came.
+Records and time are counted, each forgotten with a day: so no more than a day is ever `spent`,
+however long nothing came.
 """
 
 from math import exp

@@ -2,8 +2,8 @@
 
     alert where s >= theta;  theta = max(ln(1/b) - 2, theta + alert - b)
 
-for b alerts a row. Whatever the scores, no more than b of the rows alert in the long run: each
-alert makes the next one a nat dearer, and each row a little cheaper.
+for b alerts a row (`a_row`). Whatever the scores, no more than b of the rows alert in the long run:
+each alert makes the next one a nat dearer, and each row a little cheaper.
 """
 
 from math import isfinite, log

@@ -1,11 +1,11 @@
 """How rare an event is among earlier ones: six views of it, fused, and whether it comes in numbers.
 
-like none   pairs      values, and combinations of two, hardly met    (detectors/pairs.py)
-            relation   columns that the others do not predict         (detectors/relation.py)
-            near       far from all that was kept, numbers as signed logarithms
-            ranks      the same, numbers as ranks                     (detectors/neighbours.py)
-off mass    isolation  few splits set it apart                        (detecting/trees.py)
-            usual      `relation`, learned from the usual part of the sample alone
+    like none   pairs      values, and combinations of two, hardly met    (detectors/pairs.py)
+                relation   columns that the others do not predict         (detectors/relation.py)
+                near       far from all that was kept, numbers as signed logarithms
+                ranks      the same, numbers as ranks                     (detectors/neighbours.py)
+    off mass    isolation  few splits set it apart                        (detecting/trees.py)
+                usual      `relation`, learned from the usual part of the sample alone
 
     F = mean of the six, times max(1, e^b)
 

@@ -2,21 +2,22 @@
 
     rare   = ln mean_t 1 / min(1, 2 min(P(C_t >= c_t), P(C_t <= c_t)))     over templates t
     mass   = score of an isolation forest over ln(1 + c_t)                  (detecting/trees.py)
-    order  = ln mean_m 1 / P(m | both templates are there)     over moves m from one to the next
+    order  = ln mean_m 1 / P(m | the rarer of its two templates is there)   over moves m to the next
     both   = sqrt(r s),  r and s the nats of `rare` and `mass` by their bulk (decide/bulk.py)
     F      = max(both, o / 2),  o the nats of `order` by its rank
 
-`rare` is over the templates of the session and those that more than half of all sessions have;
-all others count as p = 1. It finds what was never so, and takes for strange what is merely new;
-the forest ranks by mass, and a kind of line that is new is nothing to it. Geometric: both have to
-find a session strange. The bulk of each is that of the sample, so that F means the same early and
-late: one that follows the sessions makes strange ones of an hour with few kinds of session, and
-hides those of an hour with many. Counts are learned from all sessions alike, so that what comes
-to be usual is forgiven. A session is anomalous where the bulk of the last RECENT F says so. The
-order is by its rank among as many and at half its nats: it says which of two sessions with usual
-counts is the stranger, and never makes an alert.
-The forest is that of the history; without one it is fitted as sessions come, more seldom with
-time. Sessions are judged in blocks, each by what was before the block.
+A share P of n sessions is (those of them + 1)/(n + 1), and c_t is how often a session has template
+t, from 16 on in steps of an eighth of an octave. `rare` is over the templates of the session and
+those that more than half of all sessions have; all others count as p = 1. It finds what was never
+so, and takes for strange what is merely new; the forest ranks by mass, and a kind of line that is
+new is nothing to it. Geometric: both have to find a session strange. The bulk of each is that of
+the sample, so that F means the same early and late: one that follows the sessions makes strange
+ones of an hour with few kinds of session, and hides those of an hour with many. Counts are learned
+from all sessions alike, so that what comes to be usual is forgiven. A session is anomalous where
+the bulk of the last 2,048 F says so. The order is by its rank among as many and at half its nats:
+it says which of two sessions with usual counts is the stranger, and never makes an alert. The
+forest is that of the history; without one it is fitted as sessions come, more seldom with time.
+Sessions are judged in blocks, each by what was before the block.
 """
 
 from collections.abc import Sequence

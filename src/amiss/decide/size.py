@@ -1,17 +1,19 @@
 """How large is a surprise against the tail of all that came before, and how rarely so large.
 
 Ranks saturate at ln n and cannot say "a hundred times larger". From the counts of past
-surprises u > 0, the quantiles Q1 and Q2 with 5 % and .5 % of the mass above them give an
+surprises u > 0, the quantiles q1 and q2 with 5 % and .5 % of the mass above them give an
 exponential tail:
 
-    low = -ln(5 % of mass / n);   c = max((Q2 - Q1) / ln 10, Q1 / 20)
-    T = low + (u - Q1) / c  above Q1,  low u / Q1  below        nats: how large
-    D = -ln((number of past >= u + .2) / (n + .2))              nats: how rarely so large
-    V = Q1 + c max(0, ln 100 - low)                             what 99 % do not exceed
+    mass = min(n, 2 n+),  n+ of n past u above 0: zeros count no more than the rest
+    low = -ln(5 % of mass / n);   c = max((q2 - q1) / ln 10, q1 / 20)
+    T = low + (u - q1) / c  above q1,  low u / q1  below        nats: how large
+    D = -ln((number of past >= u, + .2) / (n + .2))             nats: how rarely so large, if T > 10
+    V = q1 + c max(0, ln 100 - low)                             what 99 % do not exceed
 
-The quantiles are moderate on purpose: deeper ones are made of the events themselves. For the
-same reason an episode counts little: of samples with T > 4 that follow one another, the first
-counts and then each tenth; those between weigh a twentieth.
+T and D are 0 and V is NaN until 20 surprises were above 0. The quantiles are moderate on purpose:
+deeper ones are made of the events themselves. For the same reason an episode counts little: of
+samples with T > 4 that follow one another, the first counts and then each tenth; those between
+weigh a twentieth.
 """
 
 from math import exp2, isfinite, log
@@ -31,7 +33,7 @@ LARGE = 4.0  # nats of T from which a sample belongs to an episode
 KEEP = 20000 * WHOLE
 CARRIES = KEEP // histogram.CARRY  # at most
 LEAST = 20 * WHOLE  # surprises before there is an opinion
-Q1, Q2 = 0.05, 0.005
+Q1, Q2 = 0.05, 0.005  # of the mass, above q1 and q2
 DECADE = log(Q1 / Q2)
 LOW = -log(Q1)
 BONUS = 10.0  # nats of T where the bonus of fusion starts
@@ -68,16 +70,16 @@ def step(state: State, surprise: Floats) -> tuple[State, Floats, Floats, Floats]
 def _tail(
     counts: Array, carried: Array, base: Array, total: Array, zeros: Array, s: int
 ) -> tuple[float, ...]:
-    """low, Q1 and c of row s; Q1 is NaN where there is nothing to go by."""
+    """low, q1 and c of row s; q1 is NaN where there is nothing to go by."""
     n = float(total[s]) + float(zeros[s])
     mass = min(n, 2.0 * total[s])  # an idle series: zeros count no more than the rest
     p2, p1 = histogram.quantiles(counts, carried, s, Q2 * mass, Q1 * mass)
     if p1 < 0.0:
         return 0.0, np.nan, np.nan
-    u1 = base[s] * exp2(p1 / histogram.PER_OCTAVE)
-    u2 = base[s] * exp2(p2 / histogram.PER_OCTAVE)
+    q1 = base[s] * exp2(p1 / histogram.PER_OCTAVE)
+    q2 = base[s] * exp2(p2 / histogram.PER_OCTAVE)
     low = LOW if mass == n else -log(Q1 * mass / n)
-    return low, u1, max((u2 - u1) / DECADE, 0.05 * u1)
+    return low, q1, max((q2 - q1) / DECADE, 0.05 * q1)
 
 
 @inlined

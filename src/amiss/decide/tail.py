@@ -5,7 +5,7 @@
 
 u is the t-th largest past score, t = max(4, n/50), b the mean excess over u: a generalised Pareto
 tail of shape 1/4 (Pickands 1975), so that what is far beyond all that was seen is still told
-apart, and none of it decides alone.
+apart, and none of it decides alone; s is 30 at most.
 """
 
 import numpy as np

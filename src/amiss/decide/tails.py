@@ -1,7 +1,12 @@
 """How rare is a number among those of its own group, in nats.
 
-As tail.py says, for many groups at once. A group with fewer than LEAST numbers is judged by those
-of all groups of its kind.
+As decide/tail.py says, for many groups at once, and with a least b for each kind of number. Most of
+these are wanted as 1/p, so it is that which is computed, without a logarithm:
+
+    1/p = (n + 1)/(number of past >= x, + 1)                               up to u
+    1/p = (n + 1)/t (1 + (x - u)/(4 b))^4                                  above u
+
+A group with fewer than 24 numbers is judged by those of all groups of its kind.
 """
 
 import numpy as np

@@ -1,8 +1,10 @@
 """Who was told of what lately: silence after an incident, and the price of the next one.
 
-silence   for an hour after an incident none of its series opens another, unless it is two
-          nats stranger than it was then
-price     each incident that a series opens costs it a nat more, forgotten with 14 days
+For an hour after an incident none of its series opens another, unless it is two nats stranger than
+it was then; and each incident that a series opens costs it a nat more, forgotten with 14 days:
+
+    may open = s >= bar + price  and, within the hour, s >= last + 2
+    price <- price e^(-dt / 14 days),  and + 1 with an incident that it opens
 """
 
 from math import exp

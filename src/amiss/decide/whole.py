@@ -1,9 +1,15 @@
 """A system as a whole: several views of all its metrics, and their mean.
 
-H = ln mean_j exp s_j        s_j >= 0 the score of each metric by itself, 0 where it has none
-L, P, ..                     what joint detectors say (detectors/mahalanobis.py)
-F = mean of T(H), T(L), ..   each as the size of a surprise against its own past (size.py)
-blame_j = s_j / sum s + sum over L, P, .. of w_j / sum w
+    H = ln mean_j exp s_j        s_j >= 0 the score of each metric by itself, 0 where it has none
+    F = mean of T(H), T(L), ..   L, .. what joint detectors say (detectors/mahalanobis.py)
+    blame_j = s_j / sum s + sum over L, .. of w_j / sum w        w the blame of each of them
+
+T is the size of a surprise, each against its own past (decide/size.py); steps/judge.py asks all of
+them and takes their mean. Live, what is above 6 is told as it is of single series (decide/fuse.py).
+Since the whole speaks for D metrics, and each of them has its own chance to be strange, the bar of
+a metric by itself is higher:
+
+    bar <- bar + ln(D)/2
 """
 
 from collections.abc import Sequence
@@ -30,6 +36,12 @@ def shares(x: Floats) -> Floats:
     """(T, S, F) as shares of each system at each moment."""
     total: Floats = x.sum(axis=2, keepdims=True) + NEXT_TO_NOTHING
     return x / total
+
+
+def higher(has: Array) -> Floats:
+    """By how much the bar of one metric of each system is higher (S,), of those it `has` (S, F)."""
+    found: Floats = 0.5 * np.log(has.sum(axis=1))
+    return found
 
 
 def expectations(views: Sequence[Scores], shape: tuple[int, ...]) -> list[Floats]:

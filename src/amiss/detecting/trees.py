@@ -2,10 +2,11 @@
 
     score = 2^(-mean depth / c(n)),   c(n) = 2 (ln(n - 1) + .5772) - 2 (n - 1) / n
 
-Each tree splits a subsample at a random value of a random column until a row is alone or the
-tree is ln2(subsample) deep. What a score ranks by is mass: a value that 5 % of the sample share
-stays near, one that none has comes away at once, but no further than that. So a kind of row that
-is new is not more strange than one that is rare, and what comes often is soon usual.
+for a subsample of n rows; c(2) = 1, c(1) = 0. Each tree splits one at a random value of a random
+column until a row is alone or the tree is log2(n) deep, where c of those that are left is added.
+What a score ranks by is mass: a value that 5 % of the sample share stays near, one that none has
+comes away at once, but no further than that. So a kind of row that is new is not more strange than
+one that is rare, and what comes often is soon usual.
 
 A forest is five columns over (trees, nodes): `feature`, -1 at a leaf; `threshold`; `left`, where
 a value is at most that; `right`; and `path`, the depth, with that of what a leaf still holds. And

@@ -26,7 +26,7 @@ class Conduct(Detector):
     contacted in a minute, failures of a user, speed between two logins, and others
     (subjects/conduct.py has them), and the hour of the day if there is a `subject`.
 
-        s_j = ln((n + 1)/(m/2)) + 4 ln(1 + (z - u)/(4 b)),  0 where z <= u
+        s_j = (ln((n + 1)/(m/2)))+ + 4 ln(1 + (z - u)/(4 b)),  0 where z <= u
         score = ln of the mean of exp(s_j)
 
     z is how far a number is beyond the usual of its subject, n how many records there were in the

@@ -12,7 +12,10 @@ from amiss.kernel import borrowing
 
 
 class Drift(Detector):
-    """Size of the mean residual: |d|, d += 2/(span + 1) (x - usual - d).
+    """Size of the mean residual, in the unit of the series.
+
+        residual <- residual + 2/(span + 1) (x - usual - residual)
+        score = |residual|
 
     Finds what stays a little off for long and what no single sample shows. NaN changes
     nothing. O(1) memory, O(T S) time.
@@ -30,7 +33,7 @@ class Drift(Detector):
         return {"residual": np.zeros(series)}
 
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
-        """|d|, this sample included: a view of the sample, not of the past alone."""
+        """|residual|, this sample included: a view of the sample, not of the past alone."""
         value = frame.column("value")
         scores = np.empty(value.shape)
         _drift(value, frame.column("usual"), 2.0 / (self.span + 1.0), scores, state["residual"])
@@ -42,9 +45,9 @@ def _drift(value: Array, usual: Array, gain: float, scores: Array, residual: Arr
     ticks, series = value.shape
     for s in range(series):
         for t in range(ticks):
-            v = value[t, s]
-            if not isfinite(v):
+            x = value[t, s]
+            if not isfinite(x):
                 scores[t, s] = np.nan
                 continue
-            residual[s] += gain * (v - usual[t, s] - residual[s])
+            residual[s] += gain * (x - usual[t, s] - residual[s])
             scores[t, s] = abs(residual[s])

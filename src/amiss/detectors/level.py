@@ -13,10 +13,13 @@ from amiss.spans import Span
 
 
 class Level(Detector):
-    """Distance from the running mean: |x - mu| in the unit of the series.
+    """Distance from the running mean, in the unit of the series.
 
-    mu += min(max(1/n, dt/memory), 1) (x - mu). Not divided by a local scale: ranked against its own
-    past, the raw distance tells more. NaN changes nothing. O(1) memory, O(T S) time.
+        score = |x - mean|
+        mean <- mean + min(max(1/n, dt/memory), 1) (x - mean)
+
+    Not divided by a local scale: ranked against its own past, the raw distance tells more. NaN
+    changes nothing. O(1) memory, O(T S) time.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("value", "interval")
@@ -31,7 +34,7 @@ class Level(Detector):
         return {"mean": np.zeros(series), "count": np.zeros(series, np.int32)}
 
     def step(self, state: State, frame: Frame) -> tuple[State, Scores]:
-        """|x - mu|, then learn x."""
+        """|x - mean|, then learn x."""
         value = frame.column("value")
         scores = np.empty(value.shape)
         memory = self.memory / SECOND
@@ -46,13 +49,13 @@ def _level(
     ticks, series = value.shape
     for s in range(series):
         for t in range(ticks):
-            v = value[t, s]
-            if not isfinite(v):
+            x = value[t, s]
+            if not isfinite(x):
                 scores[t, s] = np.nan
                 continue
             if count[s] == 0:
-                mean[s] = v
+                mean[s] = x
             if count[s] < 2147483647:
                 count[s] += 1
-            scores[t, s] = abs(v - mean[s])
-            mean[s] += min(max(1.0 / count[s], interval[t, s] / memory), 1.0) * (v - mean[s])
+            scores[t, s] = abs(x - mean[s])
+            mean[s] += min(max(1.0 / count[s], interval[t, s] / memory), 1.0) * (x - mean[s])

@@ -1,8 +1,10 @@
 """How far an event is from the nearest of those that were kept.
 
-score = min_s |a - s| over 2,048 stored rows: 1,024 of the sample at random, and the 1,024 of the
-rest that are farthest from these, so that what is rare and usual is among them. Condensed so, it
-is as good as all 16,384 rows at an eighth of the cost; 2,048 rows at random are not.
+    score = min_s |a - s|
+
+over 2,048 stored rows s: 1,024 of the sample at random, and the 1,024 of the rest that are farthest
+from these, so that what is rare and usual is among them. Condensed so, it is as good as all 16,384
+rows at an eighth of the cost; 2,048 rows at random are not.
 
 Knorr and Ng, "Algorithms for mining distance-based outliers", VLDB 1998; the condensing is near
 to Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985.

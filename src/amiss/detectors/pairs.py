@@ -1,11 +1,11 @@
 """How rarely the values of an event were met together, two columns at a time.
 
-    p_ab = (rows of the sample in cells of the table of a and b no fuller than this one + 1)/(n + 1)
+    p_ab = (rows of the sample in cells of the table of a and b no fuller than this, + 1)/(n + 1)
     score = ln mean_ab 1/p_ab                                        (harmonic mean of the p_ab)
 
-over all pairs of columns, or 512 of them chosen at random with a fixed seed. A pair that is
-always new has p of about 1, so that columns of many values do no harm. Marginals are in it: a
-value never seen makes all its pairs new.
+the event counted in its own cell, and over all pairs of columns, or 512 of them chosen at random
+with a fixed seed. A pair that is always new has p of about 1, so that columns of many values do no
+harm. Marginals are in it: a value never seen makes all its pairs new.
 """
 
 import numpy as np

@@ -11,7 +11,9 @@ from amiss.kernel import borrowing
 
 
 class Step(Detector):
-    """Distance from the previous sample: |x_t - x_(t-1)| in the unit of the series.
+    """Distance from the previous sample, in the unit of the series.
+
+        score = |x - last|
 
     NaN changes nothing: after a gap the last sample seen counts. O(1) memory, O(T S) time.
     """
@@ -37,9 +39,9 @@ def _step(value: Array, scores: Array, last: Array) -> None:
     ticks, series = value.shape
     for s in range(series):
         for t in range(ticks):
-            v = value[t, s]
-            if not isfinite(v):
+            x = value[t, s]
+            if not isfinite(x):
                 scores[t, s] = np.nan
                 continue
-            scores[t, s] = abs(v - last[s]) if last[s] == last[s] else 0.0
-            last[s] = v
+            scores[t, s] = abs(x - last[s]) if last[s] == last[s] else 0.0
+            last[s] = x

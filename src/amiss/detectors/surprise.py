@@ -13,7 +13,9 @@ from amiss.kernel import borrowing
 class Surprise(Detector):
     """Smallest surprise over the plausible explanations.
 
-    e = x - recent, r = x - usual;  u = min(|e|, |r|) where both point the same way, else 0.
+        e = x - recent,  r = x - usual
+        u = min(|e|, |r|) where both point the same way, else 0
+
     The return after an event is far from the recent samples but usual; a slow drift is unusual
     but recent; a real oddity is far from both. No memory of its own, O(T S) time, NaN in,
     NaN out. Its size is judged, not its rank.
@@ -41,5 +43,5 @@ class Surprise(Detector):
 def _surprise(value: Array, recent: Array, usual: Array, scores: Array) -> None:
     for i in range(len(value)):
         e, r = value[i] - recent[i], value[i] - usual[i]
-        least = min(abs(e), abs(r)) if (e > 0.0) == (r > 0.0) else 0.0
-        scores[i] = least if isfinite(e) and isfinite(r) else np.nan
+        u = min(abs(e), abs(r)) if (e > 0.0) == (r > 0.0) else 0.0
+        scores[i] = u if isfinite(e) and isfinite(r) else np.nan

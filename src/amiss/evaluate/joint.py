@@ -1,6 +1,9 @@
 """All numeric columns of a table as one system, judged as a whole, as live does (decide/whole.py).
 
-score = (F + its running mean of ten rows) / 2      events last; alerts are by F itself
+    mean <- mean + 2/11 (F - mean)
+    score = (F + mean) / 2
+
+of some ten rows, as events last. Alerts are by F itself.
 """
 
 from collections.abc import Callable, Iterator

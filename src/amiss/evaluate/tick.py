@@ -23,7 +23,6 @@ SAID = slice(14, 18)
 DRIFT = next(2.0 / (d.span + 1.0) for d in SINGLE if isinstance(d, drift.Drift))
 MONTH = next(d.memory for d in SINGLE if isinstance(d, level.Level)) / SECOND
 NEVER = int(budget.init(1)["last"][0])
-PRICE, GAIN = 1.0, 0.125
 SLOTS = 48
 
 
@@ -142,4 +141,6 @@ def tick(m: Array, at: Array, time: Array, planes: Array, flags: Array, a_week: 
         planes[17, 0, s] = high if isfinite(high) else np.nan
     told, integral = _f8(m, at, 38, n), _f8(m, at, 39, n)
     for scores, alerts in ((early, flags[1]), (late, flags[0])):
-        budget._ration(time, scores, interval, a_week, PRICE, GAIN, alerts, told, integral, last)
+        budget._ration(
+            time, scores, interval, a_week, budget.PRICE, budget.GAIN, alerts, told, integral, last
+        )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from amiss.data import SECOND, Floats
+from amiss.decide.fuse import p_of
 from amiss.errors import ConfigError
 from amiss.facade import config as settings
 from amiss.facade import made, trained
@@ -286,7 +287,7 @@ def _results(asked: Asked, rows: Floats, kind: str, config: Config) -> list[dict
                 "data_type": kind,
                 "timestamp": now,
                 "id": uuid.uuid4().hex,
-                "p": float(np.exp(-score)),
+                "p": float(p_of(score)),
                 "score": score,
                 "models": {
                     one.name: float(said)

@@ -1,7 +1,9 @@
 """How surprising are the characters of a value, after those of its field and of all fields.
 
-P = 1/256, then for each level (all fields, this field) and each order (1, 2):
-    P = (c + d P) / (t + d)
+P is 1/256, then for each level (all fields, this field) and each order (1, 2):
+
+    P <- (c + d P) / (t + d)
+
 with c how often the character came in its context, t how often the context did, and d how many
 different characters came in it: anywhere (order 1), or after the character before it (order 2).
 A value ends with a character of its own. Characters are bytes, all digits the same. From the last

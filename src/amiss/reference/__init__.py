@@ -9,12 +9,13 @@ from pathlib import Path
 from amiss.reference.api import api
 from amiss.reference.commands import commands
 from amiss.reference.components import components
+from amiss.reference.equations import equations
 from amiss.reference.settings import settings
 from amiss.reference.words import Pages
 
 __all__ = ["GENERATORS", "Pages", "pages", "stale"]
 
-GENERATORS: list[Callable[[], Pages]] = [components, settings, commands, api]
+GENERATORS: list[Callable[[], Pages]] = [components, settings, commands, api, equations]
 
 
 def pages() -> Pages:

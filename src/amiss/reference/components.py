@@ -19,6 +19,7 @@ OTHERS = (
     ("Settings", "settings.md", "all that a configuration may say"),
     ("Commands", "commands.md", "what `amiss` can be asked to do"),
     ("API", "api.md", "every address, and what /metrics tells"),
+    ("Equations", "equations.md", "from a sample to an incident, and where each is computed"),
 )
 
 

@@ -17,7 +17,7 @@ from amiss.data import (
     parse_key,
     series_key,
 )
-from amiss.decide import rank
+from amiss.decide import fuse, rank
 from amiss.decide.finding import Finding, both
 from amiss.decide.judged import LEAST, Judged
 from amiss.memory import grow, place
@@ -63,9 +63,7 @@ def judge_each(
             past = grow(states.get(f"{name}.rank", {}), rank.init, 1)
             states[f"{name}.rank"], inverse[k] = rank.step(past, above(raw, detector.zero))
         opinions.append(raw)
-    heard = np.isfinite(inverse).sum(axis=0)[:, 0]
-    total = np.nansum(inverse, axis=0)[:, 0]
-    nats = np.log(np.divide(total, heard, out=np.full(len(total), np.nan), where=heard > 0))
+    nats = fuse.harmonic(inverse[:, :, 0])
     nats[ruled] = np.fmax(nats[ruled], LEAST)
     hot = _hot(nats)
     odd = frame[hot]

@@ -9,7 +9,7 @@ import numpy as np
 from amiss.component import Detector
 from amiss.data import Array, Blamed, Floats, Frame, Scores, parse_key, series_key
 from amiss.decide.judged import LEAST, Judged
-from amiss.decide.whole import expectations
+from amiss.decide.whole import expectations, higher
 from amiss.steps.judge import WARM, Opinion, States, judge_whole, squeezed
 
 BLAMED = 3  # metrics named
@@ -146,8 +146,8 @@ def members_of(
     if SYSTEM in joint:  # which speaks for all of them; each has its own chance to be strange
         spoken = np.isfinite(joint[SYSTEM].values) & (before[SYSTEM] >= WARM)
         many = np.zeros(score.shape)
-        more = 0.5 * np.log(has(frame.keys, by).sum(axis=1))
-        many[:, : len(frame.keys)] = np.where(spoken, more, 0.0)[:, _layout(frame.keys, by)[2]]
+        dearer = np.where(spoken, higher(has(frame.keys, by)), 0.0)
+        many[:, : len(frame.keys)] = dearer[:, _layout(frame.keys, by)[2]]
     return Judged(
         time=frame.time,
         keys=keys,

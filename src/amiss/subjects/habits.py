@@ -1,11 +1,11 @@
 """What a subject (a user, an address) usually does: counts and means by its name. Pure.
 
-lately    ln(1 + n),  n = its events, each forgotten with five minutes
-hour      log2((N + 1/2)/(24 M + 1/2)) in whole numbers,  M = the mean of those in this hour of the
-          day, the one before and the one after; 0 in the first three days of a subject
-unusual   log2((N + 1/2)/(M + 1/2)) in whole numbers,  N = its events, M = those with the same name
-          in this field: 0 for what it nearly always has, 1 for what it has every other time
-far       (slog x - m)/sqrt(v + 1/4),  m, v = mean and variance of its numbers in this field
+    lately  = ln(1 + n),  n its events, each forgotten with five minutes
+    hour    = log2((N + 1/2)/(24 M + 1/2)) in whole numbers,  N its events, M the mean of those in
+              this hour of the day, the one before and the one after; 0 in its first three days
+    unusual = log2((N + 1/2)/(M + 1/2)) in whole numbers,  M those with the same name in this
+              field: 0 for what it nearly always has, 1 for what it has every other time
+    far     = (slog x - m)/sqrt(v + 1/4),  m and v mean and variance of its numbers in this field
 
 All of earlier events only; 0 for what is missing, or of a subject or field that is new. Memory is
 bounded: each of these has a place among the four that its hash allows. Where all are taken, the
