@@ -1,5 +1,6 @@
 """Labelled records after a history, through the product: rows, requests, lines, blocks."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,7 +88,10 @@ def planted(
     words, times = np.unique([w for text in texts for w in set(text) if w], return_counts=True)
     common = words[times >= min(COMMON, len(past) // 100)].tolist()
     odd, known = list[str](), {*past, *rest}
-    while len(odd) < max(LEAST, round(SHARE * len(rest))):
+    wanted = max(LEAST, round(SHARE * len(rest)))
+    for _ in range(100 * wanted):  # a log may have nothing in it to be planted so
+        if len(odd) == wanted:
+            break
         line, other = (texts[n] for n in chance.integers(0, len(texts), 2))
         made = " ".join(plant(line, other, common, chance))
         if made not in known:
@@ -116,8 +120,30 @@ def _joined(line: Words, other: Words, common: Words, chance: Chance) -> Words:
     return [*line[: (len(line) + 1) // 2], *other[len(other) // 2 :]]
 
 
+def _long(line: Words, other: Words, common: Words, chance: Chance) -> Words:
+    """A word with a digit in it is four times as long."""
+    return _valued(line, chance, lambda word: 4 * word)
+
+
+def _mixed(line: Words, other: Words, common: Words, chance: Chance) -> Words:
+    """The characters of a word with a digit in it stand in another order."""
+    return _valued(line, chance, lambda word: "".join(chance.permutation(list(word))))
+
+
+def _valued(line: Words, chance: Chance, change: Callable[[str], str]) -> Words:
+    """One of the words of at least four characters with a digit in it is another one."""
+    places = [n for n, word in enumerate(line) if len(word) > 3 and re.search(r"\d", word)]
+    made = list(line)
+    if places:
+        at = places[chance.integers(len(places))]
+        made[at] = change(line[at])
+    return made
+
+
 Plant = Callable[[Words, Words, Words, Chance], Words]
-PLANTED: dict[str, Plant] = {"replaced": _replaced, "swapped": _swapped, "joined": _joined}
+PLANTED: dict[str, Plant] = {
+    "replaced": _replaced, "swapped": _swapped, "joined": _joined, "long": _long, "mixed": _mixed,
+}  # fmt: skip
 
 RECORDS: dict[str, Callable[[Path, Path], Figures]] = {
     "unsw": lambda data, place: of_rows(labelled.flows(data), place),

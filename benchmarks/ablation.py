@@ -40,7 +40,8 @@ SHOWN_OF_RECORDS = (
     ("unsw", "ap", ".3f"), ("unsw", "roc", ".3f"), ("unsw", "dirty_ap", ".3f"),
     ("nslkdd", "ap", ".3f"), ("nslkdd", "dirty_ap", ".3f"),
     ("csic", "ap", ".3f"), ("csic", "roc", ".4f"), ("loghub", "replaced", ".3f"),
-    ("loghub", "swapped", ".3f"), ("loghub", "joined", ".3f"),
+    ("loghub", "swapped", ".3f"), ("loghub", "joined", ".3f"), ("loghub", "long", ".3f"),
+    ("loghub", "mixed", ".3f"),
     ("hdfs", "ap", ".4f"), ("hdfs", "f1", ".3f"),
 )  # fmt: skip
 HEADER = (
@@ -49,7 +50,8 @@ HEADER = (
 )
 HEADER_OF_RECORDS = (
     "| | UNSW AP | ROC | dirty AP | NSL-KDD AP | dirty AP | CSIC AP | ROC | a word replaced "
-    "| two swapped | two lines joined | HDFS AP | F1 |\n|-|-|-|-|-|-|-|-|-|-|-|-|-|"
+    "| two swapped | two lines joined | a value long | mixed up | HDFS AP | F1 |\n"
+    "|-|-|-|-|-|-|-|-|-|-|-|-|-|-|-|"
 )
 
 
