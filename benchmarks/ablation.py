@@ -91,6 +91,8 @@ def rows(asked: argparse.Namespace, wanted: list[Variant]) -> Iterator[str]:
     shown = SHOWN_OF_RECORDS if asked.records else SHOWN
     for variant in [Variant("as it is", (), tuple(every)), *wanted]:
         here = [name for name in sets if name in variant.sets]
+        if not here:
+            continue
         if variant.name not in known:
             known[variant.name] = measured(asked.data, here, variant.edits)
             if asked.out:
