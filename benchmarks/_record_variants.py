@@ -5,7 +5,7 @@ As in `_variants.py`: what is replaced in which file of the package.
 
 from _variants import Variant
 
-ROWS, LINES, SESSIONS = ("unsw", "nslkdd"), ("csic", "loghub"), ("hdfs",)
+ROWS, LINES, SESSIONS = ("unsw", "nslkdd", "logins"), ("csic", "loghub"), ("hdfs",)
 VIEWS = ("pairs", "relation", "near", "ranks", "isolation", "usual")
 OF_LINE = ("skeleton", "rarest pair of words", "sequence of keys", "rarest key")
 OF_VALUE = (

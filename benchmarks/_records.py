@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from _logins import of_logins
 
 from amiss.evaluate.quality import figures, labelled, product
 from amiss.evaluate.quality.ranking import ranked, roc_auc
@@ -151,6 +152,7 @@ RECORDS: dict[str, Callable[[Path, Path], Figures]] = {
     "csic": of_requests,
     "loghub": of_planted,
     "hdfs": of_blocks,
+    "logins": of_logins,
 }
 
 
