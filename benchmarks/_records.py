@@ -131,6 +131,13 @@ def _mixed(line: Words, other: Words, common: Words, chance: Chance) -> Words:
     return _valued(line, chance, lambda word: "".join(chance.permutation(list(word))))
 
 
+def _digits(line: Words, other: Words, common: Words, chance: Chance) -> Words:
+    """A word with a digit in it has other digits."""
+    return _valued(
+        line, chance, lambda word: re.sub(r"\d", lambda _: str(chance.integers(10)), word)
+    )
+
+
 def _valued(line: Words, chance: Chance, change: Callable[[str], str]) -> Words:
     """One of the words of at least four characters with a digit in it is another one."""
     places = [n for n, word in enumerate(line) if len(word) > 3 and re.search(r"\d", word)]
@@ -144,6 +151,7 @@ def _valued(line: Words, chance: Chance, change: Callable[[str], str]) -> Words:
 Plant = Callable[[Words, Words, Words, Chance], Words]
 PLANTED: dict[str, Plant] = {
     "replaced": _replaced, "swapped": _swapped, "joined": _joined, "long": _long, "mixed": _mixed,
+    "digits": _digits,
 }  # fmt: skip
 
 RECORDS: dict[str, Callable[[Path, Path], Figures]] = {

@@ -41,7 +41,7 @@ SHOWN_OF_RECORDS = (
     ("nslkdd", "ap", ".3f"), ("nslkdd", "dirty_ap", ".3f"),
     ("csic", "ap", ".3f"), ("csic", "roc", ".4f"), ("loghub", "replaced", ".3f"),
     ("loghub", "swapped", ".3f"), ("loghub", "joined", ".3f"), ("loghub", "long", ".3f"),
-    ("loghub", "mixed", ".3f"),
+    ("loghub", "mixed", ".3f"), ("loghub", "digits", ".3f"),
     ("hdfs", "ap", ".4f"), ("hdfs", "f1", ".3f"), ("logins", "new user", ".3f"),
     ("logins", "no bytes", ".3f"), ("logins", "other place", ".3f"),
 )  # fmt: skip
@@ -51,8 +51,8 @@ HEADER = (
 )
 HEADER_OF_RECORDS = (
     "| | UNSW AP | ROC | dirty AP | NSL-KDD AP | dirty AP | CSIC AP | ROC | a word replaced "
-    "| two swapped | two lines joined | a value long | mixed up | HDFS AP | F1 | new user "
-    f"| no bytes | other place |\n{'|-' * 18}|"
+    "| two swapped | two lines joined | a value long | mixed up | other digits | HDFS AP | F1 "
+    f"| new user | no bytes | other place |\n{'|-' * 19}|"
 )
 
 
