@@ -22,6 +22,7 @@ class Finding:
     rules: tuple[str, ...] = ()  # the rules of a person that hold
     severity: Severity | None = None  # what they ask for at least
     since: int | None = None  # ns, of a run of records: told once, however long it goes on
+    run: str = ""  # which of those that are on at one time: a run of a system, or of a subject
     about: str = ""  # of a run of records: what most of them are blamed for, without its values
 
 

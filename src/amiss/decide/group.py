@@ -27,7 +27,7 @@ from amiss.data import (
     Member,
 )
 from amiss.decide import band, budget, explain, opening, told
-from amiss.decide.finding import ABOVE, kept
+from amiss.decide.finding import ABOVE, Finding, kept
 from amiss.decide.fuse import p_of
 from amiss.decide.judged import LEAST, Judged, Policy
 from amiss.decide.opened import Memory, Opened
@@ -211,6 +211,7 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
     new = set(rules) - set(known.rules if known else ())
     value = float(judged.value[t, s])
     said = judged.said.get((t, s), "")
+    it.runs = _runs(it, found)
     if not said and not it.pace:  # how far apart the records of a log are is not how a series goes
         it.pace = float(judged.interval[t, s])
     for one in said.splitlines():
@@ -251,6 +252,13 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
         around = explain.evidence(it.members[key], evidence(judged.systems[s], now))
         if around:
             it.evidence, it.explained = around, score
+
+
+def _runs(it: Opened, found: Finding | None) -> tuple[str, ...]:
+    """Those that it is about, with this one."""
+    if not (found and found.run) or found.run in it.runs or len(it.runs) >= CAP:
+        return it.runs
+    return (*it.runs, found.run)
 
 
 def _breadth(it: Opened) -> int:
