@@ -19,13 +19,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from amiss.data import (
-    MINUTE,
-    SECOND,
-    Floats,
-    Incident,
-    Member,
-)
+from amiss.data import MINUTE, SECOND, Floats, Incident, Member
 from amiss.decide import band, budget, explain, opening, told
 from amiss.decide.finding import ABOVE, Finding, kept
 from amiss.decide.fuse import p_of
@@ -212,9 +206,9 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
     value = float(judged.value[t, s])
     said = judged.said.get((t, s), "")
     it.runs = _runs(it, found)
-    if not said and not it.pace:  # how far apart the records of a log are is not how a series goes
+    if not it.pace and not judged.is_record(t, s):
         it.pace = float(judged.interval[t, s])
-    for one in said.splitlines():
+    for one in (said or (found.record if found else "")).splitlines():
         if one not in it.evidence:
             it.evidence = (*it.evidence, one)[:EXAMPLES]
     if found and found.severity:
@@ -277,7 +271,7 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
     said = explain.sentence(system, members, len(members), it.since, rare)
     if until is not None:
         tick = int((it.pace or it.interval) * SECOND)
-        if members[0].said:  # a record is a moment, however long one waits for the next
+        if members[0].said or not it.pace:  # a record is a moment, whenever the next comes
             tick = min(tick, SECOND)
         said = explain.ended(said, max(min(it.seen + tick, until) - it.since, tick), settled)
     return Incident(

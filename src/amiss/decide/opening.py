@@ -63,7 +63,7 @@ def begin(
         interval=interval,
         watched=float(judged.watched[t, s]),
         before=last,
-        pace=0.0 if (t, s) in judged.said else interval,
+        pace=0.0 if judged.is_record(t, s) else interval,
     )
 
 
