@@ -313,6 +313,16 @@ def test_a_gz_that_is_cut_off_is_counted_once_it_has_not_changed_for_a_while(
     assert log.read == lines
 
 
+def test_a_gz_of_which_nothing_can_be_read_is_counted_too(tmp_path: Path) -> None:
+    log = made(tmp_path, "*.gz")
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(b"one\n")[:7])
+    for _ in range(5):
+        assert read(log) == []
+    assert log.skipped == {".gz files that are cut off; what is beyond is lost": 1}
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(b"one\n"))
+    assert read(log) == ["one"]
+
+
 def test_the_last_record_of_a_gz_that_is_cut_off_is_waited_for(tmp_path: Path) -> None:
     log = made(tmp_path, "*.gz", multiline=r"^\d")
     data = gzip.compress(b"1 one\n  more\n2 two\n  " + os.urandom(9000).hex().encode())
