@@ -78,3 +78,35 @@ def test_fields_and_systems_are_chosen() -> None:
     assert not run(where={"host": "web-1"})
     assert not run(metric="bytes")
     assert run(where={"host": "web-*"})
+
+
+def test_what_comes_an_hour_after_a_field_broke_a_rule_is_another_incident() -> None:
+    """In a log of a request an hour; what is strange is told of its record."""
+    n = 200
+    detectors = [
+        {"type": "rule", "name": "Fails", "metric": "status", "above": 499},
+        {"type": "patterns", "find": ["path-traversal"]},
+    ]
+    pipeline = Pipeline.model_validate(
+        {
+            "name": "web",
+            "source": {"type": "host"},
+            "features": {"type": "each", "subject": ["client"]},
+            "detectors": detectors,
+        }
+    )
+    status, text = np.full(n, "200"), np.full(n, "GET /items/1234567890")
+    status[[150, 151]], text[[150, 152]] = "503", ("GET /broken", "GET /../../etc/passwd")
+    client = np.array([f"10.0.0.{k % 9}" for k in range(n)])
+    records = Records(
+        MONDAY + HOUR * np.arange(n), np.full(n, "request"), np.full(n, np.nan),
+        {"status": status, "host": np.full(n, "web-1"), "client": client}, text=text,
+    )  # fmt: skip
+    _, outcome = pipeline.step(pipeline.init(), records)
+    first, second = list({one.id: one for one in outcome.incidents}.values())
+    assert [m.series for m in first.members] == ['status{host="web-1"}']  # both times: one thing
+    assert first.evidence == ("GET /broken", "GET /items/1234567890")
+    assert first.sentence.endswith(" It lasted 60 minutes.")
+    assert (first.state, first.until) == ("resolved", MONDAY + 151 * HOUR + 2 * MINUTE)
+    assert second.since == MONDAY + 152 * HOUR
+    assert "/etc/passwd" in second.sentence

@@ -632,3 +632,15 @@ def test_runs_of_one_kind_pay_together_and_one_of_another_kind_is_news() -> None
             times[kind] += len(found)
             world.calm()
     assert times == [1, 1]
+
+
+def test_a_run_that_was_told_of_one_is_not_told_again_when_it_is_said_to_be_of_another() -> None:
+    world = World()
+    world.quiet(DAY)
+    of = {name: Finding("odd", since=world.now, run=name) for name in ("of a", "of b")}
+    first = world.ticks({0: STRANGE}, found={(0, 0): of["of a"]})
+    world.memory = opened.load(opened.dump(world.memory))
+    world.calm()
+    world.quiet(2 * HOUR)
+    assert not world.ticks({1: STRANGE + 3}, found={(0, 1): of["of a"]})
+    assert len(first) == len(world.ticks({1: STRANGE + 3}, found={(0, 1): of["of b"]})) == 1

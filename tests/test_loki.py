@@ -391,3 +391,59 @@ def test_places_of_kept_lines() -> None:
     lines = ["a", "b", "a", "c", "a"]
     assert places(lines, ["a", "a", "a"]).tolist() == [0, 2, 4]
     assert places(lines, ["b", "c"]).tolist() == [1, 3]
+
+
+def shipped(server: FakeLoki, first: int, end: int) -> list[str]:
+    """A line every ten seconds in [first, end), and what they say."""
+    said = [f"at {t // SECOND}" for t in range(first, end, 10 * SECOND)]
+    for k, t in enumerate(range(first, end, 10 * SECOND)):
+        server.push(t, said[k], app="shop")
+    return said
+
+
+def minutes(
+    one: Loki, server: FakeLoki, first: int, end: int, cursor: Cursor
+) -> tuple[Cursor, list[Records]]:
+    """What comes of a poll every ten seconds."""
+    found = []
+    for now in range(first, end, 10 * SECOND):
+        cursor, some = polled(one, server, now, cursor)
+        found += some
+    return cursor, found
+
+
+def test_after_a_gap_the_lines_that_shippers_held_back_are_waited_for() -> None:
+    """Loki was away for four minutes; a shipper that waits twice as long each time comes last."""
+    server, one, minute = FakeLoki(), source(format="text", every="10s"), 60 * SECOND
+    said = shipped(server, NOW - 10 * minute, NOW)
+    cursor, found = minutes(one, server, NOW - 5 * SECOND, NOW, {})
+    back = NOW + 4 * minute
+    cursor, some = polled(one, server, back, cursor)  # nobody has sent anything yet
+    assert texts(found + some) == said
+    assert some[-1].watermark is not None
+    assert some[-1].watermark < NOW
+    assert not some[-1].more
+    found += some
+    cursor, some = minutes(one, server, back, back + 3 * minute, cursor)
+    assert not texts(some)
+    said += shipped(server, NOW, back + 3 * minute)
+    cursor, some = minutes(one, server, back + 3 * minute, back + 6 * minute, cursor)
+    found += some
+    assert texts(found) == said
+    assert not sum((Counter(records.skipped) for records in found), Counter())
+    end = back + 6 * minute
+    assert found[-1].watermark == end - 20 * SECOND - 1
+
+
+def test_where_nothing_comes_any_more_it_is_waited_for_once_after_each_gap() -> None:
+    """As long as the gap was beyond the last line or poll, five minutes at most."""
+    server, one, minute, now = FakeLoki(), source(format="text", every="10s"), 60 * SECOND, NOW
+    shipped(server, NOW - minute, NOW)
+    cursor, _ = minutes(one, server, now, now + 10 * minute, {})
+    held = []
+    for gap in (15, 120, 3600):
+        now += 10 * minute + gap * SECOND
+        cursor, some = minutes(one, server, now, now + 10 * minute, cursor)
+        held.append(sum((records.watermark or 0) < now - 30 * SECOND for records in some))
+        assert some[-1].watermark == now + 10 * minute - 20 * SECOND - 1
+    assert held == [0, 13, 30]

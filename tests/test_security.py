@@ -228,6 +228,19 @@ def test_a_scan_is_titled_by_what_it_scans_and_not_by_what_goes_along_with_it(na
     assert others[-1].startswith("protocols of ")
 
 
+def test_passwords_tried_on_many_are_titled_by_who_tries_them_and_not_by_a_victim() -> None:
+    pipeline, quiet, planted, _ = STORIES["password spraying"]
+    found = [one for one in told(pipeline, quiet(), planted) if one.since >= AT]
+    assert found[0].title.startswith("gate: odd logins in a row of 198.51.100.9, ")
+    keys = [member.series for member in found[0].members]
+    assert keys[0] == 'logins_in_a_row{host="gate",ip="198.51.100.9"}'
+    assert 'login{host="gate",ip="198.51.100.9"}' in keys
+    assert sum("user=" in key for key in keys) < 5  # of thirty: the first ones, who could be anyone
+    pipeline, quiet, planted, _ = STORIES["brute force"]
+    found = [one for one in told(pipeline, quiet(), planted) if one.since >= AT]
+    assert found[0].title.startswith("gate: odd logins in a row of user3, ")
+
+
 @pytest.mark.parametrize("pipeline, quiet", [(FLOWS, flows), (LOGINS, logins)])
 def test_quiet_days_stay_within_the_budget_and_none_of_it_is_said(pipeline, quiet) -> None:
     found = told(pipeline, quiet(), {})

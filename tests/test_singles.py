@@ -18,6 +18,7 @@ from amiss.steps import singles
 from amiss.steps.judge import States
 from amiss.steps.outcome import Outcome
 from amiss.steps.singles import Strange
+from amiss.steps.whom import Whom
 from amiss.words.phrases import how_rare, one_in
 from made import START, Chance
 
@@ -97,7 +98,7 @@ def test_a_record_is_said_to_be_no_rarer_than_those_seen_can_show(whole) -> None
     frame = Each().step(Each().init(), replace(logins()[:1100], time=time))[1]
     often = pace.step({}, time)[1:]
     those = singles.strange(
-        frame, np.full(1100, 9.0), [()] * 1100, [None] * 1100, ("host",), *often
+        frame, np.full(1100, 9.0), [()] * 1100, [None] * 1100, Whom(("host",)), *often
     )
     assert list(those.among) == list(range(1, 1101))
     assert those.watched[-1] < 1.1 < 4 < often[1][-1]

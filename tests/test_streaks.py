@@ -13,6 +13,7 @@ from amiss.pipeline import Pipeline
 from amiss.steps import singles, streaks
 from amiss.steps.judge import States
 from amiss.steps.strange import Strange
+from amiss.steps.whom import Whom
 from made import START, Chance
 
 COUNT, AT, LONG = 3000, 2600, 20
@@ -100,21 +101,28 @@ def judged(
     who: Array,
     nats: Floats,
     name: str = "login",
-    whom: tuple[str, ...] = ("host", "user"),
+    whom: tuple[str, ...] = ("user",),
     why: Callable[[int], tuple[Reason, ...]] = lambda row: (),
     known: States | None = None,
     after: int = 0,
+    ip: Array | None = None,
+    parties: tuple[str, ...] = (),
+    instead: Array | None = None,
 ) -> tuple[States, Strange]:
     """Runs among logins of these users, a minute apart; `why` each is odd, by its row."""
     n = len(nats)
     time = START * SECOND + MINUTE * np.arange(after, after + n)
     labels = {"host": np.full(n, "web-1"), "user": who}
+    labels |= {} if ip is None else {"ip": ip}
     records = Records(time, np.full(n, name), np.full(n, np.nan), labels)
     frame = Frame(time, ("events",), ("user",), np.zeros((n, 1, 1)), records=records)
-    ways, often = (("host",), whom), (np.full(n, 60.0), np.full(n, 9.0), np.arange(n))
+    whose, often = (
+        Whom(("host",), whom, parties, instead),
+        (np.full(n, 60.0), np.full(n, 9.0), np.arange(n)),
+    )
     hot = np.flatnonzero(nats >= LEAST).tolist()
-    those = singles.strange(frame, nats, [why(t) for t in hot], [None] * len(hot), whom, *often)
-    states, both, _ = streaks.judge(known or {}, frame, nats, those, ways, *often)
+    those = singles.strange(frame, nats, [why(t) for t in hot], [None] * len(hot), whose, *often)
+    states, both, _ = streaks.judge(known or {}, frame, nats, those, whose, *often)
     assert len(both) > len(those)
     return states, both
 
@@ -181,6 +189,38 @@ def test_what_is_called_by_many_has_one_s() -> None:
     nats[2900:2920] = 4.0
     _, found = judged(np.full(3000, "u1"), nats, "requests")
     assert found.key[int(np.argmax(found.score))] == 'requests_in_a_row{host="web-1"}'
+
+
+def test_a_run_of_a_system_is_of_whom_most_of_it_have_in_common() -> None:
+    who, nats = np.array([f"u{k % 50}" for k in range(3000)]), Chance(2).exponential(3000)
+    nats[2960:2980] = 4.0
+    inside = (np.arange(3000) >= 2960) & (np.arange(3000) % 9 > 0)
+    ip = np.where(inside, "198.51.100.9", np.char.add("192.0.2.", who))
+    names = []
+    for parties in ((), ("ip",)):
+        states, found = judged(who, nats, ip=ip, parties=parties)
+        names.append(found.key[int(np.argmax(found.score))])
+        [last] = {one.run for one in found.found if one and "u" not in one.run.split("host")[1]}
+        assert last == 'logins_in_a_row{host="web-1"}'
+    assert names == [
+        'logins_in_a_row{host="web-1"}', 'logins_in_a_row{host="web-1",ip="198.51.100.9"}'
+    ]  # fmt: skip
+    older = {name: column for name, column in states["streaks"].items() if name != "odd.who"}
+    _, found = judged(who[:10], np.full(10, 3.9), known={"streaks": older}, after=3000, ip=ip[:10],
+                      parties=("ip",))  # fmt: skip
+    assert found.key[-1] == 'logins_in_a_row{host="web-1"}'
+
+
+def test_a_run_of_a_subject_that_is_one_of_many_is_told_as_one_of_who_tries_them() -> None:
+    nats = Chance(2).exponential(3000)
+    nats[2980:] = 5.0
+    who, ip = np.full(3000, "u1"), np.full(3000, "198.51.100.9")
+    ip[:2980] = "192.0.2.1"
+    instead = np.where(np.arange(3000) >= 2980, "ip", "")
+    _, found = judged(who, nats, ip=ip, instead=instead)
+    mine = [one for key, one in zip(found.key, found.found, strict=True)
+            if one and one.run.endswith('user="u1"}') and "ip=" in key]  # fmt: skip
+    assert mine[-1].why == "21 of the last 26 of u1 as odd as one in ten"
 
 
 def run_of(kind: str, first: int) -> tuple[States, Strange]:

@@ -20,12 +20,7 @@ from importlib.metadata import entry_points
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-)
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from amiss.data import (
@@ -39,6 +34,7 @@ from amiss.data import (
     Scores,
     Severity,
     State,
+    Strings,
 )
 from amiss.spans import Span
 from amiss.world import World
@@ -129,6 +125,10 @@ class Features(Component):
     def whom(self) -> tuple[str, ...]:
         """Of single records: the labels that say whom one is about."""
         return ()
+
+    def shared(self, frame: Frame) -> tuple[tuple[str, ...], Strings | None]:
+        """What several may share, by labels; the one (T,) that stands for `whom`, "" for none."""
+        return (), None
 
     @property
     def counted(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from amiss.steps.judge import WHOLE, States, judge, judge_jointly, name_of
 from amiss.steps.outcome import Outcome, join
 from amiss.steps.strange import NONE, Strange
 from amiss.steps.systems import SYSTEM, judge_system, members_of, view
+from amiss.steps.whom import Whom
 
 
 class Pipeline(Component):
@@ -155,9 +156,9 @@ class Pipeline(Component):
         detectors = [detector for detector in self.detectors if detector.each]
         states, nats, why, found = singles.judge_each(detectors, states, frame)
         states["pace"], *often = pace.step(states.get("pace", {}), frame.time)
-        whom = (*self.by, *self.features.whom)
+        whom = Whom(self.by, self.features.whom, *self.features.shared(frame))
         those = singles.strange(frame, nats, why, found, whom, *often)
-        states, those, nats = streaks.judge(states, frame, nats, those, (self.by, whom), *often)
+        states, those, nats = streaks.judge(states, frame, nats, those, whom, *often)
         states, held = fields.judge_fields(self._apart, states, frame, self.by)
         those = fields.told(those, held, frame, *often)
         begun = bool(states["pace"]["count"][0])  # else the first records are still held back

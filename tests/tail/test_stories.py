@@ -266,6 +266,72 @@ def test_a_damaged_gz_is_counted(tmp_path: Path) -> None:
     assert read(log) == []
 
 
+def packed(n: int) -> tuple[list[str], bytes]:
+    """Lines that a .gz holds, hardly shorter than they are."""
+    lines = [f"{k} {os.urandom(20).hex()}" for k in range(n)]
+    return lines, gzip.compress("\n".join([*lines, ""]).encode())
+
+
+@pytest.mark.parametrize("start", ["beginning", "end"])
+def test_a_gz_that_is_still_written_is_read_by_whole_lines_each_once(
+    tmp_path: Path, start: str
+) -> None:
+    log, (lines, data) = made(tmp_path, "*.gz", start=start), packed(2000)
+    file = tmp_path / "app.log.1.gz"
+    for end in range(len(data) // 5, len(data), len(data) // 5):
+        file.write_bytes(data[:end])
+        log.poll()
+    file.write_bytes(data)
+    log.poll()
+    skipped = len(lines) - len(log.read)
+    assert log.read == lines[skipped:]
+    assert (skipped > 0) == (start == "end")
+    assert not log.skipped
+
+
+def test_a_gz_that_is_cut_off_is_counted_once_it_has_not_changed_for_a_while(
+    tmp_path: Path,
+) -> None:
+    log, (lines, data) = made(tmp_path, "*.gz"), packed(2000)
+    file = tmp_path / "app.log.1.gz"
+    file.write_bytes(data[: len(data) // 2])
+    log.poll()
+    assert log.read == lines[: len(log.read)]
+    assert 500 < len(log.read) < 1500
+    assert not log.skipped
+    for _ in range(5):
+        assert read(log) == []
+        log.restart()
+    assert log.skipped == {".gz files that are cut off; what is beyond is lost": 1}
+    file.write_bytes(data[: len(data) // 2 + 1000])  # it was only slow
+    assert read(log)
+    for _ in range(5):
+        assert read(log) == []
+    assert log.skipped == {".gz files that are cut off; what is beyond is lost": 1}
+    file.write_bytes(data)
+    log.poll()
+    assert log.read == lines
+
+
+def test_a_gz_of_which_nothing_can_be_read_is_counted_too(tmp_path: Path) -> None:
+    log = made(tmp_path, "*.gz")
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(b"one\n")[:7])
+    for _ in range(5):
+        assert read(log) == []
+    assert log.skipped == {".gz files that are cut off; what is beyond is lost": 1}
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(b"one\n"))
+    assert read(log) == ["one"]
+
+
+def test_the_last_record_of_a_gz_that_is_cut_off_is_waited_for(tmp_path: Path) -> None:
+    log = made(tmp_path, "*.gz", multiline=r"^\d")
+    data = gzip.compress(b"1 one\n  more\n2 two\n  " + os.urandom(9000).hex().encode())
+    (tmp_path / "app.log.1.gz").write_bytes(data[:-500])
+    assert read(log) == ["1 one\n  more"]
+    assert [read(log) for _ in range(5)].count(["2 two"]) == 1
+    assert len(log.read) == 2
+
+
 def test_a_stack_trace_belongs_to_its_line(tmp_path: Path) -> None:
     log = made(tmp_path, multiline=r"^\d{4}-")
     log.append("2025-01-01 start\n2025-01-01 error\n  at a\n  at b\n")

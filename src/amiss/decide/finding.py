@@ -21,7 +21,9 @@ class Finding:
     why: str  # what follows the name of the series: "has stood at 37 % for 12 minutes"
     rules: tuple[str, ...] = ()  # the rules of a person that hold
     severity: Severity | None = None  # what they ask for at least
+    record: str = ""  # of a rule about a field: what the record said in which it holds
     since: int | None = None  # ns, of a run of records: told once, however long it goes on
+    run: str = ""  # which of those that are on at one time: a run of a system, or of a subject
     about: str = ""  # of a run of records: what most of them are blamed for, without its values
 
 

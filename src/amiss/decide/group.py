@@ -19,15 +19,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from amiss.data import (
-    MINUTE,
-    SECOND,
-    Floats,
-    Incident,
-    Member,
-)
+from amiss.data import MINUTE, SECOND, Floats, Incident, Member
 from amiss.decide import band, budget, explain, opening, told
-from amiss.decide.finding import ABOVE, kept
+from amiss.decide.finding import ABOVE, Finding, kept
 from amiss.decide.fuse import p_of
 from amiss.decide.judged import LEAST, Judged, Policy
 from amiss.decide.opened import Memory, Opened
@@ -211,9 +205,10 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
     new = set(rules) - set(known.rules if known else ())
     value = float(judged.value[t, s])
     said = judged.said.get((t, s), "")
-    if not said and not it.pace:  # how far apart the records of a log are is not how a series goes
+    it.runs = _runs(it, found)
+    if not it.pace and not judged.is_record(t, s):
         it.pace = float(judged.interval[t, s])
-    for one in said.splitlines():
+    for one in (said or (found.record if found else "")).splitlines():
         if one not in it.evidence:
             it.evidence = (*it.evidence, one)[:EXAMPLES]
     if found and found.severity:
@@ -253,6 +248,13 @@ def _join(it: Opened, judged: Judged, t: int, s: int, score: float, evidence: Ev
             it.evidence, it.explained = around, score
 
 
+def _runs(it: Opened, found: Finding | None) -> tuple[str, ...]:
+    """Those that it is about, with this one."""
+    if not (found and found.run) or found.run in it.runs or len(it.runs) >= CAP:
+        return it.runs
+    return (*it.runs, found.run)
+
+
 def _breadth(it: Opened) -> int:
     """How many series: a system as a whole is none, unless nothing else is strange."""
     return sum(not member.blamed for member in it.members.values()) or 1
@@ -269,7 +271,7 @@ def _revision(it: Opened, system: str, until: int | None, settled: bool) -> Inci
     said = explain.sentence(system, members, len(members), it.since, rare)
     if until is not None:
         tick = int((it.pace or it.interval) * SECOND)
-        if members[0].said:  # a record is a moment, however long one waits for the next
+        if members[0].said or not it.pace:  # a record is a moment, whenever the next comes
             tick = min(tick, SECOND)
         said = explain.ended(said, max(min(it.seen + tick, until) - it.since, tick), settled)
     return Incident(

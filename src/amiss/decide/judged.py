@@ -40,4 +40,8 @@ class Judged:
     said: dict[tuple[int, int], str] = field(default_factory=dict)  # by single records, one a line
     found: dict[tuple[int, int], Finding] = field(default_factory=dict)  # told by itself
     votes: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)  # of several asked
-    among: dict[tuple[int, int], int] = field(default_factory=dict)  # how many had been seen
+    among: dict[tuple[int, int], int] = field(default_factory=dict)  # of them: how many were seen
+
+    def is_record(self, t: int, s: int) -> bool:
+        """Whether it is about single records: how far apart these are is not how a series goes."""
+        return (t, s) in self.among or (t, s) in self.said

@@ -39,6 +39,7 @@ class Opened:
     rules: tuple[str, ...] = ()  # of a person, that held
     told_rules: int = 0
     least: Severity = "low"  # what they ask for
+    runs: tuple[str, ...] = ()  # of records, that it is about
     pace: float = 0.0  # of the series that opened it or joined first (s); 0: single records alone
 
 
@@ -70,7 +71,7 @@ def load(text: bytes) -> Memory:
 def _opened(it: dict[str, Any]) -> Opened:
     it["members"] = {key: member(m) for key, m in it["members"].items()}
     it["evidence"] = tuple(it["evidence"])
-    it["rules"] = tuple(it.get("rules", ()))
+    it["rules"], it["runs"] = tuple(it.get("rules", ())), tuple(it.get("runs", ()))
     it.setdefault("pace", it["interval"])  # older versions did not tell them apart
     it["before"] = Told(**it["before"]) if it.get("before") else None
     return Opened(**it)

@@ -35,8 +35,10 @@ def may_open(
         # a record is one of many: of the same subject the first of them is enough for a while
         return (t, s) not in judged.said or not told.silent(last, now, score, policy.silence)
     found = judged.found.get((t, s))
-    if last and found and found.since is not None and found.since <= last.at:
-        return False  # it was told
+    if found and found.since is not None:
+        before = (last, memory.told.get(found.run))  # whomever it was said to be of
+        if any(one and found.since <= one.at for one in before):
+            return False  # it was told
     if payer != key and told.silent(last, now, score, policy.silence):
         return False
     return told.may_open(memory.told.get(payer), now, score, bar, policy.silence)
@@ -61,7 +63,7 @@ def begin(
         interval=interval,
         watched=float(judged.watched[t, s]),
         before=last,
-        pace=0.0 if (t, s) in judged.said else interval,
+        pace=0.0 if judged.is_record(t, s) else interval,
     )
 
 

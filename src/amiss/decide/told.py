@@ -40,11 +40,13 @@ def pay(told: dict[str, Told], key: str, now: int, score: float) -> None:
 
 
 def quieten(told: dict[str, Told], over: Opened, now: int, silence: int) -> None:
-    """The members of an incident that is over are silent from now.
+    """The members of an incident that is over are silent from now; its runs have been told.
 
     What has faded is forgotten: with the price, or, as long as it may be said when a member was
     last as strange, with the memory of the budget.
     """
+    for key in over.runs:
+        told[key] = Told(now, 0.0, price(told.get(key), now))
     for key, member in over.members.items():
         told[key] = Told(now, member.score, price(told.get(key), now))
     long = max(silence, int(FORGET * SECOND))

@@ -88,6 +88,10 @@ class Files:
         Raises FileNotFoundError if another stands there by now, Unreachable if it may not be
         read, Damaged if it cannot be unpacked. A .gz that is not finished ends where it ends.
         """
+        return self.piece(file, start, size)[0]
+
+    def piece(self, file: Found, start: int, size: int) -> tuple[bytes, bool]:
+        """The same, and whether it ends there as the file is a .gz that is not finished."""
         try:
             handle = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -100,7 +104,7 @@ class Files:
                 raise FileNotFoundError(file.path)
             if file.packed:
                 return self._unpack(file, handle, start, size)
-            return os.pread(handle, size, start)
+            return os.pread(handle, size, start), False
         except FileNotFoundError:
             raise
         except OSError as exc:
@@ -108,7 +112,7 @@ class Files:
         finally:
             os.close(handle)
 
-    def _unpack(self, file: Found, handle: int, start: int, size: int) -> bytes:
+    def _unpack(self, file: Found, handle: int, start: int, size: int) -> tuple[bytes, bool]:
         key = (file.device, file.inode, file.size, file.modified)
         with self._lock:
             stream = self._unpacking.pop(key, None)
@@ -118,7 +122,7 @@ class Files:
             self._unpacking[key] = stream
             while len(self._unpacking) > OPEN:
                 self._unpacking.popitem(last=False)
-        return data
+        return data, len(data) < size and stream.cut
 
 
 class _Unpacking:
@@ -129,6 +133,11 @@ class _Unpacking:
         self.held = b""
         self._at = 0  # in the file
         self._inflate = zlib.decompressobj(31)
+
+    @property
+    def cut(self) -> bool:
+        """Whether what is there ends before its end."""
+        return self._at > 0 and not self._inflate.eof
 
     def read(self, handle: int, start: int, size: int) -> bytes:
         while self.first + len(self.held) < start + size:

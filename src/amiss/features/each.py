@@ -72,6 +72,13 @@ class Each(Features):
         """The subject."""
         return self.subject
 
+    def shared(self, frame: Frame) -> tuple[tuple[str, ...], Strings]:
+        """Users, addresses and sources; who does the same to many subjects stands for each."""
+        there = (self.roles[role] for role in conduct.WHO if role in self.roles)
+        values = frame.values[:, 0]
+        instead = conduct.instead(self.roles, self.subject, frame.features, values)
+        return tuple(field for field in there if field not in self.subject), instead
+
     @property
     def counted(self) -> tuple[str, ...]:
         """What to count by."""

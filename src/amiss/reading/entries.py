@@ -46,6 +46,7 @@ class Taken:
     form: Form | None = None
     batch: Batch = field(default_factory=Batch)
     skipped: Counter[str] = field(default_factory=Counter)
+    newest: int | None = None  # ns, of all that came, whether it fits the format or not
 
     def take(self, entries: Entries) -> int | None:
         """As many as there is room for, with all of one time; None if that is all of them.
@@ -55,6 +56,7 @@ class Taken:
         """
         if not len(entries):
             return None
+        self.newest = int(entries.time[-1])
         if self.form is None or not self.form.sure:
             found = form.look(entries.text, self.asked, self.form)
             self.form = Form("text") if found.kind in WHOLE else found

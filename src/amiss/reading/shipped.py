@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from amiss.component import Cursor
-from amiss.data import DAY, SECOND, Records
+from amiss.data import DAY, MINUTE, SECOND, Records
 from amiss.formats import form
 from amiss.formats.form import Asked
 from amiss.formats.promql import complaint
@@ -16,6 +16,8 @@ from amiss.reading.entries import Taken
 from amiss.reading.late import Holds, Tally
 from amiss.reading.paged import Pages
 from amiss.spans import Span, write_span
+
+LONGEST = 5 * MINUTE  # that Promtail waits between two tries
 
 
 class Shipped(BaseModel):
@@ -32,7 +34,8 @@ class Shipped(BaseModel):
     incidents nobody is told."""
     delay: Span = Field(10 * SECOND, ge=0)
     """How long after its time a line may arrive: it is asked for when that has passed. One that
-    comes later is not read, but counted."""
+    comes later is not read, but counted. After a gap that nothing has come to fill lines are waited
+    for as long again as it was, five minutes at most."""
     format: LineFormat = "auto"
     """How a line is written; `auto` looks at the first ones and stays with it."""
     regex: Pattern = ""
@@ -62,9 +65,13 @@ class Shipped(BaseModel):
         began: int | None = cursor.get("began")
         return began
 
-    def lines(self, cursor: Cursor, now: int, pages: Pages, holds: Holds) -> tuple[Cursor, Records]:
+    def lines(
+        self, cursor: Cursor, now: int, pages: Pages, holds: Holds, every: int
+    ) -> tuple[Cursor, Records]:
         """The lines after the cursor, up to `delay` before now, and how many came too late.
 
+        After a gap in reading that nothing has come to fill, such as an absence of the server, it
+        stays where the lines end for as long again: shippers wait twice as long after each try.
         Raises as `pages`; a count that fails is told.
         """
         at = cursor.get("next", max(now - self.delay - self.history, 0))
@@ -72,12 +79,21 @@ class Shipped(BaseModel):
         said = cursor.get("form")
         asked = Asked(self.format, regex=self.regex)
         taken = Taken(asked, self.longest, form.load(said) if said else None)
+        resumes, gap = cursor.get("resumes", 0), 2 * every + self.delay
+        if now < resumes <= now + LONGEST:
+            records = taken.records(self.name, self.value, self.labels)
+            return cursor, promised(records, at, at)
         tally = Tally.of(cursor.get("tally"), at, end, holds)
         # no poll is of the past and the present
         stop = min(end, began + 1) if at <= began else end
         until = pages.read(at, stop, self.most, taken, tally)
+        after: Cursor = {"began": began}
+        come = max(at, 0 if taken.newest is None else taken.newest + 1)
+        waited = resumes <= now <= resumes + gap
+        if began < at and until == end and end - come > gap and not waited:
+            after["resumes"], until, end = now + min(end - come, LONGEST), come, come
         late = tally.late(until, end)
-        after: Cursor = {"next": until, "began": began, "tally": tally.dump()}
+        after |= {"next": until, "tally": tally.dump()}
         if taken.form is not None:
             after["form"] = taken.form.dump()
         records = taken.records(self.name, self.value, self.labels)

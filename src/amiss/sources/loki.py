@@ -94,7 +94,7 @@ class Loki(Shipped, Source):
         pages = Pages(lines.first, lines.moment, self.page)
         # to Loki the end of a span belongs to it
         holds = Holds(lines.count, self.fingerprint, edge=1)
-        return self.lines(cursor, world.now(), pages, holds)
+        return self.lines(cursor, world.now(), pages, holds, self.every)
 
     def _samples(self, cursor: Cursor, now: int, ask: Any) -> tuple[Cursor, Records]:
         end = (now - self.delay) // self.step * self.step

@@ -77,7 +77,8 @@ class Victorialogs(Shipped, Source):
             return counts_of(ask(first * STEP, last * STEP, pipe))
 
         pages = Pages(first, moment, self.page)
-        return self.lines(cursor, world.now(), pages, Holds(count, self.fingerprint))
+        holds = Holds(count, self.fingerprint)
+        return self.lines(cursor, world.now(), pages, holds, self.every)
 
     def found(self, cursor: Cursor, records: Records) -> tuple[str, ...]:
         """Entries, how they are written, fields."""

@@ -16,7 +16,7 @@ from amiss.decide.finding import Finding
 from amiss.decide.judged import LEAST
 from amiss.memory import grow
 from amiss.steps.judge import States, name_of
-from amiss.steps.singles import labelled, records_of
+from amiss.steps.singles import labelled, records_of, said_of
 from amiss.steps.strange import Strange
 
 MOST = 1000  # fields of systems that a rule is about; later ones are left out
@@ -83,8 +83,9 @@ def _judge(
     for i in np.flatnonzero(scores.values[:, 0] > 0).tolist():
         if view.time[i] // MINUTE > told[s]:
             told[s] = view.time[i] // MINUTE
-            found = Finding(detector.tell(view, scores, i, 0), (title,), severity)
-            held.append(Held(int(rows[i]), key, found))
+            why, t = detector.tell(view, scores, i, 0), int(rows[i])
+            found = Finding(why, (title,), severity, said_of(records_of(frame), t))
+            held.append(Held(t, key, found))
     return {"keys": known, "told": told, **own}, held
 
 

@@ -25,6 +25,7 @@ from amiss.steps.judge import States, above, name_of
 from amiss.steps.outcome import Outcome
 from amiss.steps.strange import Strange
 from amiss.steps.systems import system_of
+from amiss.steps.whom import Whom
 from amiss.subjects import conduct
 from amiss.text.dictionary import encoded
 from amiss.words.units import listed
@@ -104,12 +105,12 @@ def strange(
     nats: Floats,
     why: list[tuple[Reason, ...]],
     found: list[Finding | None],
-    whom: tuple[str, ...],
+    whom: Whom,
     interval: Floats,
     watched: Floats,
     seen: Array,
 ) -> Strange:
-    """The strange ones of T records, and `why` each is; `whom`: the labels that name them.
+    """The strange ones of T records, and `why` each is; `whom` they are about.
 
     `interval`, `watched` and `seen` as in decide/pace.py. A record is no rarer than all that were
     seen can show: no more days are held to have been watched than so many take now.
@@ -118,7 +119,7 @@ def strange(
     rows = hot.tolist()
     return Strange(
         time=frame.time[hot],
-        key=[key_of(records, t, whom) for t in rows],
+        key=[series_key(str(records.name[t]), whom.of(records, t)) for t in rows],
         score=nats[hot],
         interval=interval[hot],
         watched=np.minimum(watched, seen * interval / 86400.0)[hot],
@@ -255,12 +256,6 @@ def _blamed(frame: Frame, blame: Floats) -> list[tuple[Reason, ...]]:
 
 def _labels(records: Records, t: int) -> dict[str, str]:
     return {name: str(column[t]) for name, column in records.labels.items() if column[t]}
-
-
-def key_of(records: Records, t: int, whom: tuple[str, ...], more: str = "") -> str:
-    """Whom a record is about, as a series; with more behind its name."""
-    labels = {k: v for k, v in _labels(records, t).items() if k in whom}
-    return series_key(f"{records.name[t]}{more}", labels)
 
 
 def said_of(records: Records, t: int) -> str:

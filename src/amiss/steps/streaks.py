@@ -5,22 +5,24 @@ among all records of a system, and among those of one subject.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
 import numpy as np
 
-from amiss.data import Array, Floats, Frame, Reason, Records, State
+from amiss.data import Array, Floats, Frame, Reason, Records, State, series_key
 from amiss.decide import cusum
 from amiss.decide.finding import Finding
 from amiss.decide.judged import LEAST
 from amiss.steps import singles
 from amiss.steps.judge import States
 from amiss.steps.strange import Strange
+from amiss.steps.whom import Whom, said
 from amiss.subjects import slots
 from amiss.text.dictionary import encoded
 from amiss.text.names import hashed
+from amiss.words.units import listed
 
 IN_A_ROW = "_in_a_row"
 KEPT = 64  # odd records that are remembered, to be shown
@@ -39,6 +41,7 @@ class _Odd:
     records: Records
     rows: list[int]  # of these
     why: dict[int, tuple[Reason, ...]]  # of these that are strange, by their rows
+    who: Array  # (K, W) what they say of Whom.names
 
     def of(self, number: int, first: int, v: int, stream: int) -> list[int]:
         """Those that a run is made of, up to this number."""
@@ -59,35 +62,42 @@ class _Odd:
 
     def kept(self) -> State:
         """What to remember of them."""
-        last = range(max(len(self.number) - KEPT, 0), len(self.number))
+        last, who = range(max(len(self.number) - KEPT, 0), len(self.number)), self.who[-KEPT:]
         return {
             "odd.number": self.number[-KEPT:],
             "odd.stream": self.stream[-KEPT:],
             "odd.said": np.array([self.said(k) for k in last], dtype=str),
             "odd.blame": np.array([self.blame(k) for k in last], dtype=str),
+            "odd.who": np.array(who.tolist(), dtype=str).reshape(who.shape),  # no wider than it is
         }
 
 
 def judge(
-    states: States, frame: Frame, nats: Floats, those: Strange, ways: tuple[tuple[str, ...], ...],
+    states: States, frame: Frame, nats: Floats, those: Strange, whom: Whom,
     interval: Floats, watched: Floats, seen: Array,
 ) -> tuple[States, Strange, Floats]:  # fmt: skip
     """T records and the strange ones -> these with runs, in order of time, and nats (T,) of both.
 
-    `ways` are the labels that name a system, and those that name a subject; where they are others,
-    there are two ways to find a run, and each has half of the chance. The rest is as in singles.py.
-    Cost: some 2 us a record.
+    Where a subject is more than its system, there are two ways to find a run, and each has half of
+    the chance. The rest is as in singles.py. Cost: some 2 us a record.
+
+    A run of a system is told as one of what the odd records in it have in common, such as the
+    address that guesses the passwords of many; a run of a subject as one of whom its last record
+    is about.
     """
-    ways, records = tuple(dict.fromkeys(ways)), singles.records_of(frame)
+    ways, records = whom.ways, singles.records_of(frame)
     state = states.get("streaks", {})
     if not state or len(state["tops"]) != len(ways):
         state = cusum.init(len(ways)) | _nothing(len(ways))
+    who, shape = state.get("odd.who"), (len(state["odd.number"]), len(whom.names))
+    if who is None or who.shape != shape:  # other settings, or an older version
+        state = state | {"odd.who": np.zeros(shape, "U1")}
     stream = np.stack([_streams(records, way) for way in ways], axis=1)
     if len(ways) > 1:
         stream[stream[:, 1] == stream[:, 0], 1] = 0  # about nobody
     state, runs = cusum.step(state, frame.time, nats, stream)
     scores = runs.score - log(len(ways))
-    odd = _odd(state, frame, runs, stream, nats, those)
+    odd = _odd(state, frame, runs, stream, nats, those, whom)
     at, which = np.nonzero(scores >= LEAST)
     found = list(zip(at.tolist(), which.tolist(), strict=True))
     made = [odd.of(runs.number[t], runs.first[t, v], v, stream[t, v]) for t, v in found]
@@ -99,38 +109,57 @@ def judge(
         [texts[k] for k in of[-SHOWN:]] or [singles.said_of(records, t)]
         for of, (t, _) in zip(made, found, strict=True)
     ]
+    own = [said(records, t, ways[v]) for t, v in found]
+    named = [
+        whom.of(records, t) if v else one | whom.common(odd.who[of])
+        for one, of, (t, v) in zip(own, made, found, strict=True)
+    ]
     more = Strange(
         time=frame.time[at],
-        key=[_key(records, t, ways[v]) for t, v in found],
+        key=[_key(records, t, labels) for labels, (t, _) in zip(named, found, strict=True)],
         score=scores[at, which],
         interval=interval[at],
         watched=np.minimum(watched, seen * interval / 86400.0)[at],
         blame=[_most(some) for some in why],
         said=["\n".join(filter(None, some)) for some in shown],
-        found=[_found(runs, t, v, _about(some)) for (t, v), some in zip(found, why, strict=True)],
+        found=[
+            Finding(
+                _words(runs, t, v, _whose(one, labels, whom)),
+                since=int(runs.since[t, v]),
+                run=_key(records, t, one),
+                about=_about(some),
+            )
+            for (t, v), some, one, labels in zip(found, why, own, named, strict=True)
+        ],
         among=seen[at].tolist(),
     )
     states = states | {"streaks": state | odd.kept()}
     return states, those.and_also(more), np.fmax(nats, np.fmax.reduce(scores, axis=1))
 
 
-def _key(records: Records, t: int, way: tuple[str, ...]) -> str:
-    plural = "" if str(records.name[t]).endswith("s") else "s"
-    return singles.key_of(records, t, way, plural + IN_A_ROW)
+def _key(records: Records, t: int, labels: Mapping[str, str]) -> str:
+    name = str(records.name[t])
+    return series_key(f"{name}{'' if name.endswith('s') else 's'}{IN_A_ROW}", labels)
 
 
-def _found(runs: cusum.Runs, t: int, v: int, about: str) -> Finding:
-    """In words; where few are odd by themselves, to count those would sound like nothing."""
-    odd, count = runs.odd[t, v], runs.count[t, v]
-    words = f"{odd} of the last {count} as odd as one in ten"
+def _words(runs: cusum.Runs, t: int, v: int, whose: str) -> str:
+    """Where few are odd by themselves, to count those would sound like nothing."""
+    odd, count = int(runs.odd[t, v]), int(runs.count[t, v])
     if 2 * odd < count:
-        words = f"the last {count} all together"
-    return Finding(words, since=int(runs.since[t, v]), about=about)
+        return f"the last {count}{whose} all together"
+    return f"{odd} of the last {count}{whose} as odd as one in ten"
+
+
+def _whose(own: Mapping[str, str], named: Mapping[str, str], whom: Whom) -> str:
+    """Of which subject a run is that is told as one of somebody else."""
+    of = [text for name, text in own.items() if name not in named and name not in whom.by]
+    return f" of {listed(of)}" if of else ""
 
 
 def _odd(
-    state: State, frame: Frame, runs: cusum.Runs, stream: Array, nats: Floats, those: Strange
-) -> _Odd:
+    state: State, frame: Frame, runs: cusum.Runs, stream: Array, nats: Floats, those: Strange,
+    whom: Whom,
+) -> _Odd:  # fmt: skip
     """Those that are remembered and those that came; why they are is known of the strange ones."""
     rows, hot = np.flatnonzero(runs.y >= cusum.ODD), np.flatnonzero(nats >= LEAST).tolist()
     return _Odd(
@@ -140,6 +169,7 @@ def _odd(
         singles.records_of(frame),
         rows.tolist(),
         dict(zip(hot, those.blame, strict=True)),
+        np.concatenate([state["odd.who"], whom.kept(singles.records_of(frame), rows)]),
     )
 
 

@@ -5,14 +5,14 @@ Which there are depends on the roles that fields play. All are of a record and t
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, log
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from amiss.data import DAY, HOUR, MINUTE, Array, Floats, State, Times
+from amiss.data import DAY, HOUR, MINUTE, Array, Floats, State, Strings, Times
 from amiss.memory import flat, nested
 from amiss.subjects import distinct, firsts, shares, slots, usual
 
@@ -22,6 +22,8 @@ Role: TypeAlias = Literal[
 ]  # fmt: skip
 ALWAYS: tuple[Role, ...] = ("source", "host", "port", "protocol", "user", "outcome")
 """Roles without which logs of flows and of logins are none."""
+WHO: tuple[Role, ...] = ("user", "address", "source")
+"""The roles of those who do something."""
 _FIELD = re.compile(r"{([^{}]+)}")
 RANKS = {
     "guest": 0.0, "none": 0.0, "user": 1.0, "operator": 2.0, "power user": 2.0, "sudo": 3.0,
@@ -40,6 +42,7 @@ class Number:
     whom: Role
     a: float = 1.0  # what is no difference (subjects/usual.py)
     more: tuple[Role, ...] = ()  # that it needs beside those in its words
+    each: Role | None = None  # whom it counts, where those who are counted are all alike
 
     @property
     def needs(self) -> set[str]:
@@ -49,13 +52,15 @@ class Number:
 
 NUMBERS = {
     "ports": Number("ports of {host} contacted by {source} in 1m", "source", more=("port",)),
-    "hosts": Number("hosts contacted by {source} on port {port} in 1m", "source", more=("host",)),
+    "hosts": Number("hosts contacted by {source} on port {port} in 1m", "source", more=("host",),
+                    each="host"),
     "reach": Number("ports of hosts contacted by {source} in 1d", "source", more=("host", "port")),
     "mix": Number("protocols of {source} in 10m, nats from the usual ones", "source", 5.0,
                   more=("protocol",)),
     "failures": Number("failures of {user} in 10m", "user", more=("outcome",)),
     "refused": Number("failures from {address} in 10m", "address", more=("outcome",)),
-    "tried": Number("users that failed from {address} in 1h", "address", more=("user", "outcome")),
+    "tried": Number("users that failed from {address} in 1h", "address", more=("user", "outcome"),
+                    each="user"),
     "guessed": Number("failures of {user} in 1h before a success", "user", more=("outcome",)),
     "speed": Number("km/h between two places of {user}", "user", 100.0,
                     more=("latitude", "longitude")),
@@ -68,6 +73,7 @@ refused: brute force; tried: password spraying; guessed: a success after failure
 travel; device and location: a new one; risen: privilege escalation."""
 _STARTS = {number.words.partition("{")[0]: number.a for number in NUMBERS.values()}
 BEYOND = " beyond the usual"
+TWICE = log(2.0)
 SHOWN = 60  # characters of a field
 
 
@@ -90,11 +96,30 @@ def chosen(roles: Mapping[Role, str]) -> tuple[str, ...]:
 
 def named(roles: Mapping[Role, str]) -> tuple[str, ...]:
     """The names of the numbers, with fields for roles; then those of how far they are beyond."""
-    fields = {str(role): f"{{{field}}}" for role, field in roles.items()}
-    found = [
-        _FIELD.sub(lambda role: fields[role[1]], NUMBERS[name].words) for name in chosen(roles)
-    ]
+    found = [_in_fields(NUMBERS[name], roles) for name in chosen(roles)]
     return (*found, *(words + BEYOND for words in found))
+
+
+def _in_fields(number: Number, roles: Mapping[Role, str]) -> str:
+    fields = {str(role): f"{{{field}}}" for role, field in roles.items()}
+    return _FIELD.sub(lambda role: fields[role[1]], number.words)
+
+
+def instead(
+    roles: Mapping[Role, str], subject: tuple[str, ...], names: Sequence[str], values: Floats
+) -> Strings:
+    """The field that says whom each record is about, where its subject does not: (N,), else "".
+
+    Who does the same to more than twice as many subjects as usual: of a password that is tried on
+    all users it is the address. `names` and `values` (N, F) are those of all features.
+    """
+    found = np.zeros(len(values), f"U{max(map(len, roles.values()), default=1)}")
+    for number in (NUMBERS[name] for name in chosen(roles)):
+        whom = roles[number.whom]
+        if number.each and roles[number.each] in subject and whom not in subject:
+            beyond = values[:, names.index(_in_fields(number, roles) + BEYOND)]
+            found[(found == "") & (beyond > TWICE)] = whom
+    return found
 
 
 @dataclass(frozen=True, slots=True)

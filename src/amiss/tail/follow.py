@@ -118,7 +118,7 @@ def _begin(following: Following, one: Followed, found: Found) -> None:
     new = Followed.of(found, following.now)
     new.moved |= found.path not in (one.path, stem(one.path))
     if (found.size, found.modified) == (one.size, one.modified):
-        new.grown = one.grown
+        new.grown, new.cut = one.grown, one.cut
     _settle(following, new, found)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from hashlib import blake2b
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from amiss.doors.files import Damaged, Files, Found
 from amiss.tail.names import stem
@@ -27,6 +27,7 @@ class Followed:
     moved: bool = False  # it is, by its name or since it is known, not written to any more
     inside: bool = False  # the rest of a line that was too long is still to come
     source: list[int] | None = None  # the number of the file, read itself, that it is a copy of
+    cut: Literal["", "waits", "counted"] = ""  # a .gz that ends before its end: it may go on
     unread: bool = False  # the last poll left something
     newest: int | None = None  # ns, of its records
     last: int | None = None  # ns, of its last record

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from amiss.data import SECOND
+from amiss.data import MINUTE, SECOND
 from amiss.doors.files import Damaged, Files, Found
 from amiss.tail.followed import Followed
 from amiss.tail.lines import BYTES, Lines, join, split
@@ -12,9 +12,12 @@ from amiss.tail.lines import BYTES, Lines, join, split
 PATIENCE = 10 * SECOND
 """How long the last line of a rotated file may lack its end, and a record of several lines the
 beginning of the next."""
+LONG = MINUTE
+"""How long a .gz that is not finished may stay as it is: somebody may be packing it."""
 PIECE = 2**18  # bytes that are read at once; the longest line
 REST = "bytes of lines that were too long to be read"
 DAMAGED = ".gz files that cannot be unpacked"
+CUT = ".gz files that are cut off; what is beyond is lost"
 
 
 @dataclass(slots=True)
@@ -26,6 +29,7 @@ class Piece:
     whole: bool  # no more is there for now
     final: bool  # and no more of the last record is to be waited for
     inside: bool = False  # it ends inside a line
+    cut: bool = False  # it ends where a .gz ends that is not finished
     skipped: Counter[str] = field(default_factory=Counter)
 
     def records(self, n: int, begin: re.Pattern[str] | None) -> tuple[list[str], int]:
@@ -46,17 +50,18 @@ class Piece:
 def piece(files: Files, found: Found, followed: Followed, room: int, now: int) -> Piece:
     """At most `room` bytes of lines.
 
-    What is left of a line of more than that is passed over, and counted. Raises Unreachable if
+    What is left of a line of more than that is passed over, and counted. A line that a .gz which is
+    not finished ends in is none: the rest of it may come, or never. Raises Unreachable if
     the file may not be read, FileNotFoundError if it is another by now.
     """
     skipped: Counter[str] = Counter()
     start = followed.offset
     try:
-        data = files.read(found, start, room)
+        data, cut = files.piece(found, start, room)
     except Damaged:
         if followed.grown == now:
             skipped[DAMAGED] += 1
-        return Piece(start, split(b""), True, False, followed.inside, skipped)
+        return Piece(start, split(b""), True, False, followed.inside, skipped=skipped)
     whole, inside = len(data) < room, followed.inside
     hole = len(data) - len(data.lstrip(b"\0"))  # where a file was cut under its writer
     data, start = data[hole:], start + hole
@@ -66,11 +71,13 @@ def piece(files: Files, found: Found, followed: Followed, room: int, now: int) -
         rest = end or len(data)
         skipped[REST] += rest
         data, start = data[rest:], start + rest
-    quiet = now - followed.grown >= PATIENCE or found.packed
+    waited = now - followed.grown
+    quiet = waited >= LONG if cut else waited >= PATIENCE or found.packed
     end = data.rfind(b"\n") + 1
-    if end < len(data) and ((whole and followed.moved and quiet) or not (whole or end)):
+    over = whole and followed.moved and quiet and not cut
+    if end < len(data) and (over or not (whole or end)):
         inside, end = not whole, len(data)
     lines = split(data[:end])
     if lines.odd:
         skipped[BYTES] += lines.odd
-    return Piece(start, lines, whole, whole and quiet, inside, skipped)
+    return Piece(start, lines, whole, whole and quiet, inside, cut, skipped)

@@ -15,7 +15,7 @@ from amiss.tail.follow import Following
 from amiss.tail.followed import Followed
 from amiss.tail.lines import split
 from amiss.tail.names import stem
-from amiss.tail.piece import DAMAGED, PIECE, Piece, piece
+from amiss.tail.piece import CUT, DAMAGED, LONG, PIECE, Piece, piece
 from amiss.tail.queue import Queue
 
 LEAST = 64  # records; for fewer of them no room is looked for
@@ -55,6 +55,8 @@ class Reading:
             room = 0 if full else room - max(1, end - followed.offset)
             followed.unread = full or not ahead.whole
             followed.inside = ahead.inside and not full
+            if not full:
+                self._cut_off(followed, ahead.cut, ahead.final)
             followed.read_to(end, self.files, found)
             if followed.unread:
                 queue.back(followed, found)
@@ -65,8 +67,17 @@ class Reading:
     def _news(self, followed: Followed, found: Found) -> bool:
         """Whether there may be something to read. What is unpacked never grows."""
         if found.packed:
-            return followed.unread or followed.grown >= self.now
+            waited = followed.cut == "waits" and self.now - followed.grown >= LONG
+            return followed.unread or waited or followed.grown >= self.now
         return followed.unread or found.size != followed.offset
+
+    def _cut_off(self, followed: Followed, cut: bool, final: bool) -> None:
+        """Count a .gz once that has not gone on for long."""
+        if not cut:
+            followed.cut = ""
+        elif followed.cut != "counted":
+            followed.cut = "counted" if final else "waits"
+            self.skipped[CUT] += final
 
     def _known(self, followed: Followed, found: Found) -> bool:
         """Whether it is known how its lines are written, after a look at the first."""
@@ -87,11 +98,13 @@ class Reading:
     def _head(self, followed: Followed, found: Found) -> tuple[list[str], bool]:
         """The first lines of a file, whole if more of them may come; whether that is not all."""
         try:
-            data = self.files.read(found, 0, HEAD)
+            data, cut = self.files.piece(found, 0, HEAD)
         except Damaged:
             if followed.grown == self.now:
                 self.skipped[DAMAGED] += 1
             return [], False
+        if not data:  # nobody will look further
+            self._cut_off(followed, cut, self.now - followed.grown >= LONG)
         end = data.rfind(b"\n") + 1
         if not end and (followed.moved or len(data) == HEAD):
             end = len(data)

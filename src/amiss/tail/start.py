@@ -24,10 +24,13 @@ def _last(files: Files, found: Found) -> int:
 
 
 def _length(files: Files, found: Found) -> int:
-    size = 0
+    size, line = 0, 0
     try:
-        while data := files.read(found, size, PIECE):
-            size += len(data)
+        data, cut = files.piece(found, 0, PIECE)
+        while data:
+            end = data.rfind(b"\n") + 1
+            size, line = size + len(data), size + end if end else line
+            data, cut = files.piece(found, size, PIECE)
     except Damaged:
         return size
-    return size
+    return line if cut else size  # the rest of its last line may come
