@@ -57,6 +57,23 @@ def test_points_that_make_no_series_are_counted() -> None:
     assert skipped == {otlp.UNFIT: 2, told.NO_CLOCK: 1, otlp.NOTHING: 1}
 
 
+def test_a_point_that_is_left_out_is_told_as_one() -> None:
+    """And not as the series that it would have made."""
+    message = ExportMetricsServiceRequest()
+    metrics = message.resource_metrics.add().scope_metrics.add().metrics
+    histogram = metrics.add(name="delay").histogram
+    histogram.aggregation_temporality = otlp.CUMULATIVE
+    for long in ("x" * 2000, "x"):
+        point = histogram.data_points.add(time_unix_nano=NOW, count=3, sum=3)
+        point.explicit_bounds.extend([1.0, 2.0])
+        point.bucket_counts.extend([1, 1, 1])
+        point.attributes.add(key="a").value.string_value = long
+    said = pushed.read("metrics json", MessageToJson(message).encode())
+    assert (len(said), said.left) == (5, {otlp.UNFIT: 1})
+    told = Parse(otlp.answer("metrics", True, said.left), ExportMetricsServiceResponse())
+    assert told.partial_success.rejected_data_points == 1
+
+
 def test_the_end_of_a_series_is_not_told_as_lost() -> None:
     """Collectors send it for each series of a target that has gone, and warn of what is lost."""
     message = ExportMetricsServiceRequest()
