@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
+from opentelemetry.proto.trace.v1 import trace_pb2
 
 from amiss.data import SECOND, series_key
 from amiss.formats import loki_push, otlp, pushed, remote_write, told
@@ -72,6 +73,13 @@ def test_a_point_that_is_left_out_is_told_as_one() -> None:
     assert (len(said), said.left) == (5, {otlp.UNFIT: 1})
     told = Parse(otlp.answer("metrics", True, said.left), ExportMetricsServiceResponse())
     assert told.partial_success.rejected_data_points == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 300, 20_000])
+def test_a_status_is_read_again(size: int) -> None:
+    read = trace_pb2.Status()  # in which the message has the same number
+    read.ParseFromString(otlp.status("é" * size, False))
+    assert read.message == "é" * size
 
 
 def test_the_end_of_a_series_is_not_told_as_lost() -> None:

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from amiss.formats.told import LATEST, NO_CLOCK, Line, Number, Together
 
 NOTHING = "points of OpenTelemetry without a value"
@@ -103,6 +105,22 @@ def answer(what: str, json: bool, left: Mapping[str, int]) -> bytes:
         said.partial_success.error_message = "; ".join(f"{why} ({n})" for why, n in left.items())
     written: bytes = MessageToJson(said).encode() if json else said.SerializeToString()
     return written
+
+
+def status(message: str, json: bool) -> bytes:
+    """Why nothing was taken, as `google.rpc.Status`; its code has no meaning here, and is left out.
+
+    It is field 2, a text: of a length, seven bits to a byte, the lowest first.
+    """
+    if json:
+        return orjson.dumps({"message": message})
+    text, written = message.encode(), bytearray(b"\x12")
+    size = len(text)
+    while size > 127:
+        written.append(size & 127 | 128)
+        size >>= 7
+    written.append(size)
+    return bytes(written) + text
 
 
 def _points(
