@@ -318,6 +318,37 @@ def test_a_range_that_is_too_much_for_the_server_is_asked_for_in_small_parts() -
             asked.poll(cursor, world)
 
 
+def test_a_range_that_was_refused_is_asked_for_again_only_now_and_then() -> None:
+    """A server that gives no more than 500 steps was asked for 1440 at each poll."""
+    server, refused = Server({"node_load1": [{}]}), list[int]()
+    asked = source(history="30d")
+    most = [500]
+
+    def limited(request: httpx.Request) -> httpx.Response:
+        said = {name: one[0] for name, one in parse_qs(request.content.decode()).items()}
+        steps = round((float(said["end"]) - float(said["start"])) / 15) + 1
+        if steps > most[0]:
+            refused.append(steps)
+            return httpx.Response(422, json={"status": "error", "error": "too many samples"})
+        return server.answer(request)
+
+    client = httpx.Client(transport=httpx.MockTransport(limited))
+    world = World(http=lambda trust=None: client, now=lambda: server.now)
+    cursor, first = asked.poll({}, world)
+    polls = [first]
+    for _ in range(80):
+        cursor, records = asked.poll(orjson.loads(orjson.dumps(cursor)), world)
+        polls.append(records)
+    assert len(refused) < 8 and refused[0] == 1440 and set(refused[1:]) == {960}
+    assert max(len(one) for one in polls) == 480
+    most[0] = 11_000  # and a server that gives more again is found to
+    while polls[-1].more:
+        cursor, records = asked.poll(cursor, world)
+        polls.append(records)
+    assert "granted" not in cursor
+    assert times(polls) == list(range(times(polls)[0], server.now - 30 * SECOND + 1, STEP))
+
+
 def test_warnings_are_shown() -> None:
     server = Server({})
     body = {"status": "success", "data": {"resultType": "matrix", "result": []}, "warnings": ["hm"]}

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
+from opentelemetry.proto.trace.v1 import trace_pb2
 
 from amiss.data import SECOND, series_key
 from amiss.formats import loki_push, otlp, pushed, remote_write, told
@@ -55,6 +56,30 @@ def test_points_that_make_no_series_are_counted() -> None:
     found, skipped = otlp.metrics(message.SerializeToString(), False)
     assert [one.name for one in found] == ["good"]
     assert skipped == {otlp.UNFIT: 2, told.NO_CLOCK: 1, otlp.NOTHING: 1}
+
+
+def test_a_point_that_is_left_out_is_told_as_one() -> None:
+    """And not as the series that it would have made."""
+    message = ExportMetricsServiceRequest()
+    metrics = message.resource_metrics.add().scope_metrics.add().metrics
+    histogram = metrics.add(name="delay").histogram
+    histogram.aggregation_temporality = otlp.CUMULATIVE
+    for long in ("x" * 2000, "x"):
+        point = histogram.data_points.add(time_unix_nano=NOW, count=3, sum=3)
+        point.explicit_bounds.extend([1.0, 2.0])
+        point.bucket_counts.extend([1, 1, 1])
+        point.attributes.add(key="a").value.string_value = long
+    said = pushed.read("metrics json", MessageToJson(message).encode())
+    assert (len(said), said.left) == (5, {otlp.UNFIT: 1})
+    told = Parse(otlp.answer("metrics", True, said.left), ExportMetricsServiceResponse())
+    assert told.partial_success.rejected_data_points == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 300, 20_000])
+def test_a_status_is_read_again(size: int) -> None:
+    read = trace_pb2.Status()  # in which the message has the same number
+    read.ParseFromString(otlp.status("é" * size, False))
+    assert read.message == "é" * size
 
 
 def test_the_end_of_a_series_is_not_told_as_lost() -> None:

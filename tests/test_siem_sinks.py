@@ -194,7 +194,7 @@ def test_splunk_is_sent_events_with_a_token() -> None:
         (429, {"text": "Server is busy", "code": 26}, Unreachable, "answered 429"),
         (403, {"text": "Invalid token", "code": 4}, Rejected, "answered 403"),
         (400, {"text": "Data channel is missing", "code": 10}, Rejected, "answered 400"),
-        (200, {"text": "Incorrect index", "code": 7}, Rejected, "answered 200 with code 7"),
+        (200, {"text": "Incorrect index", "code": 7}, Rejected, "code 7: the token may not"),
         (200, {"hello": "from a proxy"}, Rejected, "not as Splunk does"),
     ],
 )
@@ -205,6 +205,28 @@ def test_splunk_says_what_became_of_it(
         with pytest.raises(error, match=why) as refused:
             splunk(receiver).send(BOTH, world(TOKEN="hunter2"))
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "mendable"),
+    [
+        (403, 1, True),
+        (400, 7, True),
+        (200, 7, True),  # as a proxy in between may have it
+        (400, 10, True),
+        (400, 14, True),
+        (400, 6, False),
+        (400, 12, False),
+        (400, "7" * 99, False),
+    ],
+)
+def test_splunk_that_refuses_settings_is_waited_for(
+    status: int, code: object, mendable: bool
+) -> None:
+    with Receiver(status=status, answer=says({"text": "said", "code": code})) as receiver:
+        with pytest.raises(Rejected) as refused:
+            splunk(receiver).send(BOTH, world(TOKEN="hunter2"))
+    assert refused.value.mendable is mendable
 
 
 # Sentinel

@@ -469,7 +469,9 @@ def test_mail_of_a_sender_who_is_not_known_is_mendable(replies: dict, mendable: 
     assert refused.value.mendable is mendable
 
 
-@pytest.mark.parametrize(("code", "mendable"), [(401, True), (404, True), (400, False)])
+@pytest.mark.parametrize(
+    ("code", "mendable"), [(401, True), (404, True), (410, True), (400, False)]
+)
 def test_apprise_says_whether_settings_were_refused(code: int, mendable: bool) -> None:
     with Receiver(status=code) as receiver:
         with pytest.raises(Rejected) as refused:

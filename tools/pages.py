@@ -58,6 +58,17 @@ INCIDENTS = Page(
             span=SMALL,
         ),
         Panel(
+            "The strangest series now", "table", "prometheus", of("topk(20, amiss_score)"),
+            span=WIDE,
+        ),
+    ),
+)  # fmt: skip
+
+TOLD = Page(
+    "amiss-told",
+    "Amiss: what was told",
+    (
+        Panel(
             "Kinds", "bars", "loki",
             of(
                 f'sum by (series) (count_over_time({FOUND}'
@@ -72,10 +83,6 @@ INCIDENTS = Page(
         Panel(
             "What was told", "logs", "loki",
             of('{job="amiss"} | json | line_format "{{.event}} {{.severity}}: {{.sentence}}"'),
-            span=WIDE,
-        ),
-        Panel(
-            "The strangest series now", "table", "prometheus", of("topk(20, amiss_score)"),
             span=WIDE,
         ),
     ),
@@ -212,4 +219,4 @@ ITSELF = Page(
     ),
 )  # fmt: skip
 
-PAGES = (INCIDENTS, REQUESTS, HOST, ITSELF)
+PAGES = (INCIDENTS, TOLD, REQUESTS, HOST, ITSELF)

@@ -25,6 +25,7 @@ SETTINGS = {
     403: ": the token or user that was shown may not do this",
     404: ": nothing is at this address",
     407: ": the proxy asks for a password",
+    410: ": what was at this address is closed or gone",
 }
 """Answers that are about the settings here or there, and not about what was said; in words."""
 
@@ -146,13 +147,15 @@ class World:
         *,
         trust: Trust | None = None,
         told: Callable[["httpx.Response"], str] = lambda reply: "",
+        settings: Callable[["httpx.Response"], bool] = lambda reply: False,
         **kwargs: Any,
     ) -> "httpx.Response":
         """One request. Raises Unreachable if it may work later, Rejected if it will not: one that
         is mendable for an address that cannot be asked, for SETTINGS, and where it sends elsewhere.
 
         The message names the host alone: addresses of webhooks are secrets themselves. `told`
-        adds what a server says of a failure, where that can be no secret.
+        adds what a server says of a failure, where that can be no secret; `settings` says whether
+        another answer than SETTINGS is about these.
         """
         import httpx
 
@@ -172,6 +175,6 @@ class World:
             if reply.is_redirect:
                 said = said or ": it is at another address, which is to be written instead"
             said = said or SETTINGS.get(code, "")
-            mendable = code in SETTINGS or reply.is_redirect
+            mendable = code in SETTINGS or reply.is_redirect or settings(reply)
             raise Rejected(f"{reply.url.host} answered {code}{said}", mendable)
         return reply

@@ -1,6 +1,7 @@
 """What is true of the compose files of all blueprints that name servers."""
 
-from pathlib import Path
+import json
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -19,12 +20,33 @@ def test_servers_are_asked_how_they_are_and_grafana_is_provisioned(file: Path) -
     for name, one in services.items():
         if name not in WITHOUT:
             assert one["healthcheck"]["test"][0] == "CMD", name
-    there = [said.split(":")[:2] for said in services["grafana"]["volumes"]]
-    assert there == [
-        ["../deploy/grafana/provisioning", "/etc/grafana/provisioning"],
-        ["../deploy/grafana/dashboards", "/var/lib/grafana/dashboards"],
-    ]
-    assert all((file.parent / source).is_dir() for source, _ in there)
-    said = (ROOT / "deploy/grafana/provisioning/dashboards/amiss.yaml").read_text(encoding="utf-8")
-    assert there[1][1] in said
     assert "prometheus" in services
+    there = mounted(file, services["grafana"])
+    asked = {
+        one["type"]
+        for name, text in there.items()
+        if name.startswith("/etc/grafana/provisioning/datasources/")
+        for one in yaml.safe_load(text)["datasources"]
+    }
+    assert asked <= services.keys(), "a data source that does not run"
+    [provider] = yaml.safe_load(there["/etc/grafana/provisioning/dashboards/amiss.yaml"])[
+        "providers"
+    ]
+    folder = provider["options"]["path"]
+    pages = [json.loads(text) for name, text in there.items() if name.startswith(f"{folder}/")]
+    assert {"amiss-incidents", "amiss-itself"} <= {page["uid"] for page in pages}
+    for page in pages:
+        assert {panel["datasource"]["type"] for panel in page["panels"]} <= asked, page["title"]
+
+
+def mounted(file: Path, service: dict[str, Any]) -> dict[str, str]:
+    """What a service finds where, by its volumes: texts by their paths."""
+    found = {}
+    for said in service["volumes"]:
+        here, where = said.split(":")[:2]
+        source = (file.parent / here).resolve(strict=True)
+        for one in source.rglob("*") if source.is_dir() else [source]:
+            if one.is_file():
+                path = PurePosixPath(where, *one.relative_to(source).parts)
+                found[str(path)] = one.read_text(encoding="utf-8")
+    return found

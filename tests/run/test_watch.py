@@ -498,6 +498,7 @@ def test_records_from_the_future_do_not_take_time_with_them(rig) -> None:
         rig.start()
         rig.run(ticks)
         assert rig.watch.skipped == ({"from the future": ahead} if ahead else {})
+        assert rig.watch.progress.records == ticks + ahead
     newest = START + 199 * EVERY
     assert rig.watch.states["features"]["newest"].tolist() == [newest]
     assert rig.watch.states["pace"]["seen"].tolist() == [200]

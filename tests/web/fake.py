@@ -59,7 +59,7 @@ WATCHING = Now(
     version=1, at=START, started=START - MINUTE, first=START - 60 * MINUTE, phase="watching",
     reason="2 series are judged; 1 warming up", series=SEEN, joint=JOINT,
     pipelines=(PipelineNow("host", "host", "good", "", 5.0, 5.0, START, 12, 1, 0.02, 0.004,
-                           0.002, 3, 4800, 7),),
+                           0.002, 3, 4800, 7, 480),),
     sinks=(SinkNow("chat", "webhook", "failing", "HTTP 500; tried again in 32 s", 3, 2, 1, START),),
     models=(ModelNow(FOREST, "host", "in use", "", "m1", START - 90 * SECOND, 100, 1.9),
             ModelNow(LINE, "host", "waiting", "24 of 100 samples")),

@@ -62,6 +62,7 @@ def test_amiss_says_how_it_does_itself(site: httpx.Client, live: FakeLive) -> No
     site.get("/predict")
     found = samples(site.get("/metrics").text)
     assert value(found, "amiss_ticks_total", pipeline="host", source="host") == 12
+    assert value(found, "amiss_records_total", pipeline="host", source="host") == 480
     assert value(found, "amiss_poll_failures_total") == 1
     assert value(found, "amiss_source_up") == 1
     assert value(found, "amiss_lag_seconds") == 0.02

@@ -25,6 +25,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
+from opentelemetry.proto.trace.v1 import trace_pb2
 
 from amiss.data import SECOND
 from amiss.doors.inbox import Inbox
@@ -233,8 +234,6 @@ def test_opentelemetry_is_told_what_was_left_out(site: httpx.Client, kind: str) 
         ("/inbox/nobody/lines", b"x", {}, 404, "known: default, logs"),
         ("/api/v1/write", b"x", {"content-type": "text/plain"}, 415, "application/x-protobuf"),
         ("/api/v1/write", b"garbage", remote_write.headers(1), 400, "no block of snappy"),
-        ("/v1/logs", b"{", {"content-type": "application/json"}, 400, "OpenTelemetry"),
-        ("/v1/logs", b"{}", {"content-type": "text/html"}, 415, "text/html"),
         (
             "/loki/api/v1/push",
             b'{"streams": [{"stream": {}, "values": [["1"]]}]}',
@@ -256,6 +255,45 @@ def test_what_is_wrong_is_said(
 ) -> None:
     answer = site.post(path, content=body, headers=headers)
     assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+
+
+def message_of(status: bytes) -> str:
+    """Of a `google.rpc.Status`, read by the type of a field that has the same number there."""
+    read = trace_pb2.Status()
+    read.ParseFromString(status)
+    return str(read.message)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body", "status", "said"),
+    [
+        ("/v1/logs", "application/json", b"{", 400, "OpenTelemetry"),
+        ("/v1/logs", "text/html", b"{}", 415, "text/html"),
+        ("/v1/metrics", "application/x-protobuf", b"{", 400, "OpenTelemetry"),
+        ("/v1/metrics", "application/protobuf", b"{", 400, "OpenTelemetry"),
+        ("/inbox/nobody/v1/metrics", "application/x-protobuf", b"", 404, "known: default, logs"),
+        ("/v1/metrics", "application/x-protobuf", bytes(limit.PUSHED + 1), 413, "larger than"),
+    ],
+)
+def test_opentelemetry_is_told_what_is_wrong_as_it_reads_it(
+    site: httpx.Client, path: str, kind: str, body: bytes, status: int, said: str
+) -> None:
+    answer = site.post(path, content=body, headers={"content-type": kind})
+    assert answer.status_code == status
+    if "protobuf" in kind:
+        assert answer.headers["content-type"] == "application/x-protobuf"
+        assert said in message_of(answer.content)
+    else:
+        assert answer.headers["content-type"] == "application/json"
+        assert said in answer.json()["message"]
+
+
+def test_a_stranger_is_told_so_as_opentelemetry_reads_it(site: httpx.Client) -> None:
+    headers = {"content-type": "application/x-protobuf", "host": "elsewhere.example"}
+    answer = site.post("/v1/metrics", content=b"", headers=headers)
+    assert answer.status_code == 421
+    assert "elsewhere.example" in message_of(answer.content)
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(site: httpx.Client) -> None:

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from amiss.formats.told import LATEST, NO_CLOCK, Line, Number, Together
 
 NOTHING = "points of OpenTelemetry without a value"
@@ -39,13 +41,13 @@ def metrics(body: bytes, json: bool) -> tuple[list[Number], Counter[str]]:
         common = _attributes(resource.resource.attributes)
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
-                for number in _numbers(metric, common, together):
-                    if isinstance(number, str):
-                        skipped[number] += 1
-                    elif not metric.name or _long(number):
+                for point in _points(metric, common, together):
+                    if isinstance(point, str):
+                        skipped[point] += 1
+                    elif not metric.name or any(map(_long, point)):
                         skipped[UNFIT] += 1
                     else:
-                        found.append(number)
+                        found += point
     return found, skipped
 
 
@@ -105,8 +107,26 @@ def answer(what: str, json: bool, left: Mapping[str, int]) -> bytes:
     return written
 
 
-def _numbers(metric: Any, common: dict[str, str], together: Together) -> Iterator[Number | str]:
-    """The samples of a metric, or why there is none of a point."""
+def status(message: str, json: bool) -> bytes:
+    """Why nothing was taken, as `google.rpc.Status`; its code has no meaning here, and is left out.
+
+    It is field 2, a text: of a length, seven bits to a byte, the lowest first.
+    """
+    if json:
+        return orjson.dumps({"message": message})
+    text, written = message.encode(), bytearray(b"\x12")
+    size = len(text)
+    while size > 127:
+        written.append(size & 127 | 128)
+        size >>= 7
+    written.append(size)
+    return bytes(written) + text
+
+
+def _points(
+    metric: Any, common: dict[str, str], together: Together
+) -> Iterator[list[Number] | str]:
+    """The samples of each point of a metric, or why there is none of it."""
     kind = metric.WhichOneof("data")
     if kind is None:
         yield NOTHING
@@ -129,9 +149,12 @@ def _numbers(metric: Any, common: dict[str, str], together: Together) -> Iterato
         else:
             scale = seconds if growth else 1.0
             labels = together(common, _attributes(point.attributes))
+            numbers = list[Number]()
             for suffix, value, more in _values(kind, point):
                 said = together(labels, more) if more else labels
-                yield Number(point.time_unix_nano, f"{name}{suffix}", value / scale, said)
+                full = f"{name}{suffix}"
+                numbers.append(Number(point.time_unix_nano, full, value / scale, said))
+            yield numbers
             if kind == "exponential_histogram":
                 yield BUCKETS
 

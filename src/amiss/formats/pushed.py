@@ -62,12 +62,22 @@ def kind_of(path: str, content_type: str, encoding: str) -> str:
         if media not in LINES:
             raise Unfit(f"{media} is no type of lines; application/x-ndjson and text/plain are")
         return f"{what} {encoding}".rstrip()
-    if media in PROTOBUF:
+    if is_protobuf(content_type):
         packing = "snappy" if what == "loki" else encoding
         return f"{what} protobuf {packing}".rstrip()
     if media in JSON:
         return f"{what} json {encoding}".rstrip()
     raise Unfit(f"{media or 'no type'} is not taken here; {JSON[0]} and {PROTOBUF[0]} are")
+
+
+def is_protobuf(content_type: str) -> bool:
+    """Whether a message is said to be protobuf."""
+    return content_type.partition(";")[0].strip().lower() in PROTOBUF
+
+
+def otlp_type(json: bool) -> str:
+    """The type of an answer to a sender of OpenTelemetry: that of what it sent."""
+    return (JSON if json else PROTOBUF)[0]
 
 
 def read(kind: str, body: bytes) -> Pushed:
@@ -100,7 +110,7 @@ def answer(kind: str, said: Pushed) -> tuple[bytes, str] | None:
     if what not in ("metrics", "logs"):
         return None
     json = how[0] == "json"
-    return otlp.answer(what, json, said.left), (JSON if json else PROTOBUF)[0]
+    return otlp.answer(what, json, said.left), otlp_type(json)
 
 
 def _said(what: str, data: bytes, json: bool) -> Pushed:

@@ -73,6 +73,7 @@ class PipelineNow:
     series: int
     state_bytes: int
     replayed: int  # ticks replayed at the start
+    records: int = 0  # that came from the source, since the start
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ def pipeline_of(watch: Watch) -> PipelineNow:
         series=len(seen.outcome.frame.keys) if seen else 0,
         state_bytes=seen.state_bytes if seen else 0,
         replayed=progress.replayed,
+        records=progress.records,
     )
 
 

@@ -81,6 +81,7 @@ def tick(watch: Watch, news: Callable[[], None]) -> bool:
             raise
         _go_on(watch, "waiting", str(exc))
         return False
+    watch.progress = replace(watch.progress, records=watch.progress.records + len(records))
     records = _timely(records, watch.world.now())
     waits = watch.pipeline.source.missing(cursor)
     known = watch.progress.health != "failing" and watch.progress.reason == waits

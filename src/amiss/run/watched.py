@@ -32,6 +32,7 @@ class Progress:
     health: Health = "starting"
     reason: str = ""
     polled: int = 0  # ns
+    records: int = 0
     ticks: int = 0
     failures: int = 0
     lag: float = 0.0  # seconds

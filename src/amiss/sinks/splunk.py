@@ -1,7 +1,7 @@
 """Splunk, by its HTTP Event Collector."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import orjson
 from pydantic import ConfigDict, Field
@@ -15,6 +15,25 @@ from amiss.siem.facts import facts
 from amiss.sinks import answered
 from amiss.spans import Span
 from amiss.world import World
+
+if TYPE_CHECKING:
+    import httpx
+
+SETTINGS = {
+    1: "the token is disabled",
+    2: "a token is missing",
+    3: "the token is not shown as it should be",
+    4: "the token is not known there",
+    7: "the token may not write to this index, or there is none of that name",
+    10: "the token wants acknowledgement, and so a channel: switch that off there",
+    11: "the token wants acknowledgement, and so a channel: switch that off there",
+    14: "the token has no acknowledgement",
+    16: "tokens in addresses are not taken there",
+    21: "the token is not known there",
+    22: "the token is disabled",
+}
+"""Codes that are about the settings here or there, whatever the event, in words; Splunk's manual,
+"Troubleshoot HTTP Event Collector"."""
 
 
 class Splunk(Sink):
@@ -60,14 +79,15 @@ class Splunk(Sink):
                 "User-Agent": b"amiss",
             },
             timeout=self.timeout / SECOND,
+            told=_told,
+            settings=_settings,
         )
-        code = answered(reply.content).get("code")
+        code = _code(reply)
+        if code is None:
+            raise Rejected(f"{reply.url.host} answered, but not as Splunk does")
         if code != 0:
-            raise Rejected(
-                f"{reply.url.host} answered, but not as Splunk does"
-                if code is None
-                else f"{reply.url.host} answered {reply.status_code} with code {str(code)[:20]}"
-            )
+            said = f"{reply.url.host} answered {reply.status_code}{_told(reply)}"
+            raise Rejected(said, _settings(reply))
 
     def _event(self, incident: Incident, event: Event | None) -> bytes:
         found = facts(incident, event)
@@ -81,3 +101,20 @@ class Splunk(Sink):
             "fields": {"amiss_id": found.id, "severity": incident.severity},
         }
         return orjson.dumps({name: value for name, value in said.items() if value is not None})
+
+
+def _code(reply: "httpx.Response") -> int | None:
+    code = answered(reply.content).get("code")
+    return code if isinstance(code, int) else None
+
+
+def _settings(reply: "httpx.Response") -> bool:
+    return _code(reply) in SETTINGS
+
+
+def _told(reply: "httpx.Response") -> str:
+    code = _code(reply)
+    if code is None:
+        return ""
+    words = SETTINGS.get(code)
+    return f" with code {code}" + (f": {words}" if words else "")

@@ -15,6 +15,7 @@ from amiss.errors import Rejected, Unreachable
 from amiss.formats.promql import Answer, Line, columns, complaint, read
 from amiss.masked import hush
 from amiss.reading.access import Access, ServerUrl
+from amiss.reading.granted import Granted
 from amiss.spans import Span
 from amiss.world import World
 
@@ -122,15 +123,22 @@ class Prometheus(Source):
         Raises Unreachable, or Rejected with what the server says of a query.
         """
         wide = cursor.get("wide", self.most / FIRST)  # samples of a step
-        steps = max(min(POINTS, self.chunk // self.pace, int(self.most / wide)), 1)
+        wanted = max(min(POINTS, self.chunk // self.pace, int(self.most / wide)), 1)
+        granted = Granted.load(cursor.get("granted"))
+        asked = granted.most(wanted)
         try:
-            return self._poll(cursor, world, steps)
+            after, records = self._poll(cursor, world, asked)
         except (Rejected, Unreachable) as exc:
             # hours may be too much of series that are many and have only just begun
             behind = (world.now() - self.delay - cursor.get("time", 0)) // self.pace
-            if getattr(exc, "after", None) or not cursor or min(steps, behind) <= FIRST:
+            less = granted.less(asked, FIRST)
+            if getattr(exc, "after", None) or not cursor or min(asked, behind) <= less:
                 raise
-            return self._poll(cursor, world, FIRST)
+            after, records = self._poll(cursor, world, less)
+            return after | granted.refused(asked, FIRST).dump(), records
+        if cursor and after["time"] - cursor["time"] >= asked * self.pace:  # and no fewer
+            granted = granted.given(asked, wanted)
+        return after | granted.dump(), records
 
     def _poll(self, cursor: Cursor, world: World, steps: int) -> tuple[Cursor, Records]:
         """So many steps at most."""

@@ -33,6 +33,7 @@ from amiss.web.guesses import SHORTEST, Guesses
 from amiss.web.limit import Limit
 from amiss.web.mount import Dashboard, content_policy
 from amiss.web.own_metrics import Exposition
+from amiss.web.statuses import Statuses
 
 DESCRIPTION = (
     "Amiss watches metrics as they happen and says, within an alert budget, when something is "
@@ -111,6 +112,7 @@ def build(live: Live) -> FastAPI:
         guesses=guesses,
         dashboard=content_policy(),
     )
+    app.add_middleware(Statuses)
     return app
 
 

@@ -64,6 +64,7 @@ class Exposition(Collector):
 def _pipelines(now: Now) -> Iterator[Metric]:
     rows = [({"pipeline": one.name, "source": one.source}, one) for one in now.pipelines]
     for name, text, field in (
+        ("amiss_records", "Records that came from the source.", "records"),
         ("amiss_ticks", "Ticks that were judged.", "ticks"),
         ("amiss_poll_failures", "Polls that did not work.", "failures"),
     ):

@@ -13,6 +13,7 @@ from amiss.errors import Unreachable
 from amiss.formats import pushed
 from amiss.formats.unpacked import LARGEST
 from amiss.run.live import Live
+from amiss.web import statuses
 from amiss.web.problems import documented, problem
 from amiss.web.running import Running
 
@@ -29,6 +30,7 @@ SAYS = {
     "lines": "Events, one a line: JSON, logfmt, text; as the source's format says.",
 }
 KEPT = " Answered {} once it is on the disk; 429 with Retry-After while the inbox is full."
+STATUS = " What goes wrong is said as a `Status`, in the encoding of the request."
 
 
 def _path(path: str) -> tuple[Answer, Answer]:
@@ -44,7 +46,9 @@ def _path(path: str) -> tuple[Answer, Answer]:
 
 
 for _known, _said in SAYS.items():
-    _taken = 200 if _known.startswith("v1/") else 204  # OpenTelemetry wants an answer
+    _otlp = _known in statuses.PATHS
+    _taken = 200 if _otlp else 204  # OpenTelemetry wants an answer
+    _refused = documented(400, 404, 413, 415, 422)
     _to_inbox, _to_default = _path(_known)
     for _where, _answer in ((f"/inbox/{{inbox}}/{_known}", _to_inbox), (f"/{_known}", _to_default)):
         router.add_api_route(
@@ -54,9 +58,9 @@ for _known, _said in SAYS.items():
             status_code=_taken,
             response_class=Response,
             summary=_said,
-            description=_said + KEPT.format(_taken),
+            description=_said + KEPT.format(_taken) + (STATUS if _otlp else ""),
             operation_id=_where.strip("/").replace("/", "_").replace("{inbox}", "inbox"),
-            responses=documented(400, 404, 413, 415, 422),
+            responses=statuses.documented(*map(int, _refused)) if _otlp else _refused,
             include_in_schema=_answer is _to_inbox,
         )
 
