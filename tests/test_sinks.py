@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -491,6 +492,27 @@ def test_of_several_behind_one_address_who_has_heard_it_hears_it_once() -> None:
         failure = _failure("ntfy", "ntfy://127.0.0.1/a/b", heard)
         assert isinstance(failure, Rejected)
         assert failure.mendable is mendable
+
+
+@pytest.mark.parametrize(
+    ("word", "mendable"), [("not_in_channel", True), ("invalid_auth", True), ("no_text", False)]
+)
+def test_a_token_of_slack_that_is_refused_with_200_is_mendable(
+    word: str, mendable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its address cannot be changed, so the plug-in's own way of asking is."""
+    from apprise.plugins import slack
+
+    def answer(*_: object, **__: object) -> SimpleNamespace:
+        said = b'{"ok":false,"error":"%b"}' % word.encode()
+        return SimpleNamespace(status_code=200, content=said)
+
+    monkeypatch.setattr(slack.requests, "request", answer)
+    address = "slack://xoxb-1234567890-1234567890-abcdefghijklmnop/C0123456789"
+    with pytest.raises(Rejected, match=word) as refused:
+        Apprise(urls=(address,)).send((incident(),), at())
+    assert refused.value.mendable is mendable
+    assert "xoxb" not in str(refused.value)
 
 
 def test_apprise_gives_up_on_a_receiver_that_hangs() -> None:

@@ -21,6 +21,12 @@ from amiss.world import SETTINGS, World
 HTTP_CODE = re.compile(r"\berror=(\d{3})\b")
 SMTP_CODE = re.compile(r"^Socket Exception:.*?\((\d{3}), b?['\"]", re.DOTALL)
 SMTP_SETTINGS = (530, 534, 535, 538)  # RFC 4954: who sends is not known, or has to say it otherwise
+SLACK_CODE = re.compile(r'^Response Details:\s*b.\{"ok":\s*false\b.*?"error":\s*"(\w{1,40})"')
+SLACK_SETTINGS = frozenset(
+    "access_denied account_inactive channel_not_found invalid_auth is_archived missing_scope"
+    " no_permission not_authed not_in_channel restricted_action token_expired token_revoked".split()
+)
+"""What Slack says with a 200 to who shows a token, of the token and of the channel."""
 
 _heard: ContextVar[list[logging.LogRecord]] = ContextVar("heard")
 
@@ -148,14 +154,16 @@ def _failure(service: str, target: str, heard: Sequence[logging.LogRecord]) -> E
     reason = " ".join(scrub(loud[0], target).split())[:200] if loud else "no reason given"
     http = [int(code) for text in loud for code in HTTP_CODE.findall(text)]
     smtp = [int(code) for record in heard for code in SMTP_CODE.findall(record.getMessage())]
+    slack = [word for record in heard for word in SLACK_CODE.findall(record.getMessage())]
     refusals = [code < 500 and code not in (408, 425, 429) for code in http]
     refusals += [code >= 500 for code in smtp]  # with SMTP, 4yz is for now and 5yz for good
     refused = bool(refusals) and all(refusals)
-    code = f" (SMTP {smtp[0]})" if smtp else ""
+    code = f" (SMTP {smtp[0]})" if smtp else f" ({slack[0]})" if slack else ""
     said = f"{service}: {reason}{code}"
     if not refused:
         return Unreachable(said)
     # who heard it would hear it again with each try, for as long as another one refuses
     heard_by_some = any(record.getMessage().startswith("Sent ") for record in heard)
     settings = any(c in SETTINGS for c in http) or any(c in SMTP_SETTINGS for c in smtp)
+    settings = settings or any(word in SLACK_SETTINGS for word in slack)
     return Rejected(said, mendable=settings and not heard_by_some)
