@@ -282,8 +282,9 @@ def test_two_models_are_compared_on_a_file(home: Path, tmp_path: Path) -> None:
     later, first = ids(home)
     rows = ["time,cpu,memory,bad"]
     for t in range(300):
-        bad = 250 <= t < 262
-        rows.append(f"{1_770_000_000 + 5 * t},{90 if bad else 30 + t % 7},{50 + t % 3},{int(bad)}")
+        bad, rhythm = 250 <= t < 262, math.sin(t / 60)
+        cpu = 90 if bad else 30 + 9 * rhythm
+        rows.append(f"{1_770_000_000 + 5 * t},{cpu},{50 + rhythm},{int(bad)}")
     file = tmp_path / "new.csv"
     file.write_text("\n".join(rows) + "\n")
     words = ("models", "compare", later, "--data", file, "--label", "bad", "--home", home)
