@@ -91,6 +91,11 @@ def until(there: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def newest() -> int:
+    """The last step that is over for servers too: VictoriaMetrics counts time in whole seconds."""
+    return (time.time_ns() - 2 * SECOND) // STEP * STEP
+
+
 def written(name: str, first: int, last: int, hosts: int) -> tuple[list, dict]:
     """Rows for `push`, and what is to come back: a sample a step."""
     times = list(range(first, last + 1, STEP))
@@ -105,7 +110,7 @@ def written(name: str, first: int, last: int, hosts: int) -> tuple[list, dict]:
 def test_a_server_that_goes_midway_and_comes_back_costs_nothing(server: Running) -> None:
     """Each sample comes once: before, and after the server was gone and came back."""
     name = "gone"
-    now = time.time_ns() // STEP * STEP
+    now = newest()
     first = now - 20 * MINUTE
     rows, said = written(name, first, now, hosts=5)
     push(server.url, rows)
@@ -132,7 +137,7 @@ def test_what_it_says_of_a_wrong_query_is_said(server: Running) -> None:
 
 def test_a_series_that_ended_has_no_more_records(running: dict[str, Running]) -> None:
     """Marked as ended it is over at once, and not repeated for five minutes."""
-    server, now = running["prometheus"], time.time_ns() // STEP * STEP
+    server, now = running["prometheus"], newest()
     times = [now - 4 * MINUTE + i * STEP for i in range(4)]
     end = float(np.array([STALE], np.uint64).view(np.float64)[0])
     push(server.url, [({"__name__": "ended"}, times, [1.0, 2.0, 3.0, end])])
@@ -142,7 +147,7 @@ def test_a_series_that_ended_has_no_more_records(running: dict[str, Running]) ->
 
 def test_a_long_past_is_read_whole(running: dict[str, Running]) -> None:
     """A day of ten series, in polls of bounded size."""
-    server, now = running["victoriametrics"], time.time_ns() // STEP * STEP
+    server, now = running["victoriametrics"], newest()
     rows, said = written("past", now - DAY, now, hosts=10)
     push(server.url, rows)
     asked = source(server.url, queries={"x": "past"}, history="1d", most=10_000)
@@ -154,7 +159,7 @@ def test_a_long_past_is_read_whole(running: dict[str, Running]) -> None:
 
 
 def test_late_samples_within_the_delay_are_used(server: Running) -> None:
-    now = time.time_ns() // STEP * STEP
+    now = newest()
     asked = source(server.url, queries={"x": "late"}, delay="1m", history="5m")
     push(server.url, [({"__name__": "late", "host": "a"}, [now - 3 * MINUTE], [1.0])])
     clock = [now - MINUTE]
