@@ -12,6 +12,7 @@ OF_VALUE = (
     "largest surprise of a character", "surprise of all characters", "value itself", "long values",
     "short values",
 )  # fmt: skip
+FULL = "values with a code"  # there are codes for two more
 WRITTEN = {50_000: "50_000", 1 / 32: "1 / 32", 1e-3: "1e-3"}
 """Values that stand in the code in another way than Python would print them."""
 MEASURED = "    return out\n\n\ndef inverse("
@@ -112,7 +113,7 @@ _DEFAULTS: tuple[tuple[str, str, str, float, tuple[str, ...]], ...] = (
 def _scaled() -> tuple[Variant, ...]:
     found = []
     for file, name, text, value, sets in _DEFAULTS:
-        for factor in (0.5, 2.0):
+        for factor in (0.5,) if name == FULL else (0.5, 2.0):
             new = value * factor
             said = str(round(new)) if isinstance(value, int) else repr(new)
             was = WRITTEN.get(value, repr(value))
