@@ -134,7 +134,13 @@ class Prometheus(Source):
             less = granted.less(asked, FIRST)
             if getattr(exc, "after", None) or not cursor or min(asked, behind) <= less:
                 raise
-            after, records = self._poll(cursor, world, less)
+            try:
+                after, records = self._poll(cursor, world, less)
+            except (Rejected, Unreachable):
+                if less <= FIRST:
+                    raise
+                granted = Granted()  # by now it gives less than it did
+                after, records = self._poll(cursor, world, FIRST)
             return after | granted.refused(asked, FIRST).dump(), records
         if cursor and after["time"] - cursor["time"] >= asked * self.pace:  # and no fewer
             granted = granted.given(asked, wanted)
